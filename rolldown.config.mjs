@@ -1,0 +1,8 @@
+// Dependencies stay external; every lazily imported command becomes its own chunk, so only `petpro tui` loads Ink.
+export default {
+  input: { main: 'src/main.ts', valkey: 'src/sandbox/valkey-child.ts' },
+  platform: 'node',
+  external: [/^[^./]/],
+  output: { dir: 'dist', format: 'esm', sourcemap: true, cleanDir: true },
+  transform: { target: 'node26', jsx: { runtime: 'automatic' } },
+};

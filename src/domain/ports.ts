@@ -1,0 +1,135 @@
+import type { Money } from './money.ts';
+
+/** The four doors to the outside world. PostgreSQL is not one of them: tests use the real thing. */
+
+/** Seats of one slot, held under one token. */
+export type LockRequest = {
+  readonly slot_id: string;
+  readonly lock_id: string;
+  readonly quantity: number;
+  readonly capacity: number;
+  readonly ttl_ms: number;
+};
+
+export type LockResult =
+  /** Our locks stand; `seats` were free in the doorman's eyes. */
+  | { readonly outcome: 'acquired'; readonly seats: readonly number[] }
+  /** Someone else's lock stands for `retry_after_ms` more. */
+  | { readonly outcome: 'locked'; readonly retry_after_ms: number }
+  /** No doorman (not configured, down, or the breaker is open), or the lock is overdue: ask PostgreSQL. */
+  | { readonly outcome: 'bypass'; readonly reason: 'absent' | 'down' | 'overdue' };
+
+/** The doorman (design: Redis in front, PostgreSQL judges). No method throws: failure is `bypass` or false. */
+export type LockStore = {
+  readonly acquire: (request: LockRequest) => Promise<LockResult>;
+  /** Makes the locks say what PostgreSQL decided, whoever held them before. */
+  readonly assign: (
+    slot_id: string,
+    seats: readonly number[],
+    lock_id: string,
+    ttl_ms: number,
+  ) => Promise<void>;
+  /** Compare-and-extend; false when the token no longer holds all the seats. */
+  readonly extend: (
+    slot_id: string,
+    seats: readonly number[],
+    lock_id: string,
+    ttl_ms: number,
+  ) => Promise<boolean>;
+  /** Compare-and-delete; false when nothing of ours was there. */
+  readonly release: (
+    slot_id: string,
+    seats: readonly number[],
+    lock_id: string,
+  ) => Promise<boolean>;
+  readonly health: () => Promise<{
+    readonly state: 'up' | 'down' | 'absent';
+    readonly breaker: 'closed' | 'open' | 'half_open';
+    readonly latency_ms: number | null;
+  }>;
+  readonly close: () => Promise<void>;
+};
+
+export type CheckoutRequest = {
+  /** Also the provider's idempotency key: one attempt, one session. */
+  readonly payment_id: string;
+  readonly reservation_id: string;
+  readonly reference_code: string;
+  readonly amount: Money;
+  readonly description: string;
+  readonly customer_email: string | null;
+  readonly lang: 'en' | 'ja' | 'id';
+  readonly success_url: string;
+  readonly cancel_url: string;
+};
+
+export type Checkout = {
+  readonly session_id: string;
+  readonly payment_url: string;
+  /** RFC 3339. The provider wants 30 min to 24 h ahead, longer than our hold. */
+  readonly expires_at: string;
+};
+
+/** What a provider's webhook or look-up says, in our words. */
+export type PaymentEvent = {
+  readonly event_id: string;
+  readonly event_type: string;
+  readonly result: 'success' | 'failed' | 'expired' | 'refunded' | 'disputed' | 'ignored';
+  readonly session_id: string | null;
+  readonly payment_intent: string | null;
+  /** The amount that moved; null where the event carries none. */
+  readonly amount: Money | null;
+  readonly metadata: Readonly<Record<string, string>>;
+  readonly occurred_at: string;
+  /** The provider's own object, card data never among it; kept in the inbox. */
+  readonly payload: unknown;
+};
+
+export type RefundRequest = {
+  /** Also the provider's idempotency key. */
+  readonly refund_id: string;
+  readonly payment_intent: string;
+  readonly amount: Money;
+  readonly reason: string;
+};
+
+/** Money in and out. Methods throw AppError `payment_failed` (final) or `unavailable` (try again). */
+export type PaymentGateway = {
+  readonly createCheckout: (request: CheckoutRequest) => Promise<Checkout>;
+  /** Closes a session so that it cannot be paid any more; `paid` carries the payment that came first. */
+  readonly expireCheckout: (
+    session_id: string,
+  ) => Promise<
+    | { readonly outcome: 'expired' }
+    | { readonly outcome: 'paid'; readonly event: PaymentEvent }
+    | { readonly outcome: 'unknown_session' }
+  >;
+  readonly refund: (
+    request: RefundRequest,
+  ) => Promise<{ readonly external_reference: string; readonly status: 'completed' | 'processing' }>;
+  /** Checks the signature over the raw bytes; throws `invalid_input` when it does not hold. */
+  readonly verifyWebhook: (raw_body: Buffer, signature: string | undefined) => Promise<PaymentEvent>;
+  readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
+};
+
+export type EmailMessage = {
+  /** Also the Message-ID's left part, so that a resend can be told from a new mail. */
+  readonly message_id: string;
+  readonly to: string;
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+  /** An iCalendar document, or null. */
+  readonly calendar: string | null;
+};
+
+/** `sent` is handed over; `retry` may work later; `dead` never will. */
+export type SendResult =
+  | { readonly outcome: 'sent' }
+  | { readonly outcome: 'retry' | 'dead'; readonly error: string };
+
+export type Messenger = {
+  readonly sendEmail: (message: EmailMessage) => Promise<SendResult>;
+  readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
+  readonly close: () => Promise<void>;
+};

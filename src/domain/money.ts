@@ -6,9 +6,42 @@ export type Money = { readonly amount_minor: number; readonly currency: string }
  * charges in hundredths. The SQL table `currencies` holds the same rows (a test compares them).
  */
 export const currency_exponents: Readonly<Record<string, number>> = {
-  AUD: 2, BRL: 2, CAD: 2, CHF: 2, CNY: 2, CZK: 2, DKK: 2, EUR: 2, GBP: 2, HKD: 2, IDR: 2, INR: 2,
-  MXN: 2, MYR: 2, NOK: 2, NZD: 2, PHP: 2, PLN: 2, SEK: 2, SGD: 2, THB: 2, TRY: 2, TWD: 2, USD: 2,
-  ZAR: 2, CLP: 0, JPY: 0, KRW: 0, PYG: 0, VND: 0, XAF: 0, XOF: 0, BHD: 3, JOD: 3, KWD: 3, OMR: 3,
+  AUD: 2,
+  BRL: 2,
+  CAD: 2,
+  CHF: 2,
+  CNY: 2,
+  CZK: 2,
+  DKK: 2,
+  EUR: 2,
+  GBP: 2,
+  HKD: 2,
+  IDR: 2,
+  INR: 2,
+  MXN: 2,
+  MYR: 2,
+  NOK: 2,
+  NZD: 2,
+  PHP: 2,
+  PLN: 2,
+  SEK: 2,
+  SGD: 2,
+  THB: 2,
+  TRY: 2,
+  TWD: 2,
+  USD: 2,
+  ZAR: 2,
+  CLP: 0,
+  JPY: 0,
+  KRW: 0,
+  PYG: 0,
+  VND: 0,
+  XAF: 0,
+  XOF: 0,
+  BHD: 3,
+  JOD: 3,
+  KWD: 3,
+  OMR: 3,
   TND: 3,
 };
 
@@ -52,8 +85,7 @@ export function amountText({ amount_minor, currency }: Money): string {
 /** Money as people of that language write it: `Rp 250.000` (id), `IDR 250,000` (en, ja), `¥3,500`, `€45.00`. */
 export function formatMoney(money: Money, lang: 'en' | 'ja' | 'id'): string {
   const exponent = exponentOf(money.currency);
-  const whole_only =
-    written_whole.has(money.currency) && money.amount_minor % 10 ** exponent === 0;
+  const whole_only = written_whole.has(money.currency) && money.amount_minor % 10 ** exponent === 0;
   const locale = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' }[lang];
   const formatter = new Intl.NumberFormat(locale, {
     style: 'currency',

@@ -1,6 +1,6 @@
 import type { Money } from './money.ts';
 
-/** The four doors to the outside world. PostgreSQL is not one of them: tests use the real thing. */
+/** The doors to the outside world. PostgreSQL is not one of them: tests use the real thing. */
 
 /** Seats of one slot, held under one token. */
 export type LockRequest = {
@@ -106,9 +106,15 @@ export type PaymentGateway = {
   >;
   readonly refund: (
     request: RefundRequest,
-  ) => Promise<{ readonly external_reference: string; readonly status: 'completed' | 'processing' }>;
+  ) => Promise<{
+    readonly external_reference: string;
+    readonly status: 'completed' | 'processing';
+  }>;
   /** Checks the signature over the raw bytes; throws `invalid_input` when it does not hold. */
-  readonly verifyWebhook: (raw_body: Buffer, signature: string | undefined) => Promise<PaymentEvent>;
+  readonly verifyWebhook: (
+    raw_body: Buffer,
+    signature: string | undefined,
+  ) => Promise<PaymentEvent>;
   readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
 };
 

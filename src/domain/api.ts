@@ -1,0 +1,215 @@
+import type { ProblemCode } from './errors.ts';
+import type { Access } from './roles.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'DELETE';
+
+/** One row of the endpoint table. Inputs and outputs stand in `shapes.ts` under the same name. */
+export type Endpoint = {
+  readonly method: Method;
+  /** `{name}` marks a path parameter. */
+  readonly path: string;
+  /** Other addresses that answer the same, from the source documents. capabilities §1. */
+  readonly aliases?: readonly { readonly method: Method; readonly path: string }[];
+  readonly access: Access;
+  readonly success: 200 | 201;
+  /**
+   * How a repeated Idempotency-Key is answered: `hold` by the reservation row itself (no extra write on the hot
+   * path), `stored` from `idempotency_keys` (24 h), `none` for reads and for the webhook (its event id decides).
+   */
+  readonly idempotency: 'none' | 'hold' | 'stored';
+  readonly summary: string;
+  /** Codes beyond those that every endpoint may answer (400, 401, 403, 404, 413, 429, 500, 503). */
+  readonly problems: readonly ProblemCode[];
+};
+
+/**
+ * THE endpoint table. Routes, authorisation, the typed client, OpenAPI and the contract tests derive from it.
+ * POST is canonical for actions; PUT answers too (capabilities §7.14).
+ */
+export const endpoints = {
+  list_clinics: {
+    method: 'GET',
+    path: '/v1/clinics',
+    access: 'signed_in',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Clinics, salons and venues by city, name and kind',
+    problems: [],
+  },
+  get_clinic: {
+    method: 'GET',
+    path: '/v1/clinics/{clinic_id}',
+    access: 'signed_in',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One clinic with its services, staff and working hours',
+    problems: [],
+  },
+  list_services: {
+    method: 'GET',
+    path: '/v1/clinics/{clinic_id}/services',
+    access: 'signed_in',
+    success: 200,
+    idempotency: 'none',
+    summary: 'What a clinic sells, with price, duration and capacity',
+    problems: [],
+  },
+  get_day: {
+    method: 'GET',
+    path: '/v1/clinics/{clinic_id}/day',
+    access: 'view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'The day board: bookings, holds, open and blocked slots of one local date',
+    problems: [],
+  },
+  list_slots: {
+    method: 'GET',
+    path: '/v1/services/{service_id}/slots',
+    access: 'signed_in',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Open slots of a service; `explain=1` also lists the closed ones with the reason',
+    problems: ['service_unavailable'],
+  },
+  search_owners: {
+    method: 'GET',
+    path: '/v1/owners',
+    access: 'desk',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Owners and pets by name, phone tail or booking reference',
+    problems: [],
+  },
+  create_owner: {
+    method: 'POST',
+    path: '/v1/owners',
+    access: 'desk',
+    success: 201,
+    idempotency: 'stored',
+    summary: 'A new owner with a first pet, as told on the phone',
+    problems: ['conflict'],
+  },
+  create_reservation: {
+    method: 'POST',
+    path: '/v1/reservations',
+    access: 'own_or_desk',
+    success: 201,
+    idempotency: 'hold',
+    summary: 'Hold seats of a slot, without payment',
+    problems: [
+      'slot_taken',
+      'slot_locked',
+      'invalid_slot',
+      'service_unavailable',
+      'policy_refused',
+    ],
+  },
+  get_reservation: {
+    method: 'GET',
+    path: '/v1/reservations/{reservation_id}',
+    access: 'own_or_view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One hold',
+    problems: [],
+  },
+  extend_reservation: {
+    method: 'POST',
+    path: '/v1/reservations/{reservation_id}/extend',
+    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/extend' }],
+    access: 'own_or_desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Five more minutes, once',
+    problems: ['reservation_expired', 'policy_refused', 'conflict'],
+  },
+  confirm_reservation: {
+    method: 'POST',
+    path: '/v1/reservations/{reservation_id}/confirm',
+    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/confirm' }],
+    access: 'desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Staff confirm a hold that is paid at the clinic, now or at the visit',
+    problems: ['reservation_expired', 'policy_refused', 'conflict', 'payment_failed'],
+  },
+  cancel_reservation: {
+    method: 'POST',
+    path: '/v1/reservations/{reservation_id}/cancel',
+    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/cancel' }],
+    access: 'own_or_desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Give a hold back',
+    problems: ['reservation_expired', 'conflict'],
+  },
+  create_booking: {
+    method: 'POST',
+    path: '/v1/bookings',
+    access: 'own_or_desk',
+    success: 201,
+    idempotency: 'hold',
+    summary:
+      'Hold a slot and open a payment page for it, or book it to be paid at the clinic (desk)',
+    problems: [
+      'slot_taken',
+      'slot_locked',
+      'invalid_slot',
+      'service_unavailable',
+      'policy_refused',
+      'payment_failed',
+      'payment_method_unsupported',
+    ],
+  },
+  list_bookings: {
+    method: 'GET',
+    path: '/v1/bookings',
+    access: 'own_or_view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Bookings by owner, clinic, status and time, newest visit last',
+    problems: [],
+  },
+  get_booking: {
+    method: 'GET',
+    path: '/v1/bookings/{booking_id}',
+    access: 'own_or_view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One booking by id or reference code, with snapshots, payments, messages and history',
+    problems: [],
+  },
+  cancel_booking: {
+    method: 'POST',
+    path: '/v1/bookings/{booking_id}/cancel',
+    aliases: [{ method: 'PUT', path: '/v1/bookings/{booking_id}/cancel' }],
+    access: 'own_or_desk',
+    success: 200,
+    idempotency: 'stored',
+    summary:
+      'Cancel, with the refund that the policy gives; `quote: true` only says what would happen',
+    problems: ['policy_refused', 'conflict'],
+  },
+  set_booking_status: {
+    method: 'PUT',
+    path: '/v1/bookings/{booking_id}/status',
+    access: 'desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Arrived, in progress, completed or no-show',
+    problems: ['policy_refused', 'conflict'],
+  },
+  take_payment_event: {
+    method: 'POST',
+    path: '/v1/webhooks/payment',
+    aliases: [{ method: 'POST', path: '/webhooks/stripe' }],
+    access: 'public',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Signed events of the payment provider',
+    problems: [],
+  },
+} as const satisfies Record<string, Endpoint>;
+
+export type EndpointName = keyof typeof endpoints;

@@ -1,0 +1,341 @@
+import { z } from 'zod';
+import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
+
+/** The things that cross the API; one zod schema gives validation, types and OpenAPI. */
+
+export const id = z.uuid();
+export const instant = z.iso
+  .datetime({ offset: true })
+  .describe('RFC 3339; slot times carry the clinic offset');
+export const local_date = z.iso.date().describe('Local date of the clinic, YYYY-MM-DD');
+export const local_time = z
+  .string()
+  .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
+  .describe('Local time of the clinic, HH:MM');
+export const amount = z
+  .string()
+  .regex(/^-?\d{1,12}(\.\d{1,3})?$/)
+  .describe('Decimal text in the currency');
+export const currency = z.string().length(3);
+export const reference_code = z.string().regex(/^BP\d{8}$/); // Seed 000, Booking Model
+export const cursor = z.string().max(200).optional();
+export const limit = z.coerce.number().int().min(1).max(200).default(50);
+/** At most this many seats in one hold; larger groups are several holds. */
+export const quantity = z.number().int().min(1).max(50).default(1);
+export const lang = z.enum(['en', 'ja', 'id']);
+/** One line that people read back: no control characters, so that it cannot move a terminal's cursor. */
+export const line = (max: number) =>
+  z
+    .string()
+    .trim()
+    .min(1)
+    .max(max)
+    .regex(/^\P{Cc}*$/u);
+export const flag = z
+  .enum(['0', '1', 'true', 'false'])
+  .transform((text) => text === '1' || text === 'true');
+
+export const page = <T extends z.ZodType>(item: T) =>
+  z.object({ items: z.array(item).readonly(), next_cursor: z.string().nullable() });
+
+export const Clinic = z
+  .object({
+    clinic_id: id,
+    code: z.string(),
+    name: z.string(),
+    kind: z.enum(['clinic', 'salon', 'venue']),
+    city: z.string(),
+    address: z.string().nullable(),
+    phone: z.string().nullable(),
+    time_zone: z.string(),
+    currency,
+    lang,
+  })
+  .meta({ id: 'Clinic' });
+
+export const Service = z
+  .object({
+    service_id: id,
+    clinic_id: id,
+    name: z.string(),
+    description: z.string().nullable(),
+    category: z.string().nullable(),
+    price: amount,
+    currency,
+    duration_minutes: z.number().int(),
+    capacity: z.number().int(),
+    requires_approval: z.boolean(),
+    is_available: z.boolean(),
+  })
+  .meta({ id: 'Service' });
+
+export const Staff = z
+  .object({ staff_id: id, name: z.string(), title: z.string().nullable() })
+  .meta({ id: 'Staff' });
+
+export const WorkingHours = z
+  .object({
+    weekday: z.number().int().min(1).max(7).describe('1 = Monday (ISO)'),
+    opens: local_time,
+    closes: local_time,
+  })
+  .meta({ id: 'WorkingHours' });
+
+export const ClinicDetail = Clinic.extend({
+  services: z.array(Service).readonly(),
+  staff: z.array(Staff).readonly(),
+  working_hours: z.array(WorkingHours).readonly(),
+}).meta({ id: 'ClinicDetail' });
+
+/** Why a slot cannot be booked now. */
+export const closed_reasons = [
+  'booked',
+  'held',
+  'blocked',
+  'past',
+  'staff_busy',
+  'room_busy',
+] as const;
+
+export const Slot = z
+  .object({
+    slot_id: id,
+    service_id: id,
+    staff_id: id.nullable(),
+    staff_name: z.string().nullable(),
+    starts_at: instant,
+    ends_at: instant,
+    date: local_date,
+    time: local_time,
+    available: z.boolean(),
+    capacity: z.number().int(),
+    remaining: z.number().int(),
+    price: amount,
+    currency,
+    reason: z.enum(closed_reasons).nullable().describe('Only with explain=1; null when open'),
+  })
+  .meta({ id: 'Slot' });
+
+/** One line of the day board. A slot with two bookings gives two lines. */
+export const DayRow = z
+  .object({
+    kind: z.enum(['booking', 'hold', 'open', 'blocked']),
+    slot_id: id,
+    starts_at: instant,
+    ends_at: instant,
+    time: local_time,
+    service_id: id,
+    service_name: z.string(),
+    staff_id: id.nullable(),
+    staff_name: z.string().nullable(),
+    capacity: z.number().int(),
+    remaining: z.number().int(),
+    amount,
+    currency,
+    booking_id: id.nullable(),
+    reference_code: reference_code.nullable(),
+    status: z.enum(booking_statuses).nullable(),
+    arrived_at: instant.nullable(),
+    version: z.number().int().nullable(),
+    reservation_id: id.nullable(),
+    hold_expires_at: instant.nullable(),
+    user_id: id.nullable(),
+    owner_name: z.string().nullable(),
+    owner_phone: z.string().nullable(),
+    pet_id: id.nullable(),
+    pet_name: z.string().nullable(),
+    species: z.string().nullable(),
+    payment_state: z.enum(payment_states).nullable(),
+    notes: z.string().nullable(),
+  })
+  .meta({ id: 'DayRow' });
+
+export const Day = z
+  .object({
+    clinic: Clinic,
+    date: local_date,
+    as_of: instant.describe('The database clock when the rows were read'),
+    sequence: z.number().int().describe('Follow the feed from here'),
+    items: z.array(DayRow).readonly(),
+  })
+  .meta({ id: 'Day' });
+
+export const Pet = z
+  .object({
+    pet_id: id,
+    name: z.string(),
+    species: z.string().nullable(),
+    breed: z.string().nullable(),
+  })
+  .meta({ id: 'Pet' });
+
+export const Owner = z
+  .object({
+    user_id: id,
+    full_name: z.string(),
+    phone: z.string().nullable(),
+    email: z.string().nullable(),
+    lang,
+    pets: z.array(Pet).readonly(),
+    next_visit: z.object({ booking_id: id, reference_code, starts_at: instant }).nullable(),
+    last_service_id: id.nullable(),
+  })
+  .meta({ id: 'Owner' });
+
+export const Reservation = z
+  .object({
+    reservation_id: id,
+    reference_code,
+    status: z.enum(reservation_statuses),
+    user_id: id,
+    pet_id: id,
+    clinic_id: id,
+    service_id: id,
+    slot_id: id,
+    starts_at: instant,
+    date: local_date,
+    time: local_time,
+    quantity: z.number().int(),
+    seats: z.array(z.number().int()).readonly(),
+    amount,
+    currency,
+    expires_at: instant,
+    extended: z.boolean(),
+    booking_id: id.nullable(),
+    payment_url: z.string().nullable(),
+    version: z.number().int(),
+    created_at: instant,
+  })
+  .meta({ id: 'Reservation' });
+
+export const Hold = z
+  .object({
+    reservation_id: id,
+    lock_id: z.string(),
+    reference_code,
+    expires_at: instant,
+    seats: z.array(z.number().int()).readonly(),
+    replayed: z.boolean().describe('True when this answers a repeated request'),
+  })
+  .meta({ id: 'Hold' });
+
+export const BookingStarted = z
+  .object({
+    reservation_id: id,
+    reference_code,
+    expires_at: instant,
+    amount,
+    currency,
+    payment_url: z.string().nullable().describe('Null when it is paid at the clinic'),
+    booking_id: id.nullable().describe('Set when no payment stands between hold and booking'),
+    replayed: z.boolean(),
+  })
+  .meta({ id: 'BookingStarted' });
+
+export const BookingSummary = z
+  .object({
+    booking_id: id,
+    reference_code,
+    status: z.enum(booking_statuses),
+    clinic_id: id,
+    clinic_code: z.string(),
+    service_id: id,
+    service_name: z.string(),
+    slot_id: id,
+    staff_id: id.nullable(),
+    staff_name: z.string().nullable(),
+    starts_at: instant,
+    ends_at: instant,
+    date: local_date,
+    time: local_time,
+    duration_minutes: z.number().int(),
+    user_id: id,
+    owner_name: z.string().nullable(),
+    owner_phone: z.string().nullable(),
+    pet_id: id,
+    pet_name: z.string().nullable(),
+    species: z.string().nullable(),
+    quantity: z.number().int(),
+    amount,
+    currency,
+    payment_state: z.enum(payment_states),
+    arrived_at: instant.nullable(),
+    version: z.number().int(),
+    created_at: instant,
+  })
+  .meta({ id: 'BookingSummary' });
+
+const loose = z.record(z.string(), z.unknown());
+
+export const Booking = BookingSummary.extend({
+  reservation_id: id.nullable(),
+  payment_id: id.nullable(),
+  owner_email: z.string().nullable(),
+  notes: z.string().nullable(),
+  cancellation_reason: z.string().nullable(),
+  pet_snapshot: loose,
+  service_snapshot: loose,
+  payments: z
+    .array(
+      z.object({
+        payment_id: id,
+        status: z.string(),
+        payment_method: z.string(),
+        amount,
+        currency,
+        external_reference: z.string().nullable(),
+        paid_at: instant.nullable(),
+      }),
+    )
+    .readonly(),
+  refunds: z
+    .array(
+      z.object({
+        refund_id: id,
+        status: z.string(),
+        amount,
+        currency,
+        reason: z.string().nullable(),
+        created_at: instant,
+      }),
+    )
+    .readonly(),
+  history: z
+    .array(
+      z.object({
+        action: z.string(),
+        status: z.string(),
+        performed_by: id.nullable(),
+        source: z.string().nullable(),
+        notes: z.string().nullable(),
+        at: instant,
+      }),
+    )
+    .readonly(),
+  messages: z
+    .array(
+      z.object({
+        channel: z.string(),
+        type: z.string(),
+        status: z.string(),
+        attempts: z.number().int(),
+        last_error: z.string().nullable(),
+        sent_at: instant.nullable(),
+      }),
+    )
+    .readonly(),
+}).meta({ id: 'Booking' });
+
+export const Cancellation = z
+  .object({
+    booking_id: id,
+    reference_code,
+    quote: z.boolean().describe('True when nothing was changed'),
+    status: z.enum(booking_statuses),
+    refund_percent: z.number().int(),
+    refund_amount: amount,
+    currency,
+    refund_id: id.nullable(),
+    version: z.number().int(),
+  })
+  .meta({ id: 'Cancellation' });

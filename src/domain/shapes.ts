@@ -1,0 +1,220 @@
+import { z } from 'zod';
+import type { EndpointName } from './api.ts';
+import { desk_moves } from './booking.ts';
+import {
+  Booking, BookingStarted, BookingSummary, Cancellation, Clinic, ClinicDetail, Day, Hold, Owner,
+  Reservation, Service, Slot, amount, currency, cursor, flag, id, instant, lang, limit, line, local_date,
+  local_time, page, quantity, reference_code,
+} from './schema.ts';
+
+/** What each endpoint takes and gives, under the names of `api.ts`. */
+
+const ok = z.object({ success: z.literal(true) });
+const nothing = z.object({});
+const reason = line(500);
+const booking_ref = z.union([id, reference_code]);
+
+/** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
+const slot_choice = {
+  service_id: id,
+  slot_id: id.optional(),
+  date: local_date.optional(),
+  time: local_time.optional(),
+  staff_id: id.optional(),
+  pet_id: id,
+  user_id: id
+    .optional()
+    .describe('The owner, when staff book for somebody; a customer is always themselves'),
+  quantity,
+};
+const names_a_slot = (input: {
+  slot_id?: string | undefined;
+  date?: string | undefined;
+  time?: string | undefined;
+}) => input.slot_id !== undefined || (input.date !== undefined && input.time !== undefined);
+const slot_message = { message: 'Give slot_id, or date and time', path: ['slot_id'] };
+
+type Shape = {
+  readonly params: z.ZodType;
+  readonly query: z.ZodType;
+  readonly body: z.ZodType;
+  readonly output: z.ZodType;
+};
+
+export const shapes = {
+  list_clinics: {
+    params: nothing,
+    query: z.object({
+      city: line(80).optional(),
+      name: line(80).optional(),
+      kind: z.enum(['clinic', 'salon', 'venue']).optional(),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(Clinic),
+  },
+  get_clinic: {
+    params: z.object({ clinic_id: id }),
+    query: nothing,
+    body: nothing,
+    output: ClinicDetail,
+  },
+  list_services: {
+    params: z.object({ clinic_id: id }),
+    query: nothing,
+    body: nothing,
+    output: page(Service),
+  },
+  get_day: {
+    params: z.object({ clinic_id: id }),
+    query: z.object({ date: local_date.optional().describe('Default: today at the clinic') }),
+    body: nothing,
+    output: Day,
+  },
+  list_slots: {
+    params: z.object({ service_id: id }),
+    query: z.object({
+      date: local_date.optional(),
+      from: local_date.optional(),
+      to: local_date.optional().describe('Last local date, included; at most 31 days after from'),
+      staff_id: id.optional(),
+      explain: flag.default(false),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(Slot),
+  },
+  search_owners: {
+    params: nothing,
+    query: z.object({ q: line(80), limit: z.coerce.number().int().min(1).max(50).default(10) }),
+    body: nothing,
+    output: page(Owner),
+  },
+  create_owner: {
+    params: nothing,
+    query: nothing,
+    body: z.object({
+      full_name: line(120),
+      phone: z
+        .string()
+        .regex(/^\+[1-9]\d{6,14}$/)
+        .describe('E.164, as +6281234567890'),
+      email: z.email().max(254).optional(),
+      lang: lang.optional(),
+      pet_name: line(80),
+      species: line(40).optional(),
+    }),
+    output: Owner,
+  },
+  create_reservation: {
+    params: nothing,
+    query: nothing,
+    body: z.object(slot_choice).refine(names_a_slot, slot_message),
+    output: Hold,
+  },
+  get_reservation: {
+    params: z.object({ reservation_id: id }),
+    query: nothing,
+    body: nothing,
+    output: Reservation,
+  },
+  extend_reservation: {
+    params: z.object({ reservation_id: id }),
+    query: nothing,
+    body: z.object({ lock_id: z.string().max(100).optional() }),
+    output: z.object({ reservation_id: id, expires_at: instant }),
+  },
+  confirm_reservation: {
+    params: z.object({ reservation_id: id }),
+    query: nothing,
+    body: z.object({
+      payment_method: z
+        .enum(['cash', 'card_terminal', 'transfer', 'at_clinic'])
+        .describe('at_clinic = nothing paid yet, due at the visit'),
+    }),
+    output: z.object({ booking_id: id, reference_code, reference: reference_code }),
+  },
+  cancel_reservation: {
+    params: z.object({ reservation_id: id }),
+    query: nothing,
+    body: z.object({ reason: reason.optional() }),
+    output: ok,
+  },
+  create_booking: {
+    params: nothing,
+    query: nothing,
+    body: z
+      .object({
+        ...slot_choice,
+        payment_method: z
+          .enum(['checkout', 'cash', 'card_terminal', 'transfer', 'at_clinic'])
+          .default('checkout')
+          .describe('All but checkout are for staff'),
+        notes: z.string().trim().max(2000).optional(),
+      })
+      .refine(names_a_slot, slot_message),
+    output: BookingStarted,
+  },
+  list_bookings: {
+    params: nothing,
+    query: z.object({
+      user_id: id.optional(),
+      clinic_id: id.optional(),
+      service_id: id.optional(),
+      staff_id: id.optional(),
+      status: z.string().max(80).optional().describe('One or several, by comma'),
+      from: local_date.optional(),
+      to: local_date.optional(),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(BookingSummary),
+  },
+  get_booking: {
+    params: z.object({ booking_id: booking_ref }),
+    query: nothing,
+    body: nothing,
+    output: Booking,
+  },
+  cancel_booking: {
+    params: z.object({ booking_id: booking_ref }),
+    query: nothing,
+    body: z.object({
+      reason: reason.optional(),
+      quote: z.boolean().default(false),
+      by: z.enum(['owner', 'clinic']).default('owner').describe('clinic = full refund; staff only'),
+      expected_version: z.number().int().optional(),
+    }),
+    output: Cancellation,
+  },
+  set_booking_status: {
+    params: z.object({ booking_id: booking_ref }),
+    query: nothing,
+    body: z.object({
+      status: z.enum(desk_moves),
+      expected_version: z.number().int().optional(),
+    }),
+    output: BookingSummary,
+  },
+  take_payment_event: {
+    params: nothing,
+    query: nothing,
+    body: z.unknown(),
+    output: z.object({ received: z.literal(true) }),
+  },
+} as const satisfies Record<EndpointName, Shape>;
+
+/** What an action gets: path, query and body fields in one object, parsed. */
+export type Input<N extends EndpointName> = z.output<(typeof shapes)[N]['params']> &
+  z.output<(typeof shapes)[N]['query']> &
+  z.output<(typeof shapes)[N]['body']>;
+
+/** What a caller may send (defaults left out). */
+export type Request<N extends EndpointName> = z.input<(typeof shapes)[N]['params']> &
+  z.input<(typeof shapes)[N]['query']> &
+  z.input<(typeof shapes)[N]['body']>;
+
+export type Output<N extends EndpointName> = z.output<(typeof shapes)[N]['output']>;

@@ -1,0 +1,268 @@
+import os from 'node:os';
+import path from 'node:path';
+import {
+  anyText,
+  duration,
+  listOf,
+  oneOf,
+  present,
+  splitList,
+  timeZone,
+  url,
+  whole,
+  yesNo,
+} from './config-parse.ts';
+
+/** Work that a daemon does; any role may run in any number of daemons at once. */
+export const roles = ['api', 'sweeper', 'cron', 'dispatcher', 'relay'] as const;
+export type Role = (typeof roles)[number];
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+export type Setting = {
+  readonly env: string;
+  readonly parse: (text: string) => unknown;
+  /** Text, so that a default passes through the same parser; a function may look at the environment. */
+  readonly fallback: string | null | ((env: Environment) => string);
+  /** `whole` hides the value, `password` hides the password inside a URL. */
+  readonly secret?: 'whole' | 'password';
+  readonly doc: string;
+};
+
+/** XDG state folder, the place for things that outlive a reboot but are not the user's documents. */
+function defaultHome(env: Environment): string {
+  const state = env['XDG_STATE_HOME'] || path.join(env['HOME'] || os.homedir(), '.local/state');
+  return path.join(state, 'petpro');
+}
+
+/** Read by `petpro serve`. */
+export const daemon_settings = {
+  host: {
+    env: 'PETPRO_HOST',
+    parse: anyText,
+    fallback: '127.0.0.1',
+    doc: 'Address that the API listens on.',
+  },
+  port: {
+    env: 'PETPRO_PORT',
+    parse: whole(0, 65_535),
+    fallback: '7387',
+    doc: 'Port of the API; 0 takes any free one.',
+  },
+  tcp_port: {
+    env: 'PETPRO_TCP_PORT',
+    parse: whole(0, 65_535),
+    fallback: '0',
+    doc: 'Port of the TCP message patterns; 0 = off.',
+  },
+  public_url: {
+    env: 'PETPRO_PUBLIC_URL',
+    parse: url('http', 'https'),
+    fallback: null,
+    doc: 'Address under which customers reach the API; links in mails and payment pages use it.',
+  },
+  database_url: {
+    env: 'DATABASE_URL',
+    parse: url('postgres', 'postgresql'),
+    fallback: null,
+    secret: 'password',
+    doc: 'PostgreSQL 15 or newer.',
+  },
+  database_pool_max: {
+    env: 'PETPRO_DATABASE_POOL_MAX',
+    parse: whole(2, 500),
+    fallback: '16',
+    doc: 'Connections to PostgreSQL, at most.',
+  },
+  redis_url: {
+    env: 'REDIS_URL',
+    parse: url('redis', 'rediss'),
+    fallback: null,
+    secret: 'password',
+    doc: 'Redis 6.2 or Valkey; without it PostgreSQL alone decides (slower, as correct).',
+  },
+  stripe_secret_key: {
+    env: 'STRIPE_SECRET_KEY',
+    parse: anyText,
+    fallback: null,
+    secret: 'whole',
+    doc: 'Key of the Stripe account; without it only pay-at-clinic works.',
+  },
+  stripe_webhook_secret: {
+    env: 'STRIPE_WEBHOOK_SECRET',
+    parse: splitList,
+    fallback: '',
+    secret: 'whole',
+    doc: 'Signing secrets of the webhook, comma separated while one is being rotated.',
+  },
+  stripe_api_base: {
+    env: 'STRIPE_API_BASE',
+    parse: url('http', 'https'),
+    fallback: 'https://api.stripe.com',
+    doc: 'Where the Stripe API lives.',
+  },
+  smtp_url: {
+    env: 'SMTP_URL',
+    parse: url('smtp', 'smtps'),
+    fallback: null,
+    secret: 'password',
+    doc: 'Mail server; without it mails wait in the outbox.',
+  },
+  mail_from: {
+    env: 'PETPRO_MAIL_FROM',
+    parse: anyText,
+    fallback: 'PetPro <no-reply@petpro.localhost>',
+    doc: 'Sender of all mails.',
+  },
+  auth_jwks_url: {
+    env: 'AUTH_JWKS_URL',
+    parse: url('http', 'https'),
+    fallback: null,
+    doc: 'Public keys of the service that issues customer tokens.',
+  },
+  auth_issuer: {
+    env: 'AUTH_ISSUER',
+    parse: anyText,
+    fallback: null,
+    doc: 'Expected `iss` of customer tokens.',
+  },
+  auth_audience: {
+    env: 'AUTH_AUDIENCE',
+    parse: anyText,
+    fallback: 'petpro',
+    doc: 'Expected `aud` of customer tokens.',
+  },
+  roles: {
+    env: 'PETPRO_ONLY',
+    parse: listOf(...roles),
+    fallback: roles.join(','),
+    doc: 'What this daemon does.',
+  },
+  body_limit_bytes: {
+    env: 'PETPRO_BODY_LIMIT_BYTES',
+    parse: whole(1_024, 104_857_600),
+    fallback: '1048576',
+    doc: 'Largest request body.',
+  },
+  request_timeout_ms: {
+    env: 'PETPRO_REQUEST_TIMEOUT_MS',
+    parse: duration(120_000),
+    fallback: '15s',
+    doc: 'Longest time for one request.',
+  },
+  log_level: {
+    env: 'PETPRO_LOG_LEVEL',
+    parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),
+    fallback: 'info',
+    doc: 'Least severe line that is logged.',
+  },
+  env: {
+    env: 'PETPRO_ENV',
+    parse: oneOf('dev', 'staging', 'prod'),
+    fallback: 'dev',
+    doc: 'What kind of place this is; prod refuses test keys and load tests.',
+  },
+  home: {
+    env: 'PETPRO_HOME',
+    parse: (text: string) => path.resolve(text),
+    fallback: defaultHome,
+    doc: 'Folder for state: attachments, demo databases, keys, logs.',
+  },
+} as const satisfies Record<string, Setting>;
+
+/** Read by every other command and by the console. */
+export const client_settings = {
+  url: {
+    env: 'PETPRO_URL',
+    parse: url('http', 'https'),
+    fallback: null,
+    doc: 'API that the command line and the console talk to; default: the running demo.',
+  },
+  token: {
+    env: 'PETPRO_TOKEN',
+    parse: anyText,
+    fallback: null,
+    secret: 'whole',
+    doc: 'API key or customer token.',
+  },
+  token_file: {
+    env: 'PETPRO_TOKEN_FILE',
+    parse: anyText,
+    fallback: null,
+    doc: 'File that holds the token, for CI.',
+  },
+  clinic: { env: 'PETPRO_CLINIC', parse: anyText, fallback: null, doc: 'Clinic code or id.' },
+  lang: {
+    env: 'PETPRO_LANG',
+    parse: oneOf('en', 'ja', 'id'),
+    fallback: langOf,
+    doc: 'Language of the command line and the console.',
+  },
+  tz: {
+    env: 'PETPRO_TZ',
+    parse: timeZone,
+    fallback: null,
+    doc: "Zone for printed times; default: the clinic's.",
+  },
+  color: {
+    env: 'PETPRO_COLOR',
+    parse: oneOf('auto', 'always', 'never'),
+    fallback: 'auto',
+    doc: 'Colours.',
+  },
+  no_color: {
+    env: 'NO_COLOR',
+    parse: present,
+    fallback: '',
+    doc: 'Any text switches colours off.',
+  },
+  force_color: {
+    env: 'FORCE_COLOR',
+    parse: (text: string) => present(text) && text !== '0',
+    fallback: '',
+    doc: 'Any text but 0 switches colours on.',
+  },
+  clicolor_force: {
+    env: 'CLICOLOR_FORCE',
+    parse: (text: string) => present(text) && text !== '0',
+    fallback: '',
+    doc: 'As FORCE_COLOR.',
+  },
+  ascii: {
+    env: 'PETPRO_ASCII',
+    parse: yesNo,
+    fallback: 'no',
+    doc: 'Plain ASCII instead of box drawing.',
+  },
+  accessible: {
+    env: 'ACCESSIBLE',
+    parse: yesNo,
+    fallback: 'no',
+    doc: 'Line mode for screen readers.',
+  },
+  term: { env: 'TERM', parse: anyText, fallback: '', doc: 'Terminal type; dumb means line mode.' },
+  pager: {
+    env: 'PETPRO_PAGER',
+    parse: anyText,
+    fallback: (env: Environment) => env['PAGER'] ?? '',
+    doc: 'Pager for long output.',
+  },
+  editor: { env: 'EDITOR', parse: anyText, fallback: '', doc: 'Editor for longer notes.' },
+  timeout_ms: {
+    env: 'PETPRO_TIMEOUT',
+    parse: duration(600_000),
+    fallback: '15s',
+    doc: 'Longest wait for an answer of the API.',
+  },
+  config_home: {
+    env: 'XDG_CONFIG_HOME',
+    parse: anyText,
+    fallback: (env: Environment) => path.join(env['HOME'] || os.homedir(), '.config'),
+    doc: 'Folder that holds petpro/config.json (profiles).',
+  },
+} as const satisfies Record<string, Setting>;
+
+function langOf(env: Environment): string {
+  const locale = env['LC_ALL'] || env['LC_MESSAGES'] || env['LANG'] || '';
+  return /^ja/i.test(locale) ? 'ja' : /^(id|in)([_.]|$)/i.test(locale) ? 'id' : 'en';
+}

@@ -1,10 +1,10 @@
-/** Readers of one setting each: text in, value out, or an Error whose message finishes "NAME ...". */
+/** Readers of settings: text in, value out, or an Error whose message finishes "NAME ...". */
 
 const MINUTE_MS = 60_000;
 
 export const anyText = (text: string): string => text;
 
-/** A whole number within limits; `1_000` and `1e3` are refused because shells and people disagree on them. */
+/** A whole number within limits; `1_000` and `1e3` are refused: people disagree on them. */
 export function whole(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -40,7 +40,7 @@ export function splitList(text: string): readonly string[] {
     .filter((part) => part !== '');
 }
 
-/** An absolute URL with one of the schemes; a trailing slash goes, so that paths can be appended. */
+/** An absolute URL with one of the schemes; a trailing slash goes: paths can be appended. */
 export function url(...schemes: readonly string[]): (text: string) => string {
   return (text) => {
     const parsed = URL.canParse(text) ? new URL(text) : null;

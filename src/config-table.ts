@@ -22,14 +22,14 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 export type Setting = {
   readonly env: string;
   readonly parse: (text: string) => unknown;
-  /** Text, so that a default passes through the same parser; a function may look at the environment. */
+  /** Text, so that it passes through the same parser; a function may look at the environment. */
   readonly fallback: string | null | ((env: Environment) => string);
   /** `whole` hides the value, `password` hides the password inside a URL. */
   readonly secret?: 'whole' | 'password';
   readonly doc: string;
 };
 
-/** XDG state folder, the place for things that outlive a reboot but are not the user's documents. */
+/** XDG state folder: for things that outlive a reboot but are nobody's documents. */
 function defaultHome(env: Environment): string {
   const state = env['XDG_STATE_HOME'] || path.join(env['HOME'] || os.homedir(), '.local/state');
   return path.join(state, 'petpro');

@@ -49,7 +49,7 @@ function crossCheck(config: Config): readonly string[] {
 }
 
 /**
- * Reads flags over environment over defaults into a frozen Config. All problems are reported at once
+ * Reads flags over environment over defaults into a frozen Config. Reports all problems at once
  * (AppError `invalid_input`, `facts.problems`). Nothing else in the program reads `process.env`.
  */
 export function loadConfig(

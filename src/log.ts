@@ -3,7 +3,7 @@ import { type DestinationStream, type Logger, pino } from 'pino';
 /** Facts of one line; snake_case, the same spelling as in SQL and JSON. */
 export type LogFacts = Readonly<Record<string, unknown>>;
 
-/** JSON lines. The event name (`reservation.created`) comes first and is a constant, so that logs can be counted. */
+/** JSON lines. The event name (`reservation.created`) comes first and is a constant: countable. */
 export type Log = {
   readonly debug: (event: string, facts?: LogFacts) => void;
   readonly info: (event: string, facts?: LogFacts) => void;
@@ -47,7 +47,7 @@ function wrap(logger: Logger, bound: LogFacts): Log {
   };
 }
 
-/** Opens the log; stdout unless a destination is given. Errors go under `err` or `error` with their stack. */
+/** Opens the log; stdout unless a destination is given. Errors go under `err` with their stack. */
 export function openLog(
   options: { readonly level?: Level; readonly destination?: DestinationStream } = {},
 ): Log {

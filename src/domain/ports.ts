@@ -104,9 +104,7 @@ export type PaymentGateway = {
     | { readonly outcome: 'paid'; readonly event: PaymentEvent }
     | { readonly outcome: 'unknown_session' }
   >;
-  readonly refund: (
-    request: RefundRequest,
-  ) => Promise<{
+  readonly refund: (request: RefundRequest) => Promise<{
     readonly external_reference: string;
     readonly status: 'completed' | 'processing';
   }>;

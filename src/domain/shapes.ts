@@ -2,9 +2,32 @@ import { z } from 'zod';
 import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
 import {
-  Booking, BookingStarted, BookingSummary, Cancellation, Clinic, ClinicDetail, Day, Hold, Owner,
-  Reservation, Service, Slot, amount, currency, cursor, flag, id, instant, lang, limit, line, local_date,
-  local_time, page, quantity, reference_code,
+  amount,
+  Booking,
+  BookingStarted,
+  BookingSummary,
+  Cancellation,
+  Clinic,
+  ClinicDetail,
+  currency,
+  cursor,
+  Day,
+  flag,
+  Hold,
+  id,
+  instant,
+  lang,
+  limit,
+  line,
+  local_date,
+  local_time,
+  Owner,
+  page,
+  quantity,
+  Reservation,
+  reference_code,
+  Service,
+  Slot,
 } from './schema.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */

@@ -2,14 +2,12 @@ import { z } from 'zod';
 import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
 import {
-  amount,
   Booking,
   BookingStarted,
   BookingSummary,
   Cancellation,
   Clinic,
   ClinicDetail,
-  currency,
   cursor,
   Day,
   flag,

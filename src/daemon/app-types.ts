@@ -1,8 +1,8 @@
-import type { Logger } from 'pino';
 import type { Sql } from 'postgres';
 import type { Config } from '../config.ts';
 import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
 import type { Role } from '../domain/roles.ts';
+import type { Log } from '../log.ts';
 
 /** Who asks, after authentication. Actions trust it and nothing else. */
 export type Actor = {
@@ -28,7 +28,7 @@ export type Wake = {
 /** Everything an action may use. Built by `openApp`, passed as an argument, never global. */
 export type App = {
   readonly config: Config;
-  readonly log: Logger;
+  readonly log: Log;
   readonly sql: Sql;
   readonly locks: LockStore;
   readonly payments: PaymentGateway;

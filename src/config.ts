@@ -115,3 +115,8 @@ export function describeConfig(config: Config): readonly ConfigRow[] {
     doc: setting.doc,
   }));
 }
+
+/** Where programs such as redis-server are looked for. */
+export function searchPath(env: Environment = process.env): string {
+  return env['PATH'] ?? '';
+}

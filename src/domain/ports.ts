@@ -5,6 +5,7 @@ import type { Money } from './money.ts';
 /** Seats of one slot, held under one token. */
 export type LockRequest = {
   readonly slot_id: string;
+  /** `owner.random`: the part before the dot tells a caller who meets their own lock from a rival. */
   readonly lock_id: string;
   readonly quantity: number;
   readonly capacity: number;
@@ -16,8 +17,14 @@ export type LockResult =
   | { readonly outcome: 'acquired'; readonly seats: readonly number[] }
   /** Someone else's lock stands for `retry_after_ms` more. */
   | { readonly outcome: 'locked'; readonly retry_after_ms: number }
-  /** No doorman (not configured, down, or the breaker is open), or the lock is overdue: ask PostgreSQL. */
-  | { readonly outcome: 'bypass'; readonly reason: 'absent' | 'down' | 'overdue' };
+  /**
+   * Ask PostgreSQL: no doorman (not configured, down, or the breaker is open), the lock is overdue, the lock is
+   * the caller's own (a repeated request), or too many seats to look through.
+   */
+  | {
+      readonly outcome: 'bypass';
+      readonly reason: 'absent' | 'down' | 'overdue' | 'own' | 'unsure';
+    };
 
 /** The doorman (design: Redis in front, PostgreSQL judges). No method throws: failure is `bypass` or false. */
 export type LockStore = {
@@ -46,6 +53,8 @@ export type LockStore = {
     readonly state: 'up' | 'down' | 'absent';
     readonly breaker: 'closed' | 'open' | 'half_open';
     readonly latency_ms: number | null;
+    /** Changes whenever locks may have been lost or missed (restart, flush, outage): time to rebuild. */
+    readonly epoch: string | null;
   }>;
   readonly close: () => Promise<void>;
 };

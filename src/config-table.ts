@@ -150,6 +150,18 @@ export const daemon_settings = {
     fallback: '15s',
     doc: 'Longest time for one request.',
   },
+  rate_limit: {
+    env: 'PETPRO_RATE_LIMIT',
+    parse: whole(0, 10_000_000),
+    fallback: '6000',
+    doc: 'Requests per minute of one key, customer or address; 0 = no limit (load tests only).',
+  },
+  trust_proxy: {
+    env: 'PETPRO_TRUST_PROXY',
+    parse: splitList,
+    fallback: '',
+    doc: 'Addresses of proxies whose X-Forwarded-For is believed, comma separated.',
+  },
   log_level: {
     env: 'PETPRO_LOG_LEVEL',
     parse: oneOf('debug', 'info', 'warn', 'error', 'silent'),

@@ -115,7 +115,8 @@ function readWords(text: string, today: Temporal.PlainDate) {
     .normalize('NFKC')
     .trim()
     .toLowerCase()
-    .replace(/^hari ini/, 'hariini');
+    .replace(/^hari ini/, 'hariini')
+    .replace(/(?<=\d)t(?=\d)/, ' ');
   const next = /^next (\p{L}+)/u.exec(folded)?.[1];
   if (next !== undefined && weekdayOf(next) > 0) {
     const near = today.add({ days: (weekdayOf(next) - today.dayOfWeek + 7) % 7 || 7 });

@@ -1,0 +1,84 @@
+import type { Money } from './money.ts';
+
+/** Languages that mails are written in. */
+export type MailLang = 'en' | 'ja' | 'id';
+
+/** What an owner is told about by mail. The names are `deliveries.type`. */
+export const mail_types = [
+  'booking_confirmed',
+  'booking_cancelled',
+  'payment_failed',
+  'payment_late',
+  'refund_processed',
+] as const;
+export type MailType = (typeof mail_types)[number];
+
+export function isMailType(type: string): type is MailType {
+  return mail_types.some((known) => known === type);
+}
+
+/** Everything that a mail may say. Read when it is sent, so that it never tells of an old state. */
+export type MailFacts = {
+  readonly lang: MailLang;
+  readonly reference_code: string;
+  readonly owner_name: string;
+  readonly pet_name: string;
+  readonly service_name: string;
+  readonly staff_name: string | null;
+  readonly clinic_name: string;
+  readonly clinic_address: string | null;
+  readonly clinic_phone: string | null;
+  readonly clinic_email: string | null;
+  readonly time_zone: string;
+  readonly starts_at: Temporal.Instant;
+  readonly ends_at: Temporal.Instant;
+  readonly quantity: number;
+  readonly amount: Money;
+  /** `due` = to be paid at the visit. */
+  readonly payment_state: 'paid' | 'due';
+  readonly refund: Money | null;
+  readonly refund_percent: number | null;
+  readonly cancelled_by: 'owner' | 'clinic' | null;
+};
+
+export type RenderedMail = {
+  readonly subject: string;
+  readonly text: string;
+  readonly html: string;
+};
+
+const entities: Readonly<Record<string, string>> = {
+  '&': '&amp;',
+  '<': '&lt;',
+  '>': '&gt;',
+  '"': '&quot;',
+  "'": '&#39;',
+};
+
+/** Text for HTML content and for quoted attributes. */
+export function escapeHtml(text: string): string {
+  return text.replace(/[&<>"']/g, (sign) => entities[sign] ?? sign);
+}
+
+/** One line without control characters: a name must not add header lines to a mail. */
+export function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ').trim();
+}
+
+/** `Friday 20 November 2026 at 14:30 WIB`: the clinic's wall clock in the reader's language, zone named. */
+export function visitTime(instant: Temporal.Instant, time_zone: string, lang: MailLang): string {
+  const locale = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' }[lang];
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: time_zone,
+    weekday: 'long',
+    day: 'numeric',
+    month: 'long',
+    year: 'numeric',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
+    timeZoneName: 'short',
+  })
+    .format(instant.epochMilliseconds)
+    .replace(/[\u00a0\u202f]/g, ' ');
+}

@@ -63,6 +63,14 @@ const majorOf = (dir: string) => Number(fs.readFileSync(path.join(dir, 'PG_VERSI
  * root's 0700 folders: then the data moves to a system folder and a symbolic link stands in.
  */
 function settle(data_dir: string): string {
+  try {
+    return settleUnchecked(data_dir);
+  } catch (cause) {
+    throw cause instanceof AppError ? cause : explain(cause, path.resolve(data_dir));
+  }
+}
+
+function settleUnchecked(data_dir: string): string {
   const wanted = path.resolve(data_dir);
   const parent = path.dirname(wanted);
   const is_root = process.getuid?.() === 0;
@@ -89,8 +97,9 @@ function settle(data_dir: string): string {
 
 /** Makes a cluster beside its place and renames it: no initdb leaves half a cluster. */
 async function initialise(dir: string, programs: PostgresBinaries): Promise<void> {
-  const fresh = `${dir}.new-${process.pid}`;
-  const password_file = `${dir}.pw-${process.pid}`;
+  const mark = randomBytes(6).toString('hex');
+  const fresh = `${dir}.new-${mark}`;
+  const password_file = `${dir}.pw-${mark}`;
   const password = randomBytes(24).toString('base64url');
   // The builtin provider (17 and newer) sorts the same on every system.
   const locale =
@@ -98,7 +107,6 @@ async function initialise(dir: string, programs: PostgresBinaries): Promise<void
       ? ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C']
       : [`--locale=${process.platform === 'linux' ? 'C.UTF-8' : 'C'}`];
   try {
-    fs.rmSync(fresh, { recursive: true, force: true });
     fs.mkdirSync(fresh, { mode: 0o700 });
     fs.writeFileSync(password_file, password, { mode: 0o600 });
     if (process.getuid?.() === 0) {
@@ -122,19 +130,24 @@ async function initialise(dir: string, programs: PostgresBinaries): Promise<void
   }
 }
 
+const unwritable_codes = ['EROFS', 'EACCES', 'EPERM', 'EEXIST', 'ENOTDIR', 'ELOOP', 'ENOENT'];
+
 function explain(cause: unknown, dir: string): AppError {
   const text = String(cause instanceof Error && 'stderr' in cause ? cause.stderr : cause);
   const code = cause instanceof Error && 'code' in cause ? cause.code : null;
   if (code === 'ENOSPC' || /no space left/i.test(text)) {
     return new AppError('unavailable', `The disk that holds ${dir} is full.`, { next: 'df -h' });
   }
-  if (code === 'EROFS' || code === 'EACCES' || /read-only|permission denied/i.test(text)) {
+  if (code !== null && unwritable_codes.includes(String(code))) {
     return new AppError(
       'unavailable',
       `PostgreSQL cannot write to ${dir}.`,
       { next: 'petpro demo up --home /var/tmp/petpro' },
       { cause },
     );
+  }
+  if (/read-only|permission denied/i.test(text)) {
+    return explain(Object.assign(new Error(text), { code: 'EACCES' }), dir);
   }
   const last = text.trim().split('\n').at(-1) ?? '';
   return new AppError('unavailable', `initdb failed: ${last}`, { next: 'npm ci' }, { cause });

@@ -30,6 +30,18 @@ export async function isPortFree(port: number, host = '127.0.0.1'): Promise<bool
   });
 }
 
+/** Listens on loopback (0 = any free port) and answers with the port. */
+export async function listenLoopback(server: net.Server, port: number): Promise<number> {
+  return await new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, '127.0.0.1', () => {
+      server.off('error', reject);
+      const address = server.address();
+      resolve(address && typeof address === 'object' ? address.port : port);
+    });
+  });
+}
+
 /** True when a TCP connection to the port is accepted within the time. */
 export async function answersTcp(port: number, timeout_ms: number): Promise<boolean> {
   return await new Promise((resolve) => {

@@ -1,0 +1,67 @@
+import type { Catalogue } from './catalogue.ts';
+
+export const en: Catalogue = {
+  greeting: (words) => `Dear ${words.owner_name},`,
+  closing: (words) => `See you soon,\n${words.clinic_name}`,
+  labels: {
+    reference: 'Reference',
+    when: 'When',
+    service: 'Service',
+    pet: 'Pet',
+    staff: 'With',
+    place: 'Where',
+    phone: 'Phone',
+    quantity: 'Places',
+    amount: 'Price',
+    paid: 'paid',
+    due: 'to be paid at the visit',
+    refund: 'Refund',
+  },
+  mails: {
+    booking_confirmed: {
+      subject: (words) => `Booked: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is confirmed.`,
+      notes: () => [
+        'Please come five minutes early. The attached file puts the appointment in your calendar.',
+        'To cancel or ask something, answer with your reference or call the clinic.',
+      ],
+    },
+    booking_cancelled: {
+      subject: (words) => `Cancelled: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        words.cancelled_by === 'clinic'
+          ? `We are sorry: ${words.clinic_name} had to cancel ${words.pet_name}'s appointment.`
+          : `${words.pet_name}'s appointment at ${words.clinic_name} is cancelled, as you asked.`,
+      notes: (words) =>
+        words.refund === null
+          ? ['No refund is due under the cancellation policy of this booking.']
+          : [
+              `${words.refund} (${words.refund_percent} %) goes back to the way you paid.`,
+              'Banks usually need 5 to 10 working days to show it.',
+            ],
+    },
+    payment_failed: {
+      subject: (words) => `Payment did not go through (${words.reference_code})`,
+      intro: (words) =>
+        `The payment for ${words.pet_name}'s appointment did not go through; nothing was charged.`,
+      notes: () => [
+        'The place is kept until the hold ends: you can try again on the same payment page.',
+      ],
+    },
+    payment_late: {
+      subject: (words) => `Your payment came too late (${words.reference_code})`,
+      intro: (words) =>
+        `Your payment arrived after the hold on ${words.when} had ended, and the place was taken.`,
+      notes: (words) => [
+        `The whole amount${words.refund === null ? '' : ` (${words.refund})`} goes back to you.`,
+        'We are sorry. Please choose another time.',
+      ],
+    },
+    refund_processed: {
+      subject: (words) => `Refund sent (${words.reference_code})`,
+      intro: (words) =>
+        `Your refund${words.refund === null ? '' : ` of ${words.refund}`} is on its way.`,
+      notes: () => ['Banks usually need 5 to 10 working days to show it.'],
+    },
+  },
+};

@@ -18,7 +18,10 @@ export type Actor = {
   readonly request_id: string;
 };
 
-/** Things that wake a worker of this process at once; polling is the backstop. Never throws, never blocks. */
+/**
+ * Things that wake a worker of this process at once; polling is the backstop. Never throws, never
+ * blocks.
+ */
 export type Wake = {
   readonly relay: () => void;
   readonly dispatcher: () => void;

@@ -20,7 +20,10 @@ export type BreakerOptions = {
   readonly probe_ms: number;
 };
 
-/** Builds a closed breaker. Its clock is the process's monotonic one: wall-clock jumps change nothing. */
+/**
+ * Builds a closed breaker. Its clock is the process's monotonic one: wall-clock jumps change
+ * nothing.
+ */
 export function createBreaker(options: BreakerOptions): Breaker {
   let failed_at: readonly number[] = [];
   let open_until: number | null = null;

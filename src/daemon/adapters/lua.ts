@@ -16,7 +16,9 @@ function packageRoot(): string {
   return folder;
 }
 
-/** Reads one of the scripts that lie beside this file; the built program reads them from there too. */
+/**
+ * Reads one of the scripts that lie beside this file; the built program reads them from there too.
+ */
 export function loadScript(name: 'acquire' | 'release' | 'extend'): Script {
   const text = fs.readFileSync(
     path.join(packageRoot(), 'src/daemon/adapters', `${name}.lua`),

@@ -5,7 +5,10 @@ import type { Log } from '../../log.ts';
 import { createBreaker } from './breaker.ts';
 import { loadScript, runScript } from './lua.ts';
 
-/** Redis outlives the hold by this much, so that PostgreSQL's expiry always comes first. hot-path §7. */
+/**
+ * Redis outlives the hold by this much, so that PostgreSQL's expiry always comes first. hot-path
+ * §7.
+ */
 export const LOCK_GRACE_MS = 5_000;
 
 /** A doorman slower than this is no help: PostgreSQL answers a loser in about a millisecond. */
@@ -69,8 +72,9 @@ function connect(url: string, log: Log): Redis {
 }
 
 /**
- * The doorman on Redis 6.2 or Valkey. A loser costs one or two plain commands and never reaches PostgreSQL.
- * No method throws: when Redis is slow or away, `acquire` says `bypass` and PostgreSQL decides alone.
+ * The doorman on Redis 6.2 or Valkey. A loser costs one or two plain commands and never reaches
+ * PostgreSQL. No method throws: when Redis is slow or away, `acquire` says `bypass` and PostgreSQL
+ * decides alone.
  */
 export function openRedisLocks(options: { readonly url: string; readonly log: Log }): LockStore {
   const { log } = options;

@@ -106,12 +106,19 @@ export type RefundRequest = {
 export type PaymentGateway = {
   readonly createCheckout: (request: CheckoutRequest) => Promise<Checkout>;
   /** Closes a session so that it cannot be paid any more; `paid` carries the payment that came first. */
-  readonly expireCheckout: (
-    session_id: string,
-  ) => Promise<
+  readonly expireCheckout: (session_id: string) => Promise<
     | { readonly outcome: 'expired' }
     | { readonly outcome: 'paid'; readonly event: PaymentEvent }
+    /** The customer has committed and the bank decides later: no closing it; money may still come. */
+    | { readonly outcome: 'processing' }
     | { readonly outcome: 'unknown_session' }
+  >;
+  /** Asks without changing anything: for payments whose webhook never came. */
+  readonly retrieveCheckout: (
+    session_id: string,
+  ) => Promise<
+    | { readonly outcome: 'open' | 'expired' | 'processing' | 'unknown_session' }
+    | { readonly outcome: 'paid'; readonly event: PaymentEvent }
   >;
   readonly refund: (request: RefundRequest) => Promise<{
     readonly external_reference: string;

@@ -1,0 +1,292 @@
+// Payments through Stripe: hosted checkout, refunds, signed webhooks. The SDK (23 MB) loads at first use.
+
+import type { Stripe } from 'stripe';
+import { AppError, type Json } from '../../domain/errors.ts';
+import type {
+  Checkout,
+  CheckoutRequest,
+  PaymentEvent,
+  PaymentGateway,
+  RefundRequest,
+} from '../../domain/ports.ts';
+import { factsOf, sessionFacts, timeText } from './stripe-events.ts';
+
+/** The version whose shapes this file reads; the account's own default never matters. */
+const API_VERSION = '2026-10-28.endive';
+const CALL_TIMEOUT_MS = 10_000;
+const HEALTH_TIMEOUT_MS = 2_000;
+const NETWORK_RETRIES = 2;
+/** Stripe takes 30 minutes at least; the extra minute covers clocks that differ (capabilities 7.2). */
+const SESSION_LIFE_S = 31 * 60;
+/** Oldest webhook signature accepted, in seconds: what stops a replayed request. */
+const SIGNATURE_TOLERANCE_S = 300;
+/** What a caller is told to wait when Stripe itself says nothing. */
+const RETRY_AFTER_MS = 2_000;
+/** Sessions looked through for one that an earlier, unanswered call made: pages of a hundred. */
+const LOOKUP_PAGES = 3;
+
+export type StripeSettings = {
+  readonly stripe_secret_key: string;
+  /** Several while one is being rotated: any of them may have signed. */
+  readonly stripe_webhook_secret: readonly string[];
+  readonly stripe_api_base: string;
+};
+
+type Sdk = { readonly client: Stripe; readonly errors: (typeof Stripe)['errors'] };
+
+async function loadSdk(settings: StripeSettings): Promise<Sdk> {
+  const { default: Sdk } = await import('stripe');
+  const base = new URL(settings.stripe_api_base);
+  const https = base.protocol === 'https:';
+  const client = new Sdk(settings.stripe_secret_key, {
+    apiVersion: API_VERSION,
+    host: base.hostname,
+    port: base.port === '' ? (https ? 443 : 80) : Number(base.port),
+    protocol: https ? 'https' : 'http',
+    telemetry: false,
+    timeout: CALL_TIMEOUT_MS,
+    maxNetworkRetries: NETWORK_RETRIES,
+  });
+  return { client, errors: Sdk.errors };
+}
+
+/** Our failure for one of Stripe's: what is final is `payment_failed`, what may pass is `unavailable`. */
+function mapError({ errors }: Sdk, error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  if (!(error instanceof errors.StripeError)) {
+    return new AppError(
+      'unavailable',
+      'The payment provider could not be asked.',
+      {},
+      {
+        cause: error,
+      },
+    );
+  }
+  const facts: Record<string, Json> = {};
+  if (error.code !== undefined) facts['provider_code'] = error.code;
+  if (error.decline_code !== undefined) facts['decline_code'] = error.decline_code;
+  if (error.requestId !== undefined) facts['provider_request_id'] = error.requestId;
+  if (error instanceof errors.StripeCardError) {
+    return new AppError('payment_failed', error.message, facts, { cause: error });
+  }
+  if (error instanceof errors.StripeAuthenticationError || error.statusCode === 403) {
+    const detail = 'The payment provider refuses our key.';
+    return new AppError('unavailable', detail, facts, { cause: error });
+  }
+  if (error instanceof errors.StripeInvalidRequestError) {
+    const detail = 'The payment provider refused the request.';
+    return new AppError('payment_failed', detail, facts, { cause: error });
+  }
+  // Connection, timeout, 5xx, 429 and a key still in use by a twin of this call: all may pass.
+  const wait_s = Number(error.headers?.['retry-after']);
+  facts['retry_after_ms'] = wait_s > 0 ? wait_s * 1000 : RETRY_AFTER_MS;
+  const detail = 'The payment provider does not answer.';
+  return new AppError('unavailable', detail, facts, { cause: error });
+}
+
+function isMissing({ errors }: Sdk, error: unknown): boolean {
+  return error instanceof errors.StripeInvalidRequestError && error.statusCode === 404;
+}
+
+function checkoutParams(request: CheckoutRequest, expires_at: number) {
+  const metadata = {
+    payment_id: request.payment_id,
+    reservation_id: request.reservation_id,
+    reference_code: request.reference_code,
+  };
+  return {
+    mode: 'payment',
+    submit_type: 'book',
+    client_reference_id: request.reference_code,
+    line_items: [
+      {
+        quantity: 1,
+        price_data: {
+          currency: request.amount.currency.toLowerCase(),
+          unit_amount: request.amount.amount_minor,
+          product_data: { name: request.description },
+        },
+      },
+    ],
+    metadata,
+    // The mark tells the intent's own events from those of a payment without a checkout page.
+    payment_intent_data: { metadata: { ...metadata, channel: 'checkout' } },
+    ...(request.customer_email === null ? {} : { customer_email: request.customer_email }),
+    locale: request.lang,
+    expires_at,
+    success_url: request.success_url,
+    cancel_url: request.cancel_url,
+  } satisfies Stripe.Checkout.SessionCreateParams;
+}
+
+function toCheckout(session: Stripe.Checkout.Session): Checkout {
+  if (session.url === null) {
+    throw new AppError('payment_failed', 'This payment attempt is over; start a new one.');
+  }
+  return {
+    session_id: session.id,
+    payment_url: session.url,
+    expires_at: timeText(session.expires_at),
+  };
+}
+
+/** The session that an earlier call with this payment made, although its answer never reached us. */
+async function findByPayment(
+  { client }: Sdk,
+  payment_id: string,
+): Promise<Stripe.Checkout.Session | null> {
+  const since = Math.floor(Date.now() / 1000) - SESSION_LIFE_S;
+  let starting_after: string | undefined;
+  for (let page = 0; page < LOOKUP_PAGES; page += 1) {
+    const list = await client.checkout.sessions.list({
+      limit: 100,
+      created: { gte: since },
+      ...(starting_after === undefined ? {} : { starting_after }),
+    });
+    const found = list.data.find((session) => session.metadata?.['payment_id'] === payment_id);
+    if (found !== undefined) return found;
+    starting_after = list.data.at(-1)?.id;
+    if (!list.has_more || starting_after === undefined) return null;
+  }
+  return null;
+}
+
+async function createCheckout(sdk: Sdk, request: CheckoutRequest): Promise<Checkout> {
+  const expires_at = Math.floor(Date.now() / 1000) + SESSION_LIFE_S;
+  try {
+    const session = await sdk.client.checkout.sessions.create(checkoutParams(request, expires_at), {
+      idempotencyKey: `checkout_${request.payment_id}`,
+    });
+    return toCheckout(session);
+  } catch (error) {
+    // A second call for the same payment differs in `expires_at`, which Stripe refuses under one key.
+    if (!(error instanceof sdk.errors.StripeIdempotencyError)) throw error;
+    const earlier = await findByPayment(sdk, request.payment_id);
+    if (earlier === null) throw error;
+    return toCheckout(earlier);
+  }
+}
+
+/** Verifies with each secret in turn; throws when none of them signed these bytes recently. */
+async function verifyWebhook(
+  sdk: Sdk,
+  settings: StripeSettings,
+  raw_body: Buffer,
+  signature: string | undefined,
+): Promise<PaymentEvent> {
+  let refused: unknown;
+  for (const secret of settings.stripe_webhook_secret) {
+    let event: Stripe.Event;
+    try {
+      event = await sdk.client.webhooks.constructEventAsync(
+        raw_body,
+        signature ?? '',
+        secret,
+        SIGNATURE_TOLERANCE_S,
+      );
+    } catch (error) {
+      refused = error;
+      continue;
+    }
+    const occurred_at = timeText(event.created);
+    return { event_id: event.id, event_type: event.type, occurred_at, ...factsOf(event) };
+  }
+  const detail = 'The signature of the payment event does not hold.';
+  throw new AppError('invalid_input', detail, {}, { cause: refused });
+}
+
+type Looked = Awaited<ReturnType<PaymentGateway['retrieveCheckout']>>;
+
+async function retrieveCheckout(sdk: Sdk, session_id: string): Promise<Looked> {
+  let session: Stripe.Checkout.Session;
+  try {
+    session = await sdk.client.checkout.sessions.retrieve(session_id);
+  } catch (error) {
+    if (isMissing(sdk, error)) return { outcome: 'unknown_session' };
+    throw error;
+  }
+  if (session.status === 'open') return { outcome: 'open' };
+  if (session.status === 'expired') return { outcome: 'expired' };
+  if (session.payment_status === 'unpaid') return { outcome: 'processing' };
+  const event: PaymentEvent = {
+    // Not an event of Stripe's: the inbox must tell this look-up from the webhook that may still come.
+    event_id: `lookup_${session.id}`,
+    event_type: 'checkout.session.completed',
+    occurred_at: timeText(session.created),
+    ...sessionFacts(session, 'success'),
+  };
+  return { outcome: 'paid', event };
+}
+
+type Closed = Awaited<ReturnType<PaymentGateway['expireCheckout']>>;
+
+async function expireCheckout(sdk: Sdk, session_id: string): Promise<Closed> {
+  try {
+    await sdk.client.checkout.sessions.expire(session_id);
+    return { outcome: 'expired' };
+  } catch (error) {
+    if (isMissing(sdk, error)) return { outcome: 'unknown_session' };
+    if (!(error instanceof sdk.errors.StripeInvalidRequestError)) throw error;
+    // Not open any more. Whether it was paid or had expired already, only the session itself can say.
+    const looked = await retrieveCheckout(sdk, session_id);
+    if (looked.outcome === 'open') throw error;
+    if (looked.outcome === 'paid') return looked;
+    return { outcome: looked.outcome };
+  }
+}
+
+async function refund(sdk: Sdk, request: RefundRequest): ReturnType<PaymentGateway['refund']> {
+  const made = await sdk.client.refunds.create(
+    {
+      payment_intent: request.payment_intent,
+      amount: request.amount.amount_minor,
+      reason: 'requested_by_customer',
+      // Stripe knows three reasons only; ours goes along as text, cut to what metadata holds.
+      metadata: { refund_id: request.refund_id, reason: request.reason.slice(0, 500) },
+    },
+    { idempotencyKey: `refund_${request.refund_id}` },
+  );
+  if (made.status === 'failed' || made.status === 'canceled') {
+    const facts = { provider_code: made.failure_reason ?? made.status, refund: made.id };
+    throw new AppError('payment_failed', 'The refund did not go through.', facts);
+  }
+  const status = made.status === 'succeeded' ? 'completed' : 'processing';
+  return { external_reference: made.id, status };
+}
+
+async function health(sdk: Sdk): ReturnType<PaymentGateway['health']> {
+  await sdk.client.balance.retrieve({}, { timeout: HEALTH_TIMEOUT_MS, maxNetworkRetries: 0 });
+  return { ok: true, detail: `Stripe answers (API ${API_VERSION})` };
+}
+
+/** Opens the gateway. Nothing is loaded and nobody is called until the first payment. */
+export function openStripePayments(settings: StripeSettings): PaymentGateway {
+  let loading: Promise<Sdk> | undefined;
+
+  async function withSdk<T>(work: (sdk: Sdk) => Promise<T>): Promise<T> {
+    loading ??= loadSdk(settings);
+    const sdk = await loading;
+    try {
+      return await work(sdk);
+    } catch (error) {
+      throw mapError(sdk, error);
+    }
+  }
+
+  return {
+    createCheckout: (request) => withSdk((sdk) => createCheckout(sdk, request)),
+    expireCheckout: (session_id) => withSdk((sdk) => expireCheckout(sdk, session_id)),
+    retrieveCheckout: (session_id) => withSdk((sdk) => retrieveCheckout(sdk, session_id)),
+    refund: (request) => withSdk((sdk) => refund(sdk, request)),
+    verifyWebhook: (raw_body, signature) =>
+      withSdk((sdk) => verifyWebhook(sdk, settings, raw_body, signature)),
+    async health() {
+      try {
+        return await withSdk(health);
+      } catch (error) {
+        return { ok: false, detail: error instanceof Error ? error.message : 'No answer' };
+      }
+    },
+  };
+}

@@ -228,14 +228,17 @@ export const shapes = {
   },
 } as const satisfies Record<EndpointName, Shape>;
 
+/** zod types an empty object as "no key may exist", which would forbid the other parts' fields too. */
+type Fields<T> = string extends keyof T ? unknown : T;
+
 /** What an action gets: path, query and body fields in one object, parsed. */
-export type Input<N extends EndpointName> = z.output<(typeof shapes)[N]['params']> &
-  z.output<(typeof shapes)[N]['query']> &
-  z.output<(typeof shapes)[N]['body']>;
+export type Input<N extends EndpointName> = Fields<z.output<(typeof shapes)[N]['params']>> &
+  Fields<z.output<(typeof shapes)[N]['query']>> &
+  Fields<z.output<(typeof shapes)[N]['body']>>;
 
 /** What a caller may send (defaults left out). */
-export type Request<N extends EndpointName> = z.input<(typeof shapes)[N]['params']> &
-  z.input<(typeof shapes)[N]['query']> &
-  z.input<(typeof shapes)[N]['body']>;
+export type Request<N extends EndpointName> = Fields<z.input<(typeof shapes)[N]['params']>> &
+  Fields<z.input<(typeof shapes)[N]['query']>> &
+  Fields<z.input<(typeof shapes)[N]['body']>>;
 
 export type Output<N extends EndpointName> = z.output<(typeof shapes)[N]['output']>;

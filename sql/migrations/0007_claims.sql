@@ -1,0 +1,195 @@
+-- Taking and freeing seats. Lock order everywhere: reservation or booking, then slot, then claims;
+-- confirm alone touches the slot row after its own claims, which nobody else waits for.
+
+-- Claims one seat without waiting for others where it can: preferred seats, random probes, search.
+-- An insert waits only for a rival's uncommitted seat; a free-looking seat is tried, never a taken
+-- one. Null = no seat free; `busy` = rivals kept winning, ask again.
+create function claim_one_seat(
+  p_r reservations, p_capacity integer, p_wanted integer, p_starts_at timestamptz,
+  p_ends_at timestamptz, out seats integer[], out busy boolean
+)
+language plpgsql
+as $$
+declare
+  v_seat integer := case when p_wanted between 1 and p_capacity then p_wanted end;
+begin
+  busy := false;
+  -- Each lost try means that somebody else took a seat; ten losses in a row end politely.
+  for v_try in 1..10 loop
+    if v_seat is null and v_try <= 3 then
+      v_seat := 1 + floor(random() * p_capacity)::integer;
+    elsif v_seat is null then
+      select s into v_seat
+      from generate_series(1, p_capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+      )
+      order by random()
+      limit 1;
+      if not found then return; end if;
+    end if;
+    insert into slot_claims (
+      slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+    )
+    select p_r.slot_id, v_seat, p_r.id, p_r.user_id, p_starts_at, p_ends_at, p_r.expires_at
+    where not exists (
+      select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = v_seat
+    )
+    on conflict (slot_id, seat) do nothing;
+    if found then
+      seats := array[v_seat];
+      return;
+    end if;
+    v_seat := null;
+  end loop;
+  busy := true;
+end
+$$;
+
+-- Claims several seats, all or none. Takers of several seats queue per slot (advisory lock in a
+-- statement of its own, so that the next one sees what the last one committed): two of them can
+-- never hold each other's seats. The primary key still decides against takers of one.
+create function claim_many_seats(
+  p_r reservations, p_capacity integer, p_wanted integer[], p_starts_at timestamptz,
+  p_ends_at timestamptz, out seats integer[], out busy boolean
+)
+language plpgsql
+as $$
+begin
+  busy := false;
+  perform pg_advisory_xact_lock(hashtextextended('seats:' || p_r.slot_id::text, 0));
+  for v_try in 1..5 loop
+    with free as (
+      select s
+      from generate_series(1, p_capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+      )
+      order by s = any (p_wanted) desc nulls last, s
+      limit p_r.quantity
+    ), taken as (
+      insert into slot_claims (
+        slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+      )
+      select p_r.slot_id, s, p_r.id, p_r.user_id, p_starts_at, p_ends_at, p_r.expires_at
+      from free
+      where (select count(*) from free) = p_r.quantity
+      order by s
+      on conflict (slot_id, seat) do nothing
+      returning seat
+    )
+    select array_agg(seat order by seat) into seats from taken;
+    if cardinality(seats) = p_r.quantity then return; end if;
+    if seats is null and not exists (
+      select from generate_series(1, p_capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+      )
+      offset p_r.quantity - 1
+    ) then
+      return;
+    end if;
+    delete from slot_claims c where c.slot_id = p_r.slot_id and c.reservation_id = p_r.id;
+    seats := null;
+  end loop;
+  busy := true;
+end
+$$;
+
+-- Takes staff, room and seats of a slot for p_r, or nothing at all. p_r.seats are the wished ones.
+-- outcome: ok | full | staff_busy | room_busy | contended.
+create function claim_place(
+  p_r reservations, p_slot slots, out outcome text, out seats integer[]
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_staff_new boolean := false;
+  v_room_new boolean := false;
+  v_busy boolean := false;
+begin
+  if p_slot.capacity > 1 and (p_slot.staff_id is not null or p_slot.room_id is not null) then
+    -- Looked at before the lock below, so that a loser writes nothing.
+    if exists (
+      select from staff_claims c
+      where c.staff_id = p_slot.staff_id and c.during && v_during and c.slot_id <> p_slot.id
+    ) then
+      outcome := 'staff_busy';
+      return;
+    end if;
+    -- Whoever frees the last seat takes `for update`: the staff row cannot vanish under us.
+    perform from slots sl where sl.id = p_slot.id for key share;
+  end if;
+  if p_slot.staff_id is not null then
+    insert into staff_claims (slot_id, staff_id, clinic_id, during)
+    values (p_slot.id, p_slot.staff_id, p_slot.clinic_id, v_during)
+    on conflict do nothing;
+    v_staff_new := found;
+    if not v_staff_new
+      and not exists (select from staff_claims c where c.slot_id = p_slot.id) then
+      outcome := 'staff_busy';
+      return;
+    end if;
+  end if;
+  if p_slot.room_id is not null then
+    insert into room_claims (slot_id, room_id, clinic_id, during)
+    values (p_slot.id, p_slot.room_id, p_slot.clinic_id, v_during)
+    on conflict do nothing;
+    v_room_new := found;
+    if not v_room_new and not exists (select from room_claims c where c.slot_id = p_slot.id) then
+      outcome := 'room_busy';
+    end if;
+  end if;
+  if outcome is null and p_slot.capacity = 1 then
+    insert into slot_claims (
+      slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+    )
+    values (
+      p_slot.id, 1, p_r.id, p_r.user_id, p_slot.starts_at, p_slot.ends_at, p_r.expires_at
+    )
+    on conflict (slot_id, seat) do nothing;
+    if found then seats := '{1}'; end if;
+  elsif outcome is null and p_r.quantity = 1 then
+    select c.seats, c.busy into seats, v_busy
+    from claim_one_seat(
+      p_r, p_slot.capacity, p_r.seats[1], p_slot.starts_at, p_slot.ends_at
+    ) as c;
+  elsif outcome is null then
+    select c.seats, c.busy into seats, v_busy
+    from claim_many_seats(
+      p_r, p_slot.capacity, p_r.seats, p_slot.starts_at, p_slot.ends_at
+    ) as c;
+  end if;
+  if seats is not null then
+    outcome := 'ok';
+    return;
+  end if;
+  outcome := coalesce(outcome, case when v_busy then 'contended' else 'full' end);
+  if v_staff_new then delete from staff_claims c where c.slot_id = p_slot.id; end if;
+  if v_room_new then delete from room_claims c where c.slot_id = p_slot.id; end if;
+end
+$$;
+
+-- Frees the seats of a reservation, and the vet and the room with the last one.
+create function free_place(p_slot_id uuid, p_reservation_id uuid, p_seats integer[]) returns void
+language plpgsql
+as $$
+declare
+  v_slot slots;
+begin
+  select * into v_slot from slots sl where sl.id = p_slot_id;
+  if v_slot.capacity > 1 and (v_slot.staff_id is not null or v_slot.room_id is not null) then
+    perform from slots sl where sl.id = p_slot_id for update;
+  end if;
+  delete from slot_claims c
+  where c.slot_id = p_slot_id
+    and c.seat = any (p_seats)
+    and c.reservation_id = p_reservation_id;
+  if not exists (select from slot_claims c where c.slot_id = p_slot_id) then
+    delete from staff_claims c where c.slot_id = p_slot_id;
+    delete from room_claims c where c.slot_id = p_slot_id;
+  end if;
+end
+$$;

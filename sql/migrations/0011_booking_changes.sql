@@ -1,0 +1,275 @@
+-- Cancelling and moving a booking through its states.
+
+create function cancel_booking(
+  p_booking_id uuid, p_reason text, p_by text, p_expected_version integer, p_quote boolean,
+  p_actor jsonb,
+  out outcome text, out booking_id uuid, out reference_code text, out refund_percent integer,
+  out refund_amount numeric, out currency text, out slot_id uuid, out refund_id uuid,
+  out version integer
+)
+language plpgsql
+set petpro.writer = 'app'
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_p payments;
+  v_seats integer[];
+  v_percent integer;
+  v_amount numeric := 0;
+begin
+  if p_quote then
+    select * into v_b from bookings b where b.id = p_booking_id;
+  else
+    select * into v_b from bookings b where b.id = p_booking_id for update;
+  end if;
+  if v_b.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  booking_id := v_b.id;
+  reference_code := v_b.reference_code;
+  currency := v_b.currency;
+  slot_id := v_b.slot_id;
+  version := v_b.version;
+  outcome := case
+    when p_expected_version is not null and p_expected_version <> v_b.version then 'conflict'
+    when v_b.status <> 'confirmed' then 'policy_refused'
+    when p_by not in ('owner', 'clinic') then 'policy_refused'
+    when p_by = 'clinic' and p_actor ->> 'kind' = 'customer' then 'policy_refused'
+    -- After the start it is a visit or a no-show; only the clinic may still call it off.
+    when p_by = 'owner' and v_b.booking_time <= now() then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+
+  v_percent := case p_by
+    when 'clinic' then 100
+    else least(v_b.refund_percent_cap, refund_percent(
+      v_b.policy_snapshot, extract(epoch from v_b.booking_time - now()) / 3600
+    ))
+  end;
+  select * into v_p
+  from payments p
+  where p.booking_id = v_b.id and p.status = 'success'
+  for update;
+  if found then
+    -- Rounded down to what the currency can pay; never more than what is left of the payment.
+    select least(
+      trunc(v_p.amount * v_percent / 100, c.exponent),
+      v_p.amount - coalesce(sum(f.amount), 0)
+    ) into v_amount
+    from currencies c
+    left join refunds f
+      on f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed')
+    where c.code = v_p.currency
+    group by c.code;
+  end if;
+  outcome := 'ok';
+  refund_percent := v_percent;
+  refund_amount := v_amount;
+  if p_quote then return; end if;
+
+  update bookings b
+  set status = 'cancelled', cancellation_reason = p_reason, cancelled_by = p_by,
+    cancelled_at = now(), refund_percent = v_percent, version = b.version + 1, updated_at = now()
+  where b.id = v_b.id
+  returning b.version into version;
+  select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
+  if v_seats is not null then
+    perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
+  end if;
+  update booking_reminders m
+  set status = 'cancelled', updated_at = now()
+  where m.booking_id = v_b.id and m.status = 'pending';
+  if v_amount > 0 then
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_amount, v_p.currency,
+      'cancelled_by_' || p_by, actor_id(p_actor), p_actor ->> 'request_id'
+    )
+    returning id into refund_id;
+    update payments p
+    set refund_status = 'pending', version = p.version + 1, updated_at = now()
+    where p.id = v_p.id;
+  end if;
+  perform log_booking(
+    v_b.id, version, 'booking.cancelled', 'cancelled',
+    jsonb_build_object('status', v_b.status),
+    jsonb_build_object('status', 'cancelled', 'refund_percent', v_percent,
+      'refund_amount', amount_text(v_amount, v_b.currency), 'by', p_by),
+    p_reason, p_actor
+  );
+  perform emit_event(
+    'booking.cancelled', 'booking', v_b.id, version, v_b.clinic_id, p_actor ->> 'request_id',
+    (select booking_payload(b) from bookings b where b.id = v_b.id) || jsonb_build_object(
+      'cancellation_reason', p_reason, 'cancelled_by', p_by,
+      'refund_amount', amount_text(v_amount, v_b.currency),
+      'refund_percent', v_percent,
+      'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
+    )
+  );
+  update slots sl
+  set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
+    status = case when sl.status = 'booked' then 'available' else sl.status end,
+    version = sl.version + 1,
+    updated_at = now()
+  where sl.id = v_b.slot_id;
+end
+$$;
+
+create function set_booking_status(
+  p_booking_id uuid, p_status text, p_expected_version integer, p_actor jsonb,
+  out outcome text, out status text, out arrived_at timestamptz, out version integer
+)
+language plpgsql
+set petpro.writer = 'app'
+as $$
+#variable_conflict use_column
+declare
+  v_old bookings;
+  v_b bookings;
+  v_event text;
+begin
+  select * into v_old from bookings b where b.id = p_booking_id for update;
+  if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  status := v_old.status;
+  arrived_at := v_old.arrived_at;
+  version := v_old.version;
+  if p_expected_version is not null and p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  if p_status = v_old.status or p_status = 'arrived' and v_old.arrived_at is not null then
+    -- Said already: nothing changes, nothing is announced twice.
+    outcome := 'ok';
+    return;
+  end if;
+  -- The moves of src/domain/booking.ts. A no-show may be said ten minutes after the start.
+  v_event := case
+    when v_old.status = 'confirmed' and p_status = 'arrived' then 'booking.arrived'
+    when v_old.status = 'confirmed' and p_status = 'in-progress' then 'booking.status_changed'
+    when v_old.status = 'confirmed' and p_status = 'no-show'
+      and v_old.booking_time + interval '10 minutes' <= now() then 'booking.status_changed'
+    when v_old.status = 'in-progress' and p_status = 'completed' then 'booking.completed'
+  end;
+  if v_event is null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  update bookings b
+  set status = case when p_status = 'arrived' then b.status else p_status end,
+    arrived_at = case
+      when p_status in ('arrived', 'in-progress') then coalesce(b.arrived_at, now())
+      else b.arrived_at
+    end,
+    started_at = case when p_status = 'in-progress' then now() else b.started_at end,
+    completed_at = case when p_status = 'completed' then now() else b.completed_at end,
+    version = b.version + 1,
+    updated_at = now()
+  where b.id = v_old.id
+  returning b.* into v_b;
+  if v_b.status in ('completed', 'no-show') then
+    update booking_reminders m
+    set status = 'cancelled', updated_at = now()
+    where m.booking_id = v_b.id and m.status = 'pending';
+  end if;
+  if v_b.status = 'completed' then
+    insert into booking_reminders (
+      booking_id, clinic_id, reminder_type, scheduled_time, booking_time
+    )
+    values (
+      v_b.id, v_b.clinic_id, 'review_request', now() + interval '2 hours', v_b.booking_time
+    );
+  end if;
+  perform log_booking(
+    v_b.id, v_b.version, v_event, v_b.status,
+    jsonb_build_object('status', v_old.status, 'arrived_at', v_old.arrived_at),
+    jsonb_build_object('status', v_b.status, 'arrived_at', v_b.arrived_at), null, p_actor
+  );
+  perform emit_event(
+    v_event, 'booking', v_b.id, v_b.version, v_b.clinic_id, p_actor ->> 'request_id',
+    booking_payload(v_b) || jsonb_strip_nulls(jsonb_build_object(
+      'previous_status', v_old.status, 'new_status', v_b.status, 'changed_at', now(),
+      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at
+    ))
+  );
+  outcome := 'ok';
+  status := v_b.status;
+  arrived_at := v_b.arrived_at;
+  version := v_b.version;
+end
+$$;
+
+-- A net under hand-made SQL: whoever changes bookings without our functions still leaves the log
+-- entry and the event. Our functions set petpro.writer for their own duration and are left alone.
+create function stamp_booking() returns trigger
+language plpgsql
+as $$
+begin
+  new.version := old.version + 1;
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+create function net_booking() returns trigger
+language plpgsql
+as $$
+declare
+  v_actor constant jsonb := '{"kind": "system", "source": "sql"}';
+begin
+  if tg_op = 'INSERT' then
+    perform log_booking(
+      new.id, new.version, 'booking.created', new.status, null,
+      jsonb_build_object('status', new.status), 'by hand: ' || current_user, v_actor
+    );
+    perform emit_event(
+      'booking.created', 'booking', new.id, new.version, new.clinic_id, null, booking_payload(new)
+    );
+    return null;
+  end if;
+  perform log_booking(
+    new.id, new.version, 'booking.status_changed', new.status,
+    jsonb_build_object('status', old.status, 'slot_id', old.slot_id),
+    jsonb_build_object('status', new.status, 'slot_id', new.slot_id),
+    'by hand: ' || current_user, v_actor
+  );
+  perform emit_event(
+    'booking.status_changed', 'booking', new.id, new.version, new.clinic_id, null,
+    booking_payload(new) || jsonb_build_object(
+      'previous_status', old.status, 'new_status', new.status, 'changed_at', now()
+    )
+  );
+  return null;
+end
+$$;
+
+create trigger bookings_net_insert
+after insert on bookings
+for each row
+when (current_setting('petpro.writer', true) is distinct from 'app')
+execute function net_booking();
+
+create trigger bookings_net_stamp
+before update on bookings
+for each row
+when (
+  current_setting('petpro.writer', true) is distinct from 'app'
+  and (old.status is distinct from new.status or old.slot_id is distinct from new.slot_id)
+)
+execute function stamp_booking();
+
+create trigger bookings_net_update
+after update on bookings
+for each row
+when (
+  current_setting('petpro.writer', true) is distinct from 'app'
+  and (old.status is distinct from new.status or old.slot_id is distinct from new.slot_id)
+)
+execute function net_booking();

@@ -17,7 +17,10 @@ export type CalendarEvent = {
 /** RFC 5545 section 3.1: a line is at most 75 octets long, its end not counted. */
 const LINE_OCTETS = 75;
 
-/** Escapes a TEXT value. RFC 5545 section 3.3.11; other control characters are not allowed there at all. */
+/**
+ * Escapes a TEXT value. RFC 5545 section 3.3.11; other control characters are not allowed there at
+ * all.
+ */
 export function escapeText(text: string): string {
   return text
     .replace(/\r\n?/g, '\n')
@@ -26,7 +29,10 @@ export function escapeText(text: string): string {
     .replace(/\p{Cc}/gu, '');
 }
 
-/** A quoted parameter value: quotes and control characters cannot stand in one. RFC 5545 section 3.2. */
+/**
+ * A quoted parameter value: quotes and control characters cannot stand in one. RFC 5545 section
+ * 3.2.
+ */
 function quoted(text: string): string {
   return `"${text.replace(/["\p{Cc}]/gu, '')}"`;
 }
@@ -55,7 +61,9 @@ function utc(instant: Temporal.Instant): string {
   return instant.round('second').toString().replace(/[-:]/g, '');
 }
 
-/** The whole document, CRLF line ends. A cancelled event takes the entry away again (METHOD CANCEL). */
+/**
+ * The whole document, CRLF line ends. A cancelled event takes the entry away again (METHOD CANCEL).
+ */
 export function calendarDocument(event: CalendarEvent): string {
   const is_cancelled = event.status === 'cancelled';
   const lines = [

@@ -65,7 +65,10 @@ export function oneLine(text: string): string {
   return text.replace(/\p{Cc}+/gu, ' ').trim();
 }
 
-/** `Friday 20 November 2026 at 14:30 WIB`: the clinic's wall clock in the reader's language, zone named. */
+/**
+ * `Friday 20 November 2026 at 14:30 WIB`: the clinic's wall clock in the reader's language, zone
+ * named.
+ */
 export function visitTime(instant: Temporal.Instant, time_zone: string, lang: MailLang): string {
   const locale = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' }[lang];
   return new Intl.DateTimeFormat(locale, {

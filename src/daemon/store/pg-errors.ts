@@ -1,0 +1,65 @@
+import { AppError, type ProblemCode } from '../../domain/errors.ts';
+
+/** Worth one more try when the unit may run twice: serialization, deadlock, a connection lost. */
+const transient_codes: ReadonlySet<string> = new Set([
+  '40001',
+  '40P01',
+  '57P01',
+  '57P02',
+  '57P03',
+  'CONNECTION_CLOSED',
+  'CONNECTION_DESTROYED',
+  'CONNECTION_ENDED',
+  'CONNECT_TIMEOUT',
+  'ECONNRESET',
+]);
+
+/** Codes that mean "the database does not answer now", as opposed to "it said no". */
+const unavailable_code =
+  /^(57P0[1-5]|08\w{3}|53\w{3}|57014|55P03|40001|40P01|25P0[23]|CONNECTION_\w+|CONNECT_TIMEOUT|E(CONNREFUSED|CONNRESET|PIPE|HOSTUNREACH|NOTFOUND|TIMEDOUT)|EAI_AGAIN)$/;
+
+/** By constraint NAME, never by message text. Unlisted ones are bugs and stay what they are. */
+const constraint_codes: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  slot_claims_pkey: ['slot_taken', 'The seat is taken.'],
+  staff_claims_no_overlap: ['slot_taken', 'The staff member is busy at that time.'],
+  room_claims_no_overlap: ['slot_taken', 'The room is in use at that time.'],
+  reservations_pkey: ['conflict', 'This reservation exists already.'],
+  reservations_idempotency: ['conflict', 'This request is being answered already.'],
+  payments_session_unique: ['conflict', 'This payment session is known already.'],
+  payments_one_success: ['conflict', 'This reservation is paid already.'],
+  payments_refund_ceiling: ['policy_refused', 'A refund cannot exceed the payment.'],
+  bookings_reservation_unique: ['conflict', 'This reservation is booked already.'],
+  reviews_booking_unique: ['conflict', 'This booking has a review already.'],
+  clinics_code_unique: ['conflict', 'Another clinic has this code.'],
+  api_keys_prefix_unique: ['conflict', 'A key with this prefix exists.'],
+  slots_booked_count_range: ['conflict', 'More seats are booked than the slot would have.'],
+  audit_log_append_only: ['policy_refused', 'The audit log cannot be changed.'],
+};
+
+function field(error: unknown, name: 'code' | 'constraint_name'): string | null {
+  if (typeof error !== 'object' || error === null || !(name in error)) return null;
+  const value = Reflect.get(error, name);
+  return typeof value === 'string' ? value : null;
+}
+
+/** True when another try of an idempotent unit may succeed. */
+export function isTransient(error: unknown): boolean {
+  const code = field(error, 'code') ?? field(error instanceof Error ? error.cause : null, 'code');
+  return code !== null && transient_codes.has(code);
+}
+
+/** What the driver or the database reported, as an AppError where it has a meaning for callers. */
+export function toAppError(error: unknown): unknown {
+  if (error instanceof AppError) return error;
+  const code = field(error, 'code');
+  const known = constraint_codes[field(error, 'constraint_name') ?? ''];
+  if (known) return new AppError(known[0], known[1], {}, { cause: error });
+  if (code === '22P02' || code === '22003') {
+    return new AppError('invalid_input', 'A value has the wrong form.', {}, { cause: error });
+  }
+  if (code !== null && unavailable_code.test(code)) {
+    const facts = { retry_after_ms: 1_000, sqlstate: code };
+    return new AppError('unavailable', 'The database does not answer.', facts, { cause: error });
+  }
+  return error;
+}

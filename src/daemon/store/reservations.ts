@@ -1,0 +1,220 @@
+import type { ReservationStatus } from '../../domain/booking.ts';
+import type { DbActor, Scope } from './actor.ts';
+import { type Db, run, runOne } from './db.ts';
+
+export type HoldRequest = {
+  /** Chosen by the caller, so that an unknown outcome can be looked up. */
+  readonly reservation_id: string;
+  readonly slot_id: string;
+  readonly user_id: string;
+  readonly pet_id: string;
+  readonly quantity: number;
+  /** Preferred seats (those that the doorman locked), or null. */
+  readonly seats: readonly number[] | null;
+  readonly lock_id: string;
+  readonly idempotency_key: string | null;
+};
+
+export type HoldOutcome =
+  | 'ok'
+  | 'replayed'
+  | 'slot_taken'
+  | 'slot_locked'
+  | 'overdue_session'
+  | 'invalid_slot'
+  | 'service_unavailable'
+  | 'not_found'
+  | 'policy_refused';
+
+/** The reservation's own fields are null unless the outcome is `ok` or `replayed`. */
+export type HoldResult = {
+  readonly outcome: HoldOutcome;
+  readonly reservation_id: string | null;
+  readonly reference_code: string | null;
+  readonly lock_id: string | null;
+  readonly seats: readonly number[] | null;
+  readonly fence: number | null;
+  readonly expires_at: Temporal.Instant | null;
+  readonly hold_ms: number | null;
+  readonly amount: string | null;
+  /** What has to be paid to confirm: the deposit, or all. */
+  readonly amount_due: string | null;
+  readonly currency: string | null;
+  readonly clinic_id: string | null;
+  readonly service_id: string | null;
+  readonly clinic_name: string | null;
+  readonly service_name: string | null;
+  readonly starts_at: Temporal.Instant | null;
+  /** With `overdue_session`: ask the provider to expire it, call expireReservation, try again. */
+  readonly blocking_reservation_id: string | null;
+  readonly blocking_session_id: string | null;
+  readonly retry_after_ms: number | null;
+};
+
+/** The judge: holds seats or says why not. One round trip; a loser writes nothing. */
+export async function holdSlot(sql: Db, hold: HoldRequest, actor: DbActor): Promise<HoldResult> {
+  return await runOne(sql<HoldResult[]>`
+    select outcome, reservation_id, reference_code, lock_id, seats, fence, expires_at, hold_ms,
+      amount, amount_due, currency, clinic_id, service_id, clinic_name, service_name, starts_at,
+      blocking_reservation_id, blocking_session_id, retry_after_ms
+    from hold_slot(
+      ${hold.reservation_id}, ${hold.slot_id}, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
+      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
+    )`);
+}
+
+export type ExtendResult = {
+  readonly outcome: 'ok' | 'not_found' | 'reservation_expired' | 'policy_refused' | 'conflict';
+  readonly expires_at: Temporal.Instant | null;
+};
+
+/** Five more minutes, once. lock_id null = staff. */
+export async function extendReservation(
+  sql: Db,
+  reservation_id: string,
+  lock_id: string | null,
+  actor: DbActor,
+): Promise<ExtendResult> {
+  return await runOne(sql<ExtendResult[]>`
+    select outcome, expires_at
+    from extend_reservation(${reservation_id}, ${lock_id}, ${sql.json(actor)})`);
+}
+
+export type CancelHoldResult = {
+  readonly outcome: 'ok' | 'not_found' | 'reservation_expired' | 'conflict';
+  readonly seats: readonly number[] | null;
+  readonly slot_id: string | null;
+  readonly lock_id: string | null;
+  /** A provider's session that can still be paid: have it expired. */
+  readonly session_id: string | null;
+};
+
+/** Gives a hold back. */
+export async function cancelReservation(
+  sql: Db,
+  reservation_id: string,
+  reason: string | null,
+  actor: DbActor,
+): Promise<CancelHoldResult> {
+  return await runOne(sql<CancelHoldResult[]>`
+    select outcome, seats, slot_id, lock_id, session_id
+    from cancel_reservation(${reservation_id}, ${reason}, ${sql.json(actor)})`);
+}
+
+export type ExpireResult = {
+  readonly outcome: 'ok' | 'not_due' | 'not_found';
+  readonly slot_id: string | null;
+  readonly seats: readonly number[] | null;
+  readonly lock_id: string | null;
+};
+
+/** Ends an overdue hold; `not_due` also when somebody else has it in hand right now. */
+export async function expireReservation(sql: Db, reservation_id: string): Promise<ExpireResult> {
+  return await runOne(sql<ExpireResult[]>`
+    select outcome, slot_id, seats, lock_id from expire_reservation(${reservation_id})`);
+}
+
+export type DueReservation = {
+  readonly reservation_id: string;
+  readonly slot_id: string;
+  readonly session_id: string | null;
+};
+
+/** Overdue holds, oldest first. */
+export async function dueReservations(sql: Db, limit: number): Promise<readonly DueReservation[]> {
+  return await run(sql<DueReservation[]>`
+    select reservation_id, slot_id, session_id from due_reservations(${limit})`);
+}
+
+export type ReservationRow = {
+  readonly reservation_id: string;
+  readonly reference_code: string;
+  readonly status: ReservationStatus;
+  readonly user_id: string;
+  readonly pet_id: string;
+  readonly clinic_id: string;
+  readonly service_id: string;
+  readonly slot_id: string;
+  readonly lock_id: string;
+  readonly starts_at: Temporal.Instant;
+  readonly time_zone: string;
+  readonly quantity: number;
+  readonly seats: readonly number[];
+  readonly fence: number;
+  readonly amount: string;
+  readonly amount_due: string;
+  readonly currency: string;
+  readonly expires_at: Temporal.Instant;
+  readonly extended: boolean;
+  readonly booking_id: string | null;
+  readonly payment_id: string | null;
+  readonly session_id: string | null;
+  /** Null once it is paid, failed or closed. */
+  readonly payment_url: string | null;
+  readonly version: number;
+  readonly created_at: Temporal.Instant;
+};
+
+/** One reservation within the caller's scope; null when there is none for them. */
+export async function findReservation(
+  sql: Db,
+  reservation_id: string,
+  scope: Scope,
+): Promise<ReservationRow | null> {
+  const [row] = await run(sql<ReservationRow[]>`
+    select r.id as reservation_id, r.reference_code, r.status, r.user_id, r.pet_id, r.clinic_id,
+      r.service_id, r.slot_id, r.lock_id, sl.starts_at, c.time_zone, r.quantity, r.seats, r.fence,
+      r.amount, r.amount_due, r.currency, r.expires_at, r.extended_at is not null as extended,
+      b.id as booking_id, p.payment_id, p.session_id, p.payment_url, r.version, r.created_at
+    from reservations r
+    join slots sl on sl.id = r.slot_id
+    join clinics c on c.id = r.clinic_id
+    left join bookings b on b.reservation_id = r.id
+    left join lateral (
+      select id as payment_id, session_id, payment_url
+      from payments
+      where reservation_id = r.id and status in ('pending', 'processing')
+        and session_closed_at is null
+      order by created_at desc
+      limit 1
+    ) as p on true
+    where r.id = ${reservation_id}
+      ${scope.user_id === null ? sql`` : sql`and r.user_id = ${scope.user_id}`}
+      ${scope.clinic_id === null ? sql`` : sql`and r.clinic_id = ${scope.clinic_id}`}`);
+  return row ?? null;
+}
+
+/** Keeps what the customer wrote; it goes into the booking. Not a state change: no event. */
+export async function noteReservation(
+  sql: Db,
+  reservation_id: string,
+  notes: string,
+): Promise<void> {
+  await run(sql`
+    update reservations set notes = ${notes} where id = ${reservation_id} and status = 'pending'`);
+}
+
+export type LiveHold = {
+  readonly reservation_id: string;
+  readonly slot_id: string;
+  readonly seats: readonly number[];
+  readonly lock_id: string;
+  readonly ttl_ms: number;
+};
+
+/** Pending holds with time left, by id: the locks that should exist. Pages by `after`. */
+export async function liveHolds(
+  sql: Db,
+  limit: number,
+  after: string | null = null,
+): Promise<readonly LiveHold[]> {
+  return await run(sql<LiveHold[]>`
+    select id as reservation_id, slot_id, seats, lock_id,
+      ceil(extract(epoch from expires_at - now()) * 1000)::integer as ttl_ms
+    from reservations
+    where status = 'pending'
+      and expires_at > now()
+      ${after === null ? sql`` : sql`and id > ${after}`}
+    order by id
+    limit ${limit}`);
+}

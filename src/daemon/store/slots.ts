@@ -1,0 +1,167 @@
+import { type Db, run } from './db.ts';
+
+/** What never or rarely changes about a slot: enough to lock it before PostgreSQL judges. */
+export type SlotMeta = {
+  readonly slot_id: string;
+  readonly service_id: string;
+  readonly clinic_id: string;
+  readonly staff_id: string | null;
+  readonly capacity: number;
+  readonly starts_at: Temporal.Instant;
+  readonly ends_at: Temporal.Instant;
+  readonly time_zone: string;
+  /** How long the clinic holds a slot. */
+  readonly hold_ms: number;
+};
+
+export type ClosedReason = 'booked' | 'held' | 'blocked' | 'past' | 'staff_busy' | 'room_busy';
+
+export type SlotRow = SlotMeta & {
+  readonly staff_name: string | null;
+  readonly service_name: string;
+  readonly remaining: number;
+  /** Per seat. */
+  readonly price: string;
+  readonly currency: string;
+  readonly status: 'available' | 'booked' | 'blocked';
+  readonly is_available: boolean;
+  readonly version: number;
+  /** Why it cannot be held; null = it can. */
+  readonly reason: ClosedReason | null;
+};
+
+const columns = (sql: Db) => sql`
+  slot_id, service_id, clinic_id, staff_id, capacity, starts_at, ends_at, time_zone, hold_ms,
+  staff_name, service_name, remaining, price, currency, status, is_available, version, reason`;
+
+/** One slot without its state; null when there is none. */
+export async function findSlotMeta(sql: Db, slot_id: string): Promise<SlotMeta | null> {
+  const [row] = await run(sql<SlotMeta[]>`
+    select sl.id as slot_id, sl.service_id, sl.clinic_id, sl.staff_id, sl.capacity, sl.starts_at,
+      sl.ends_at, c.time_zone, c.hold_ms
+    from slots sl
+    join clinics c on c.id = sl.clinic_id
+    where sl.id = ${slot_id}`);
+  return row ?? null;
+}
+
+/** One slot as it stands; null when there is none. */
+export async function findSlot(sql: Db, slot_id: string): Promise<SlotRow | null> {
+  const [row] = await run(sql<SlotRow[]>`
+    select ${columns(sql)} from slot_states where slot_id = ${slot_id}`);
+  return row ?? null;
+}
+
+/** The time zone of the clinic that sells a service. */
+export async function clinicZone(sql: Db, service_id: string): Promise<string | null> {
+  const [row] = await run(sql<{ time_zone: string }[]>`
+    select c.time_zone
+    from services sv
+    join clinics c on c.id = sv.clinic_id
+    where sv.id = ${service_id}`);
+  return row?.time_zone ?? null;
+}
+
+/** Slots of a service that start then, open ones first. */
+export async function slotsStartingAt(
+  sql: Db,
+  service_id: string,
+  starts_at: Temporal.Instant,
+  staff_id: string | null,
+): Promise<readonly SlotRow[]> {
+  return await run(sql<SlotRow[]>`
+    select ${columns(sql)}
+    from slot_states
+    where service_id = ${service_id}
+      and starts_at = ${starts_at.toString()}
+      ${staff_id === null ? sql`` : sql`and staff_id = ${staff_id}`}
+    order by reason is null desc, staff_name, slot_id
+    limit 50`);
+}
+
+export type SlotFilter = {
+  readonly service_id: string;
+  readonly from: Temporal.Instant;
+  readonly to: Temporal.Instant;
+  readonly staff_id?: string | null;
+  /** Also the slots that cannot be held, with the reason. */
+  readonly explain?: boolean;
+  /** The last row of the page before. */
+  readonly after?: { readonly starts_at: Temporal.Instant; readonly slot_id: string } | null;
+  readonly limit: number;
+};
+
+/** Slots of a service in a half-open range of instants, by start; open ones unless explained. */
+export async function listSlots(sql: Db, filter: SlotFilter): Promise<readonly SlotRow[]> {
+  const { service_id, from, to, staff_id, explain = false, after, limit } = filter;
+  return await run(sql<SlotRow[]>`
+    select ${columns(sql)}
+    from slot_states
+    where service_id = ${service_id}
+      and starts_at >= ${from.toString()}
+      and starts_at < ${to.toString()}
+      ${staff_id ? sql`and staff_id = ${staff_id}` : sql``}
+      ${explain ? sql`` : sql`and starts_at > now() and reason is null`}
+      ${after ? sql`and (starts_at, slot_id) > (${after.starts_at.toString()}, ${after.slot_id})` : sql``}
+    order by starts_at, slot_id
+    limit ${limit}`);
+}
+
+export type NearSlot = {
+  readonly slot_id: string;
+  readonly starts_at: Temporal.Instant;
+  readonly time_zone: string;
+  readonly remaining: number;
+  readonly staff_name: string | null;
+};
+
+/** How many slots on either side of a lost one are looked at; keeps a sold-out month cheap. */
+const NEAR_LOOKED_AT = 40;
+
+/** Open slots of the same service nearest in time to a lost one. */
+export async function nearestOpenSlots(
+  sql: Db,
+  slot_id: string,
+  count: number,
+): Promise<readonly NearSlot[]> {
+  return await run(sql<NearSlot[]>`
+    with wanted as (
+      select service_id, starts_at from slots where id = ${slot_id}
+    ), around as (
+      (select sl.id from slots sl, wanted w
+        where sl.service_id = w.service_id and sl.starts_at >= w.starts_at
+          and sl.id <> ${slot_id}
+        order by sl.starts_at limit ${NEAR_LOOKED_AT})
+      union
+      (select sl.id from slots sl, wanted w
+        where sl.service_id = w.service_id and sl.starts_at < w.starts_at and sl.starts_at > now()
+        order by sl.starts_at desc limit ${NEAR_LOOKED_AT})
+    )
+    select s.slot_id, s.starts_at, s.time_zone, s.remaining, s.staff_name
+    from around a
+    join slot_states s on s.slot_id = a.id
+    cross join wanted w
+    where s.reason is null and s.is_available
+    order by abs(extract(epoch from s.starts_at - w.starts_at)), s.starts_at
+    limit ${count}`);
+}
+
+/** Takes a slot out of sale or puts it back; false when there is no such slot. Bookings stay. */
+export async function setSlotBlocked(
+  sql: Db,
+  slot_id: string,
+  is_blocked: boolean,
+): Promise<boolean> {
+  const rows = await run(sql`
+    update slots
+    set status = case
+        when ${is_blocked} then 'blocked'
+        when booked_count >= capacity then 'booked'
+        else 'available'
+      end,
+      version = version + 1,
+      updated_at = now()
+    where id = ${slot_id}
+    returning id`);
+  return rows.length === 1;
+}

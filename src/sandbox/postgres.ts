@@ -240,6 +240,13 @@ async function launch(dir: string, bin_dir: string, options: PostgresOptions, lo
   }
 }
 
+/** Fast, then immediate shutdown; the last one leaves crash recovery to the next start. */
+const stop_steps = [
+  { signal: 'SIGINT', wait_ms: 15_000 },
+  { signal: 'SIGQUIT', wait_ms: 5_000 },
+  { signal: 'SIGKILL', wait_ms: 5_000 },
+] as const;
+
 /**
  * Starts the private PostgreSQL of a data folder, or attaches when it already runs: initialises an
  * empty folder, takes a free loopback port, runs as "nobody" when this process is root.
@@ -266,13 +273,18 @@ export async function startPostgres(options: PostgresOptions): Promise<Postgres>
     major: programs.major,
     attached,
     stop: async () => {
-      await stopProcess(ref, [
-        { signal: 'SIGINT', wait_ms: 15_000 },
-        { signal: 'SIGQUIT', wait_ms: 5_000 },
-        { signal: 'SIGKILL', wait_ms: 5_000 },
-      ]);
+      await stopProcess(ref, stop_steps);
     },
   };
+}
+
+/** Stops the server of a data folder, whoever started it; true when there was one. */
+export async function stopPostgres(data_dir: string): Promise<boolean> {
+  if (!fs.existsSync(data_dir)) return false;
+  const dir = fs.realpathSync(data_dir);
+  const found = readPidFile(dir);
+  if (!found || !isPostmasterOf(found.pid, dir)) return false;
+  return await stopProcess(refOf(found.pid), stop_steps);
 }
 
 /** Deletes a stopped server's data, also where it had to move for root. */

@@ -21,11 +21,11 @@ export const fault_schema = z.strictObject({
   phase: z.enum(['before', 'after']).default('before'),
 });
 
-export type Fault = z.infer<typeof fault_schema>;
+type Fault = z.infer<typeof fault_schema>;
 
-export const no_fault: Fault = fault_schema.parse({ mode: 'none' });
+const no_fault: Fault = fault_schema.parse({ mode: 'none' });
 
-export type Hit = {
+type Hit = {
   readonly phase: 'before' | 'after';
   readonly delay_ms: number;
   /** null: the request goes on after the delay. */

@@ -6,7 +6,6 @@ import {
   choiceOf,
   type Form,
   flagOf,
-  integerOf,
   metadataOf,
   requiredInteger,
   requiredText,
@@ -187,7 +186,8 @@ function unexpectedState(intent: PaymentIntent, verb: string): never {
   });
 }
 
-function requireStatus(
+/** Stripe's 400 for an intent that is past (or before) the asked step. */
+export function requireStatus(
   intent: PaymentIntent,
   allowed: readonly IntentStatus[],
   verb: string,
@@ -195,7 +195,7 @@ function requireStatus(
   if (!allowed.includes(intent.status)) unexpectedState(intent, verb);
 }
 
-export function amountOf(form: Form): number {
+function amountOf(form: Form): number {
   const amount = requiredInteger(form, 'amount', 1);
   if (amount <= MAX_AMOUNT) return amount;
   throw wireError({
@@ -211,12 +211,6 @@ export function currencyOf(form: Form, path = 'currency'): string {
   if (/^[a-z]{3}$/.test(currency)) return currency;
   throw wireError({ status: 400, param: path, message: `Invalid currency: ${currency}` });
 }
-
-/** Thrown after a refusal whose events must still travel. */
-export type CardRefusal = {
-  readonly intent: PaymentIntent;
-  readonly events: readonly StripeEvent[];
-};
 
 type Confirmation = { readonly outcome: Outcome<PaymentIntent>; readonly refused: boolean };
 
@@ -324,6 +318,21 @@ export function confirmIntent(
   return { ...outcome, refused };
 }
 
+/** The customer's word to a bank that asked: the card is charged, or refused for good. */
+export function authenticateIntent(
+  state: State,
+  id: string,
+  approved: boolean,
+): Outcome<PaymentIntent> {
+  const intent = mustFind(state.intents, id, 'payment_intent');
+  requireStatus(intent, ['requires_action'], 'authenticated');
+  const method = findMethod(state, intent.payment_method ?? '');
+  const events = approved
+    ? approveIntent(state, intent, method)
+    : declineIntent(state, intent, method, 'authenticate');
+  return { object: intent, events };
+}
+
 /** The 402 answer of a refused card; the intent goes with it, as on Stripe's wire. */
 export function refusal(intent: PaymentIntent): ReturnType<typeof wireError> {
   const error = intent.last_payment_error;
@@ -338,62 +347,4 @@ export function refusal(intent: PaymentIntent): ReturnType<typeof wireError> {
       payment_intent: intent,
     },
   });
-}
-
-/** POST /v1/payment_intents/{id}/capture */
-export function captureIntent(
-  state: State,
-  id: string,
-  form: Form,
-  request: ApiRequest,
-): Outcome<PaymentIntent> {
-  const intent = mustFind(state.intents, id, 'payment_intent');
-  requireStatus(intent, ['requires_capture'], 'captured');
-  const amount = integerOf(form, 'amount_to_capture', 1) ?? intent.amount_capturable;
-  if (amount > intent.amount_capturable) {
-    throw wireError({
-      status: 400,
-      code: 'amount_too_large',
-      param: 'amount_to_capture',
-      message: `The remaining amount that can be captured is ${intent.amount_capturable}.`,
-    });
-  }
-  intent.status = 'succeeded';
-  intent.amount_received = amount;
-  intent.amount_capturable = 0;
-  const charge = mustFind(state.charges, intent.latest_charge ?? '', 'charge');
-  charge.captured = true;
-  charge.amount_captured = amount;
-  charge.balance_transaction = newId('txn_3', 17);
-  return {
-    object: intent,
-    events: [
-      recordEvent(state, 'charge.captured', charge, request),
-      recordEvent(state, 'payment_intent.succeeded', intent, request),
-    ],
-  };
-}
-
-/** POST /v1/payment_intents/{id}/cancel: gives an authorisation back, or ends an unpaid intent. */
-export function cancelIntent(
-  state: State,
-  id: string,
-  form: Form,
-  request: ApiRequest,
-): Outcome<PaymentIntent> {
-  const intent = mustFind(state.intents, id, 'payment_intent');
-  requireStatus(
-    intent,
-    ['requires_payment_method', 'requires_confirmation', 'requires_action', 'requires_capture'],
-    'canceled',
-  );
-  intent.status = 'canceled';
-  intent.canceled_at = nowSeconds();
-  intent.cancellation_reason = textOf(form, 'cancellation_reason');
-  intent.amount_capturable = 0;
-  intent.next_action = null;
-  return {
-    object: intent,
-    events: [recordEvent(state, 'payment_intent.canceled', intent, request)],
-  };
 }

@@ -1,11 +1,10 @@
 // The table of API addresses that the sandbox answers, with the parameters that each one knows.
 
+import { cancelIntent, captureIntent } from './stripe-capture.ts';
 import { attachMethod, createMethod, detachMethod } from './stripe-cards.ts';
 import { type Sandbox, sendEvents } from './stripe-core.ts';
 import { childOf, type Form, metadataOf, textOf } from './stripe-form.ts';
 import {
-  cancelIntent,
-  captureIntent,
   confirmIntent,
   createIntent,
   type IntentAnswer,
@@ -19,7 +18,7 @@ import { createSession, expireSession } from './stripe-sessions.ts';
 import { mustFind } from './stripe-state.ts';
 import type { ApiRequest } from './stripe-webhooks.ts';
 
-export type Call = {
+type Call = {
   readonly sandbox: Sandbox;
   readonly id: string;
   readonly form: Form;

@@ -3,23 +3,17 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { AppError, problems } from '../domain/errors.ts';
-import { type ApiAnswer, answerApi } from './stripe-api.ts';
+import { answerApi } from './stripe-api.ts';
 import { answerControl } from './stripe-control.ts';
-import { pay, runJob, type Sandbox } from './stripe-core.ts';
+import { runJob, type Sandbox } from './stripe-core.ts';
 import { makeFaults } from './stripe-faults.ts';
-import { decodeForm, textOf } from './stripe-form.ts';
+import { readBody, send } from './stripe-http.ts';
 import { makeJobs } from './stripe-jobs.ts';
-import { type PayOutcome, pay_outcomes } from './stripe-outcomes.ts';
-import { renderPage } from './stripe-page.ts';
+import { servePage } from './stripe-pay.ts';
 import { keepSnapshots, loadState } from './stripe-snapshot.ts';
-import { nowSeconds } from './stripe-state.ts';
 import { makeCourier, type Receiver } from './stripe-webhooks.ts';
 
-const MAX_BODY_BYTES = 1_000_000;
-/** How long the result page waits to show what the receiver answered. */
-const PAGE_WAIT_MS = 3_000;
-
-export type SandboxLog = (event: string, fields: Readonly<Record<string, unknown>>) => void;
+type SandboxLog = (event: string, fields: Readonly<Record<string, unknown>>) => void;
 
 export type StripeSandboxOptions = {
   /** 0 or absent: a free port. */
@@ -41,27 +35,6 @@ export type StripeSandbox = {
   readonly setWebhookUrl: (url: string) => void;
   readonly stop: () => Promise<void>;
 };
-
-async function readBody(request: IncomingMessage): Promise<string> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of request) {
-    const bytes = Buffer.from(chunk);
-    size += bytes.length;
-    if (size > MAX_BODY_BYTES) throw new AppError('payload_too_large', 'The body is too large.');
-    chunks.push(bytes);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-function send(response: ServerResponse, answer: ApiAnswer, type: string): void {
-  response.writeHead(answer.status, {
-    'content-type': type,
-    'cache-control': 'no-store',
-    ...answer.headers,
-  });
-  response.end(answer.body);
-}
 
 async function serveApi(
   sandbox: Sandbox,
@@ -150,64 +123,6 @@ function parseJson(text: string): unknown {
   } catch (cause) {
     throw new AppError('invalid_input', 'The body is not JSON.', {}, { cause });
   }
-}
-
-async function servePage(
-  sandbox: Sandbox,
-  request: IncomingMessage,
-  response: ServerResponse,
-  url: URL,
-): Promise<void> {
-  const session = sandbox.state.sessions.get(url.pathname.split('/')[2] ?? '');
-  if (session === undefined) {
-    send(response, { status: 404, body: 'No such checkout.\n', headers: {} }, 'text/plain');
-    return;
-  }
-  let outcome: PayOutcome | null = null;
-  let refusal: string | null = null;
-  let event_ids: readonly string[] = [];
-  if (request.method === 'POST') {
-    const wanted = textOf(decodeForm(await readBody(request)), 'outcome');
-    outcome = pay_outcomes.find((one) => one === wanted) ?? null;
-    try {
-      if (outcome === null) throw new AppError('invalid_input', 'No such button.');
-      const wish = { outcome, delay_ms: null, settles: 'success' } as const;
-      event_ids = pay(sandbox, session, wish).events.map((event) => event.id);
-    } catch (error) {
-      if (!(error instanceof AppError)) throw error;
-      refusal = error.detail;
-    }
-  }
-  const deliveries =
-    event_ids.length === 0
-      ? []
-      : await sandbox.courier.waitFor(
-          (one) => event_ids.includes(one.event_id),
-          (all) => all.every((one) => one.status !== 'scheduled'),
-          PAGE_WAIT_MS,
-        );
-  const intent = sandbox.state.intents.get(session.payment_intent ?? '');
-  const body = renderPage({
-    session,
-    items: sandbox.state.extras.get(session.id)?.line_items ?? [],
-    merchant: sandbox.merchant,
-    now_s: nowSeconds(),
-    challenged: intent?.status === 'requires_action',
-    outcome,
-    refusal,
-    deliveries,
-  });
-  const headers = {
-    'content-security-policy':
-      "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",
-    'x-content-type-options': 'nosniff',
-    'referrer-policy': 'no-referrer',
-  };
-  send(
-    response,
-    { status: refusal === null ? 200 : 409, body, headers },
-    'text/html; charset=utf-8',
-  );
 }
 
 async function serve(

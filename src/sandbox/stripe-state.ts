@@ -21,7 +21,7 @@ const MAX_OBJECTS = 10_000;
 /** How many of the oldest objects are looked at for a finished one before the very oldest is dropped. */
 const EVICTION_SCAN = 200;
 
-export type IdempotentAnswer = {
+type IdempotentAnswer = {
   fingerprint: string;
   path: string;
   status: number;

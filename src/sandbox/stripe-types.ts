@@ -3,10 +3,10 @@
 /** The API version whose shapes the sandbox speaks; any other version is refused. */
 export const STRIPE_API_VERSION = '2026-10-28.endive';
 
-export type Metadata = Record<string, string>;
+type Metadata = Record<string, string>;
 
-export type SessionStatus = 'open' | 'complete' | 'expired';
-export type SessionPaymentStatus = 'paid' | 'unpaid' | 'no_payment_required';
+type SessionStatus = 'open' | 'complete' | 'expired';
+type SessionPaymentStatus = 'paid' | 'unpaid' | 'no_payment_required';
 
 export type CheckoutSession = {
   id: string;
@@ -151,7 +151,7 @@ export type Charge = {
   status: 'succeeded' | 'failed' | 'pending';
 };
 
-export type RefundStatus = 'pending' | 'succeeded' | 'failed' | 'canceled' | 'requires_action';
+type RefundStatus = 'pending' | 'succeeded' | 'failed' | 'canceled' | 'requires_action';
 
 export type Refund = {
   id: string;
@@ -255,7 +255,7 @@ export type SessionIntentData = {
 
 export type SessionExtra = { line_items: LineItem[]; intent: SessionIntentData };
 
-export type DeliveryStatus = 'scheduled' | 'delivered' | 'failed' | 'given_up' | 'lost';
+type DeliveryStatus = 'scheduled' | 'delivered' | 'failed' | 'given_up' | 'lost';
 
 /** One attempt (or the wish for one) to hand an event to the receiver. */
 export type Delivery = {

@@ -97,3 +97,20 @@ test('an expired page takes no money, an unknown one is not there', async () => 
   expect((await pageOf(`${bench.sandbox.url}/pay/cs_test_none`)).status).toBe(404);
   expect((await pageOf(await newPage(), 'gift')).html).toContain('No such button.');
 });
+
+test.each([
+  ['success', 'succeeded'],
+  ['decline', 'requires_payment_method'],
+])('the bank asks the owner of a saved card; %s leads to %s', async (outcome, status) => {
+  const intent = await bench.stripe.paymentIntents.create({
+    amount: 25_000_000,
+    currency: 'idr',
+    confirm: true,
+    payment_method: 'pm_card_authenticationRequired',
+  });
+  const url = intent.next_action?.redirect_to_url?.url ?? '';
+  expect((await pageOf(url)).html).toContain('IDR 250,000');
+  expect((await pageOf(url, outcome)).html).toContain(`This payment is ${status}.`);
+  expect((await bench.stripe.paymentIntents.retrieve(intent.id)).status).toBe(status);
+  expect((await pageOf(`${bench.sandbox.url}/pay/intent/pi_none`)).status).toBe(404);
+});

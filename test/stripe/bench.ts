@@ -3,13 +3,14 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { Stripe } from 'stripe';
+import { z } from 'zod';
 import { type StripeSandbox, startStripeSandbox } from '../../src/sandbox/stripe-server.ts';
 import { STRIPE_API_VERSION } from '../../src/sandbox/stripe-types.ts';
 
 export const secret_key = 'sk_test_bench';
 export const webhook_secret = 'whsec_bench';
 
-export type Received = { readonly body: Buffer; readonly signature: string };
+type Received = { readonly body: Buffer; readonly signature: string };
 
 export type Receiver = {
   readonly url: string;
@@ -19,7 +20,7 @@ export type Receiver = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startReceiver(): Promise<Receiver> {
+async function startReceiver(): Promise<Receiver> {
   const received: Received[] = [];
   const answers: number[] = [];
   const server = createServer(async (request, response) => {
@@ -57,13 +58,36 @@ export function sdkFor(sandbox: StripeSandbox, key = secret_key, retries = 0): S
   });
 }
 
+/** The fields of all control answers that tests look at; absent ones read as empty. */
+const answer_schema = z.looseObject({
+  id: z.string().default(''),
+  charge: z.string().default(''),
+  session_id: z.string().default(''),
+  status: z.union([z.string(), z.number()]).default(''),
+  payment_status: z.string().default(''),
+  payment_intent: z.string().nullable().default(null),
+  settles_at: z.string().nullable().default(null),
+  fired: z.number().default(0),
+  events: z.array(z.looseObject({ id: z.string(), type: z.string() })).default([]),
+  sessions: z.array(z.looseObject({ id: z.string() })).default([]),
+  items: z
+    .array(
+      z.looseObject({
+        attempt: z.number(),
+        status: z.string(),
+        response_status: z.number().nullable(),
+      }),
+    )
+    .default([]),
+});
+type Answer = z.infer<typeof answer_schema>;
+
 export type Bench = {
   readonly sandbox: StripeSandbox;
   readonly receiver: Receiver;
   readonly stripe: Stripe;
-  /** Calls the control API and gives back its JSON; throws on an answer that is not 200. */
-  // biome-ignore lint/suspicious/noExplicitAny: answers of many shapes, asserted field by field
-  readonly control: (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<any>;
+  /** Calls the control API; throws on an answer that is not 200. */
+  readonly control: (method: 'GET' | 'POST', path: string, body?: unknown) => Promise<Answer>;
   /** Waits until `count` attempts of that event type about `ref` have ended. */
   readonly delivered: (ref: string, event_type: string, count?: number) => Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
@@ -86,7 +110,7 @@ export async function openBench(options: { readonly state_file?: string } = {}):
     });
     const answer = await response.json();
     if (!response.ok) throw new Error(`${response.status} ${JSON.stringify(answer)}`);
-    return answer;
+    return answer_schema.parse(answer);
   };
   return {
     sandbox,
@@ -96,7 +120,7 @@ export async function openBench(options: { readonly state_file?: string } = {}):
     async delivered(ref, event_type, count = 1) {
       const query = `ref=${ref}&event_type=${event_type}&attempts=${count}&wait_ms=10000`;
       const { items } = await control('GET', `deliveries?${query}`);
-      const ended = items.filter((one: { status: string }) => one.status !== 'scheduled');
+      const ended = items.filter((one) => one.status !== 'scheduled');
       if (ended.length < count) throw new Error(`${event_type} ended ${ended.length} times`);
     },
     async [Symbol.asyncDispose]() {

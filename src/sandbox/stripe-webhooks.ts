@@ -107,6 +107,40 @@ function retryDelay(attempt: number): number {
   return Math.round(delay * (1 + Math.random() / 5));
 }
 
+type Answer = {
+  readonly ok: boolean;
+  readonly status: number | null;
+  readonly error: string | null;
+};
+
+/** One signed request. A redirect is a refusal, as it is for Stripe. */
+async function post(
+  url: string,
+  secrets: readonly string[],
+  event: StripeEvent,
+  stopping: AbortSignal,
+): Promise<Answer> {
+  const body = JSON.stringify(event, null, 2);
+  try {
+    const response = await fetch(url, {
+      method: 'POST',
+      redirect: 'manual',
+      headers: {
+        'content-type': 'application/json; charset=utf-8',
+        'stripe-signature': signatureHeader(body, secrets, nowSeconds()),
+        'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
+      },
+      body,
+      signal: AbortSignal.any([AbortSignal.timeout(DELIVERY_TIMEOUT_MS), stopping]),
+    });
+    await response.body?.cancel();
+    return { ok: response.ok, status: response.status, error: null };
+  } catch (error) {
+    const message = error instanceof Error ? error.message : 'no answer';
+    return { ok: false, status: null, error: message };
+  }
+}
+
 export type Courier = {
   /** Delivers one after the other, so that a plan's order is the order of arrival. */
   readonly deliver: (delivery_ids: readonly string[]) => Promise<void>;
@@ -133,26 +167,10 @@ export function makeCourier(state: State, receiver: Receiver, again: (job: Job) 
       finish(delivery, 'lost', null, 'no event or no receiver');
       return;
     }
-    const body = JSON.stringify(event, null, 2);
+    const answer = await post(receiver.url, receiver.secrets, event, stopping.signal);
+    if (answer.ok) event.pending_webhooks = 0;
     const refused = delivery.attempt >= MAX_ATTEMPTS ? 'given_up' : 'failed';
-    try {
-      const response = await fetch(receiver.url, {
-        method: 'POST',
-        redirect: 'manual',
-        headers: {
-          'content-type': 'application/json; charset=utf-8',
-          'stripe-signature': signatureHeader(body, receiver.secrets, nowSeconds()),
-          'user-agent': 'Stripe/1.0 (+https://stripe.com/docs/webhooks)',
-        },
-        body,
-        signal: AbortSignal.any([AbortSignal.timeout(DELIVERY_TIMEOUT_MS), stopping.signal]),
-      });
-      await response.body?.cancel();
-      if (response.ok) event.pending_webhooks = 0;
-      finish(delivery, response.ok ? 'delivered' : refused, response.status, null);
-    } catch (error) {
-      finish(delivery, refused, null, error instanceof Error ? error.message : 'no answer');
-    }
+    finish(delivery, answer.ok ? 'delivered' : refused, answer.status, answer.error);
     if (delivery.status === 'failed' && !stopping.signal.aborted) retry(event, delivery);
   }
 

@@ -53,7 +53,7 @@ function crossCheck(config: Config): readonly string[] {
  * (AppError `invalid_input`, `facts.problems`). Nothing else in the program reads `process.env`.
  */
 export function loadConfig(
-  from: { readonly env?: Environment; readonly flags?: ConfigFlags } = {},
+  from: { readonly env?: Environment | undefined; readonly flags?: ConfigFlags } = {},
 ): Config {
   const { env = process.env, flags = {} } = from;
   const values: Record<string, unknown> = {};
@@ -119,4 +119,9 @@ export function describeConfig(config: Config): readonly ConfigRow[] {
 /** Where programs such as redis-server are looked for. */
 export function searchPath(env: Environment = process.env): string {
   return env['PATH'] ?? '';
+}
+
+/** What a child process inherits; a copy, to be added to. */
+export function inheritedEnv(env: Environment = process.env): Record<string, string | undefined> {
+  return { ...env };
 }

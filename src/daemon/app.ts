@@ -1,0 +1,65 @@
+import type { Config } from '../config.ts';
+import { AppError } from '../domain/errors.ts';
+import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
+import type { Log } from '../log.ts';
+import { openNoLocks } from './adapters/no-locks.ts';
+import { openNoPayments } from './adapters/no-payments.ts';
+import { openRedisLocks } from './adapters/redis-locks.ts';
+import { openNoMail, openSmtp } from './adapters/smtp.ts';
+import { openStripePayments } from './adapters/stripe-payments.ts';
+import type { App, Wake } from './app-types.ts';
+import { openDatabase } from './store/db.ts';
+import { createWakeups } from './workers/loop.ts';
+
+/** Statements under way get this long before their connections are cut. */
+const pool_close_timeout_s = 5;
+
+function openLocks(config: Config, log: Log): LockStore {
+  return config.redis_url ? openRedisLocks({ url: config.redis_url, log }) : openNoLocks();
+}
+
+function openPayments(config: Config): PaymentGateway {
+  const { stripe_secret_key } = config;
+  return stripe_secret_key
+    ? openStripePayments({ ...config, stripe_secret_key })
+    : openNoPayments();
+}
+
+function openMessenger(config: Config, log: Log): Messenger {
+  if (!config.smtp_url) return openNoMail();
+  return openSmtp({ url: config.smtp_url, from: config.mail_from, log });
+}
+
+/**
+ * Opens what actions need, and closes it in reverse. Nothing connects before its first use, so a maintenance
+ * command that only reads the database works while Redis, Stripe or the mail server are down.
+ */
+export async function openApp(
+  config: Config,
+  log: Log,
+  wake: Wake = createWakeups().wake,
+): Promise<App & AsyncDisposable> {
+  if (!config.database_url) {
+    throw new AppError('invalid_input', 'DATABASE_URL is not set.', { next: 'petpro demo up' });
+  }
+  await using opening = new AsyncDisposableStack();
+  const sql = openDatabase(config.database_url, {
+    application_name: 'petpro',
+    max: config.database_pool_max,
+  });
+  opening.defer(() => sql.end({ timeout: pool_close_timeout_s }));
+  const locks = opening.adopt(openLocks(config, log), (store) => store.close());
+  const payments = openPayments(config);
+  const messenger = opening.adopt(openMessenger(config, log), (mail) => mail.close());
+  const opened = opening.move();
+  return {
+    config,
+    log,
+    sql,
+    locks,
+    payments,
+    messenger,
+    wake,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  };
+}

@@ -1,0 +1,49 @@
+import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import type { OnTick } from '../workers/loop.ts';
+
+/** 1 ms to 15 s: from the loser of a race to the request timeout. */
+const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15];
+
+export type Metrics = {
+  readonly observeRequest: (route: string, method: string, status: number, ms: number) => void;
+  readonly onTick: OnTick;
+  readonly text: () => Promise<string>;
+  readonly content_type: string;
+};
+
+/** A registry per daemon, so that several can live in one process (tests do). */
+export function createMetrics(): Metrics {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry, prefix: 'petpro_' });
+  const requests = new Histogram({
+    name: 'petpro_http_request_duration_seconds',
+    help: 'From the first byte of a request to the last byte of its answer',
+    labelNames: ['route', 'method', 'status'] as const,
+    buckets: seconds,
+    registers: [registry],
+  });
+  const ticks = new Histogram({
+    name: 'petpro_worker_tick_duration_seconds',
+    help: 'One batch of a worker',
+    labelNames: ['worker', 'ok'] as const,
+    buckets: seconds,
+    registers: [registry],
+  });
+  const units = new Counter({
+    name: 'petpro_worker_units_total',
+    help: 'Holds swept, events published, mails sent and so on, by worker',
+    labelNames: ['worker'] as const,
+    registers: [registry],
+  });
+  return {
+    observeRequest: (route, method, status, ms) => {
+      requests.observe({ route, method, status: String(status) }, ms / 1000);
+    },
+    onTick: (tick) => {
+      ticks.observe({ worker: tick.name, ok: String(tick.ok) }, tick.ms / 1000);
+      units.inc({ worker: tick.name }, tick.units);
+    },
+    text: () => registry.metrics(),
+    content_type: registry.contentType,
+  };
+}

@@ -1,0 +1,92 @@
+import type { FastifyRequest } from 'fastify';
+import { AppError, type Json, type ProblemCode, problems } from '../../domain/errors.ts';
+
+/** RFC 9457. Facts come first, so that none of them can replace a standard member. */
+export type ProblemBody = Readonly<Record<string, Json>> & {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly instance: string;
+  readonly code: ProblemCode;
+};
+
+export const problem_media_type = 'application/problem+json; charset=utf-8';
+
+/** What our HTTP library or Node's parser calls a failure, in our words. All others are bugs. */
+const library_codes: Readonly<Record<string, readonly [ProblemCode, string]>> = {
+  FST_ERR_CTP_BODY_TOO_LARGE: ['payload_too_large', 'Send a smaller body.'],
+  FST_ERR_CTP_INVALID_MEDIA_TYPE: [
+    'unsupported_media_type',
+    'Send the body as application/json, in UTF-8.',
+  ],
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: [
+    'invalid_input',
+    'The body is not as long as Content-Length says.',
+  ],
+  FST_ERR_CTP_EMPTY_JSON_BODY: ['invalid_input', 'The body is empty.'],
+  FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_input', 'The body is not valid JSON.'],
+  FST_ERR_BAD_URL: ['invalid_input', 'The address is not valid.'],
+  FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the address is too long.'],
+  FST_ERR_HANDLER_TIMEOUT: ['unavailable', 'The answer took too long; it may still take effect.'],
+  ECONNRESET: ['invalid_input', 'The request was cut off.'],
+  HPE_HEADER_OVERFLOW: ['headers_too_large', 'Send shorter headers or a shorter address.'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Send the whole request faster.'],
+};
+
+/** Waits are told in whole seconds, at least one: zero would invite a busy loop. */
+export function retryAfterSeconds(facts: Readonly<Record<string, Json>>): number | null {
+  const ms = facts['retry_after_ms'];
+  return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : null;
+}
+
+/** An AppError for whatever was thrown; `internal` (and no word of the cause) when it is not expected. */
+export function toAppError(error: unknown): AppError {
+  if (error instanceof AppError) return error;
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+  const known = library_codes[code];
+  if (known) {
+    const facts: Record<string, Json> = known[0] === 'unavailable' ? { retry_after_ms: 1000 } : {};
+    return new AppError(known[0], known[1], facts, { cause: error });
+  }
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status === 400) {
+    return new AppError('invalid_input', 'The request cannot be read.', {}, { cause: error });
+  }
+  const detail = 'The failure is recorded under the request id below.';
+  return new AppError('internal', detail, {}, { cause: error });
+}
+
+export function problemBody(error: AppError, request_id: string): ProblemBody {
+  const { status, title } = problems[error.code];
+  return {
+    ...error.facts,
+    type: `/problems/${error.code.replaceAll('_', '-')}`,
+    title,
+    status,
+    detail: error.detail,
+    instance: request_id,
+    code: error.code,
+  };
+}
+
+/** Headers that go with a problem, by its code and facts. */
+export function problemHeaders(error: AppError): Readonly<Record<string, string>> {
+  const headers: Record<string, string> = { 'content-type': problem_media_type };
+  const seconds = retryAfterSeconds(error.facts);
+  if (seconds !== null) headers['retry-after'] = String(seconds);
+  if (error.code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="petpro"';
+  const allow = error.facts['allow'];
+  if (error.code === 'method_not_allowed' && Array.isArray(allow)) {
+    headers['allow'] = allow.join(', ');
+  }
+  return headers;
+}
+
+/** For answers that no route of ours makes: 404 of the router. */
+export function notFound(request: FastifyRequest): AppError {
+  const address = request.url.split('?', 1)[0]?.slice(0, 200) ?? '';
+  return new AppError('not_found', `Nothing answers at ${request.method} ${address}.`, {
+    next: '/openapi.json lists all addresses',
+  });
+}

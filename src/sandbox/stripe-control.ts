@@ -108,7 +108,9 @@ function stateAnswer(sandbox: Sandbox, query: URLSearchParams): unknown {
   };
 }
 
-/** Deliveries that match the query; `wait_ms` holds the answer until `attempts` of them have ended. */
+/**
+ * Deliveries that match the query; `wait_ms` holds the answer until `attempts` of them have ended.
+ */
 async function deliveriesAnswer(sandbox: Sandbox, query: URLSearchParams): Promise<unknown> {
   const event_id = query.get('event_id');
   const event_type = query.get('event_type');

@@ -49,7 +49,10 @@ export function pay(sandbox: Sandbox, session: CheckoutSession, wish: PayWish): 
   return result;
 }
 
-/** Does a job that is due. Its webhooks are delivered before it ends, so that a flush means "arrived". */
+/**
+ * Does a job that is due. Its webhooks are delivered before it ends, so that a flush means
+ * "arrived".
+ */
 export async function runJob(sandbox: Sandbox, job: Job): Promise<void> {
   if (job.kind === 'deliver') return sandbox.courier.deliver(job.delivery_ids);
   const session = sandbox.state.sessions.get(job.session_id);

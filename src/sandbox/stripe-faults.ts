@@ -17,7 +17,9 @@ export const fault_schema = z.strictObject({
   path: z.string().max(200).default(''),
   /** The fault ends after that many hits; null = until it is switched off. */
   times: z.number().int().min(1).nullable().default(null),
-  /** `after`: the work is done and only its answer suffers, which is what idempotency keys are for. */
+  /**
+   * `after`: the work is done and only its answer suffers, which is what idempotency keys are for.
+   */
   phase: z.enum(['before', 'after']).default('before'),
 });
 
@@ -39,7 +41,10 @@ export type Faults = {
   readonly hit: (path: string) => Hit | null;
 };
 
-/** Holds the fault in force. Failures of a rate are spread evenly instead of drawn, so that tests can count. */
+/**
+ * Holds the fault in force. Failures of a rate are spread evenly instead of drawn, so that tests
+ * can count.
+ */
 export function makeFaults(): Faults {
   let fault = no_fault;
   let owed = 0;

@@ -1,4 +1,5 @@
-// Reads Stripe's request format: form-encoded pairs whose keys nest (`line_items[0][price_data][currency]`).
+// Reads Stripe's request format: form-encoded pairs whose keys nest
+// (`line_items[0][price_data][currency]`).
 
 import { AppError, type Json } from '../domain/errors.ts';
 
@@ -47,7 +48,9 @@ function pathOf(key: string): readonly string[] {
   return [key.slice(0, open), ...rest];
 }
 
-/** Decodes a body or a query string. Throws a 400 of Stripe's kind when keys contradict each other. */
+/**
+ * Decodes a body or a query string. Throws a 400 of Stripe's kind when keys contradict each other.
+ */
 export function decodeForm(text: string): Form {
   const root = emptyForm();
   let pairs = 0;
@@ -79,7 +82,10 @@ function place(root: MutableForm, path: readonly string[], value: string, key: s
   }
 }
 
-/** The text of a parameter; null when it is absent or empty (Stripe reads an empty value as "unset"). */
+/**
+ * The text of a parameter; null when it is absent or empty (Stripe reads an empty value as
+ * "unset").
+ */
 export function textOf(form: Form, name: string): string | null {
   const value = form[name];
   return typeof value === 'string' && value !== '' ? value : null;
@@ -178,7 +184,10 @@ export function metadataOf(form: Form, name = 'metadata'): Record<string, string
   );
 }
 
-/** Refuses parameters that the endpoint does not know, as Stripe does, so that misspellings surface. */
+/**
+ * Refuses parameters that the endpoint does not know, as Stripe does, so that misspellings
+ * surface.
+ */
 export function refuseUnknown(form: Form, known: readonly string[]): void {
   const unknown = Object.keys(form).find((name) => !known.includes(name) && name !== 'expand');
   if (unknown === undefined) return;

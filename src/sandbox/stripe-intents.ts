@@ -23,7 +23,9 @@ import type {
 } from './stripe-types.ts';
 import { type ApiRequest, recordEvent } from './stripe-webhooks.ts';
 
-/** Smallest and largest amounts taken, in minor units; Stripe's ceiling for IDR has twelve digits. */
+/**
+ * Smallest and largest amounts taken, in minor units; Stripe's ceiling for IDR has twelve digits.
+ */
 const MAX_AMOUNT = 999_999_999_999;
 
 /** An API answer together with the events that it caused; the caller decides how those travel. */
@@ -214,7 +216,10 @@ export function currencyOf(form: Form, path = 'currency'): string {
 
 type Confirmation = { readonly outcome: Outcome<PaymentIntent>; readonly refused: boolean };
 
-/** Charges the intent with a card. `refused` asks the caller to answer 402 after the events are sent. */
+/**
+ * Charges the intent with a card. `refused` asks the caller to answer 402 after the events are
+ * sent.
+ */
 function confirmWith(
   state: State,
   intent: PaymentIntent,

@@ -1,4 +1,5 @@
-// Work of the sandbox that waits for its time. A timer fires it when due, or the control API fires it at once.
+// Work of the sandbox that waits for its time. A timer fires it when due, or the control API fires
+// it at once.
 
 import { put, type State } from './stripe-state.ts';
 import type { Job, JobKind } from './stripe-types.ts';
@@ -10,7 +11,9 @@ export type Jobs = {
   /** Keeps the job and runs it when due; a job that is due already starts in this turn. */
   readonly schedule: (job: Job) => void;
   readonly drop: (id: string) => void;
-  /** Runs every waiting job of these kinds now, in the order of their due times; answers how many. */
+  /**
+   * Runs every waiting job of these kinds now, in the order of their due times; answers how many.
+   */
   readonly flush: (kinds: readonly JobKind[]) => Promise<number>;
   /** Starts the timer; called once the server listens. */
   readonly start: () => void;

@@ -28,7 +28,10 @@ export type PayOutcome = (typeof pay_outcomes)[number];
 
 export type PayWish = {
   readonly outcome: PayOutcome;
-  /** Before the webhooks leave, or before the money settles (`processing`, `late`); null = the usual wait. */
+  /**
+   * Before the webhooks leave, or before the money settles (`processing`, `late`); null = the
+   * usual wait.
+   */
   readonly delay_ms: number | null;
   /** How a payment that settles later ends. */
   readonly settles: 'success' | 'decline';
@@ -118,7 +121,8 @@ function requirePayable(session: CheckoutSession, outcome: PayOutcome): void {
   if (session.status === 'complete') {
     throw new AppError('conflict', 'This checkout is complete already; nothing was charged again.');
   }
-  // Money that was on its way when we expired the session is the one thing that an expired page still takes.
+  // Money that was on its way when we expired the session is the one thing that an expired page
+  // still takes.
   if (session.status === 'expired' && outcome !== 'late') {
     throw new AppError('payment_timeout', 'This checkout has expired; nothing was charged.');
   }
@@ -170,14 +174,20 @@ export function settleSession(
   return [...charged, recordEvent(state, 'checkout.session.async_payment_succeeded', session)];
 }
 
-/** When `late` money arrives: after the hold that began with the session, or at once when that has passed. */
+/**
+ * When `late` money arrives: after the hold that began with the session, or at once when that has
+ * passed.
+ */
 function lateAt(session: CheckoutSession, delay_ms: number | null): number {
   if (delay_ms !== null) return Date.now() + delay_ms;
   if (session.status === 'expired') return Date.now();
   return Math.max(Date.now(), (session.created + HOLD_S + LATE_MARGIN_S) * 1000);
 }
 
-/** Carries out what the customer did on the page. Throws AppError when the session takes no payment. */
+/**
+ * Carries out what the customer did on the page. Throws AppError when the session takes no
+ * payment.
+ */
 export function paySession(
   state: State,
   session: CheckoutSession,
@@ -194,7 +204,8 @@ export function paySession(
     case 'lost_webhook':
       return { events: payNow(state, session), plan: { ...plan, mode: 'lost' }, job: null };
     case 'reordered': {
-      // The worst order there is: the settled news first, then the old snapshot that still says unpaid.
+      // The worst order there is: the settled news first, then the old snapshot that still says
+      // unpaid.
       const { events } = payLater(state, session, 0, 'success');
       const all = [...events, ...settleSession(state, session, 'success')];
       return { events: all, plan: { ...plan, mode: 'reversed' }, job: null };

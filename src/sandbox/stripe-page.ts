@@ -1,4 +1,5 @@
-// The pay page: one HTML form that works without scripts, and a button for each way a payment can go.
+// The pay page: one HTML form that works without scripts, and a button for each way a payment can
+// go.
 
 import { formatMoney } from '../domain/money.ts';
 import type { PayOutcome } from './stripe-outcomes.ts';
@@ -18,7 +19,8 @@ button{display:block;width:100%;font:inherit;text-align:left;padding:.6rem .9rem
 border:1px solid #64748b;border-radius:.5rem;background:transparent;color:inherit;cursor:pointer}
 button.main{background:#1d4ed8;border-color:#1d4ed8;color:#fff;font-weight:600}
 button small{display:block;font-weight:400}
-button:focus-visible,a:focus-visible,summary:focus-visible{outline:3px solid #f59e0b;outline-offset:2px}
+button:focus-visible,a:focus-visible,summary:focus-visible
+{outline:3px solid #f59e0b;outline-offset:2px}
 [role=status]{font-size:1.15rem;font-weight:600;margin:1rem 0}
 ul{padding-left:1.2rem}code{font-size:.85em}`;
 

@@ -34,8 +34,7 @@ function chargeOf(state: State, form: Form): Charge {
       status: 400,
       code: 'parameter_missing',
       param: 'payment_intent',
-      message:
-        'One of the following params should be provided for this request: payment_intent or charge.',
+      message: 'One of these params is needed: payment_intent or charge.',
     });
   }
   const intent = mustFind(state.intents, intent_id, 'payment_intent', 'payment_intent');
@@ -67,7 +66,10 @@ export function createRefund(
   return refundCharge(state, wish, request);
 }
 
-/** Gives back a part or all of what is left of a charge. Never more than that: the ceiling is checked here. */
+/**
+ * Gives back a part or all of what is left of a charge. Never more than that: the ceiling is
+ * checked here.
+ */
 export function refundCharge(
   state: State,
   wish: RefundWish,
@@ -133,7 +135,10 @@ function newRefund(charge: Charge, amount: number, wish: RefundWish): Refund {
   };
 }
 
-/** Ends a pending refund. A failed one goes back to the charge, as the money returns to the account. */
+/**
+ * Ends a pending refund. A failed one goes back to the charge, as the money returns to the
+ * account.
+ */
 export function settleRefund(
   state: State,
   id: string,

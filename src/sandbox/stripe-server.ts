@@ -1,4 +1,5 @@
-// A server that speaks Stripe's wire format, with a pay page and controls: `petpro demo`, tests and drills use it.
+// A server that speaks Stripe's wire format, with a pay page and controls: `petpro demo`, tests
+// and drills use it.
 
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -18,7 +19,9 @@ type SandboxLog = (event: string, fields: Readonly<Record<string, unknown>>) => 
 export type StripeSandboxOptions = {
   /** 0 or absent: a free port. */
   readonly port?: number;
-  /** Where webhooks go; null until a receiver is known (`setWebhookUrl`, `POST /sandbox/webhook`). */
+  /**
+   * Where webhooks go; null until a receiver is known (`setWebhookUrl`, `POST /sandbox/webhook`).
+   */
   readonly webhook_url: string | null;
   readonly webhook_secret: string;
   readonly secret_key: string;
@@ -139,7 +142,8 @@ async function serve(
 }
 
 /**
- * Starts the sandbox on 127.0.0.1. `url` serves the API (`/v1`), the controls (`/sandbox`) and the pay pages;
+ * Starts the sandbox on 127.0.0.1. `url` serves the API (`/v1`), the controls (`/sandbox`) and the
+ * pay pages;
  * `stop` ends waiting webhooks, writes the snapshot and closes every connection.
  */
 export async function startStripeSandbox(options: StripeSandboxOptions): Promise<StripeSandbox> {

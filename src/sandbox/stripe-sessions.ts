@@ -117,7 +117,10 @@ function addressOf(form: Form, name: string): string | null {
   throw wireError({ status: 400, code: 'url_invalid', param: name, message: 'Not a valid URL' });
 }
 
-/** POST /v1/checkout/sessions. The payment intent comes into being only when somebody pays, as on Stripe. */
+/**
+ * POST /v1/checkout/sessions. The payment intent comes into being only when somebody pays, as on
+ * Stripe.
+ */
 export function createSession(
   state: State,
   form: Form,

@@ -16,7 +16,10 @@ function toText(state: State): string {
   );
 }
 
-/** Reads the snapshot, or starts empty when there is no file. Interrupted deliveries are scheduled anew. */
+/**
+ * Reads the snapshot, or starts empty when there is no file. Interrupted deliveries are scheduled
+ * anew.
+ */
 export async function loadState(file: string | undefined): Promise<State> {
   const state = emptyState();
   if (file === undefined) return state;

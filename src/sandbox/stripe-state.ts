@@ -16,9 +16,15 @@ import type {
   StripeEvent,
 } from './stripe-types.ts';
 
-/** Objects kept per kind; beyond it the oldest finished one goes. About 2 kB each, so 20 MB at the worst. */
+/**
+ * Objects kept per kind; beyond it the oldest finished one goes. About 2 kB each, so 20 MB at the
+ * worst.
+ */
 const MAX_OBJECTS = 10_000;
-/** How many of the oldest objects are looked at for a finished one before the very oldest is dropped. */
+/**
+ * How many of the oldest objects are looked at for a finished one before the very oldest is
+ * dropped.
+ */
 const EVICTION_SCAN = 200;
 
 type IdempotentAnswer = {
@@ -118,7 +124,8 @@ function evictOldest(state: State, kind: keyof State): void {
 }
 
 /**
- * The object, or Stripe's answer when there is none: 404 for the address itself, 400 for a parameter that
+ * The object, or Stripe's answer when there is none: 404 for the address itself, 400 for a
+ * parameter that
  * names another object.
  */
 export function mustFind<V>(map: Map<string, V>, id: string, resource: string, param?: string): V {

@@ -1,4 +1,5 @@
-// The objects that the sandbox keeps, spelled as Stripe spells them on the wire (API 2026-10-28.endive).
+// The objects that the sandbox keeps, spelled as Stripe spells them on the wire (API
+// 2026-10-28.endive).
 
 /** The API version whose shapes the sandbox speaks; any other version is refused. */
 export const STRIPE_API_VERSION = '2026-10-28.endive';
@@ -270,7 +271,9 @@ export type Delivery = {
   finished_at_ms: number | null;
 };
 
-/** Work that waits for its time; data, not closures, so that a restarted sandbox takes it up again. */
+/**
+ * Work that waits for its time; data, not closures, so that a restarted sandbox takes it up again.
+ */
 export type Job =
   | { id: string; kind: 'deliver'; due_at_ms: number; delivery_ids: string[] }
   | {

@@ -1,4 +1,5 @@
-// Events and their way to the receiver: signed like Stripe's, retried with backoff, every attempt recorded.
+// Events and their way to the receiver: signed like Stripe's, retried with backoff, every attempt
+// recorded.
 
 import { createHmac } from 'node:crypto';
 import { newId, nowSeconds, put, type State } from './stripe-state.ts';
@@ -28,7 +29,9 @@ export type Receiver = { url: string | null; secrets: string[] };
 
 export type ApiRequest = { readonly id: string | null; readonly idempotency_key: string | null };
 
-/** Writes an event with a snapshot of its object, as Stripe does: later changes do not show in it. */
+/**
+ * Writes an event with a snapshot of its object, as Stripe does: later changes do not show in it.
+ */
 export function recordEvent(
   state: State,
   type: string,
@@ -101,7 +104,9 @@ export function planDeliveries(
   return { deliveries, job: { id: newId('job_'), kind: 'deliver', due_at_ms, delivery_ids } };
 }
 
-/** Doubling from 1 s to 60 s, with up to a fifth of jitter so that retries of a burst spread out. */
+/**
+ * Doubling from 1 s to 60 s, with up to a fifth of jitter so that retries of a burst spread out.
+ */
 function retryDelay(attempt: number): number {
   const delay = Math.min(FIRST_RETRY_MS * 2 ** (attempt - 1), MAX_RETRY_MS);
   return Math.round(delay * (1 + Math.random() / 5));
@@ -144,7 +149,10 @@ async function post(
 export type Courier = {
   /** Delivers one after the other, so that a plan's order is the order of arrival. */
   readonly deliver: (delivery_ids: readonly string[]) => Promise<void>;
-  /** Resolves with the matching attempts once `enough` says so, or with what there is after `wait_ms`. */
+  /**
+   * Resolves with the matching attempts once `enough` says so, or with what there is after
+   * `wait_ms`.
+   */
   readonly waitFor: (
     match: (delivery: Delivery) => boolean,
     enough: (deliveries: readonly Delivery[]) => boolean,

@@ -209,7 +209,7 @@ describe('money that goes back', () => {
 });
 
 describe('the control API', () => {
-  test('finds a session by id, reservation, reference code and intent; refuses strangers', async () => {
+  test('finds a session by any of its names and refuses strangers', async () => {
     const { id, result } = await paySession('success');
     for (const ref of [id, 'res-1', 'BP00000001', result.payment_intent]) {
       const { sessions } = await bench.control('GET', `state?ref=${ref}`);

@@ -115,7 +115,7 @@ describe('createCheckout', () => {
     });
   });
 
-  test('a request that Stripe refuses is final; a key that it refuses is ours to mend', async () => {
+  test('a refused request is final, a refused key is ours to mend', async () => {
     const nothing = wish({ amount: { amount_minor: -1, currency: 'IDR' } });
     await expect(payments.createCheckout(nothing)).rejects.toMatchObject({
       code: 'payment_failed',

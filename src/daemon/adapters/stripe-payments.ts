@@ -1,4 +1,5 @@
-// Payments through Stripe: hosted checkout, refunds, signed webhooks. The SDK (23 MB) loads at first use.
+// Payments through Stripe: hosted checkout, refunds, signed webhooks. The SDK (23 MB) loads at
+// first use.
 
 import type { Stripe } from 'stripe';
 import { AppError, type Json } from '../../domain/errors.ts';
@@ -16,7 +17,9 @@ const API_VERSION = '2026-10-28.endive';
 const CALL_TIMEOUT_MS = 10_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 const NETWORK_RETRIES = 2;
-/** Stripe takes 30 minutes at least; the extra minute covers clocks that differ (capabilities 7.2). */
+/**
+ * Stripe takes 30 minutes at least; the extra minute covers clocks that differ (capabilities 7.2).
+ */
 const SESSION_LIFE_S = 31 * 60;
 /** Oldest webhook signature accepted, in seconds: what stops a replayed request. */
 const SIGNATURE_TOLERANCE_S = 300;
@@ -50,7 +53,10 @@ async function loadSdk(settings: StripeSettings): Promise<Sdk> {
   return { client, errors: Sdk.errors };
 }
 
-/** Our failure for one of Stripe's: what is final is `payment_failed`, what may pass is `unavailable`. */
+/**
+ * Our failure for one of Stripe's: what is final is `payment_failed`, what may pass is
+ * `unavailable`.
+ */
 function mapError({ errors }: Sdk, error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (!(error instanceof errors.StripeError)) {
@@ -131,7 +137,9 @@ function toCheckout(session: Stripe.Checkout.Session): Checkout {
   };
 }
 
-/** The session that an earlier call with this payment made, although its answer never reached us. */
+/**
+ * The session that an earlier call with this payment made, although its answer never reached us.
+ */
 async function findByPayment(
   { client }: Sdk,
   payment_id: string,
@@ -160,7 +168,8 @@ async function createCheckout(sdk: Sdk, request: CheckoutRequest): Promise<Check
     });
     return toCheckout(session);
   } catch (error) {
-    // A second call for the same payment differs in `expires_at`, which Stripe refuses under one key.
+    // A second call for the same payment differs in `expires_at`, which Stripe refuses under one
+    // key.
     if (!(error instanceof sdk.errors.StripeIdempotencyError)) throw error;
     const earlier = await findByPayment(sdk, request.payment_id);
     if (earlier === null) throw error;
@@ -210,7 +219,8 @@ async function retrieveCheckout(sdk: Sdk, session_id: string): Promise<Looked> {
   if (session.status === 'expired') return { outcome: 'expired' };
   if (session.payment_status === 'unpaid') return { outcome: 'processing' };
   const event: PaymentEvent = {
-    // Not an event of Stripe's: the inbox must tell this look-up from the webhook that may still come.
+    // Not an event of Stripe's: the inbox must tell this look-up from the webhook that may still
+    // come.
     event_id: `lookup_${session.id}`,
     event_type: 'checkout.session.completed',
     occurred_at: timeText(session.created),
@@ -228,7 +238,8 @@ async function expireCheckout(sdk: Sdk, session_id: string): Promise<Closed> {
   } catch (error) {
     if (isMissing(sdk, error)) return { outcome: 'unknown_session' };
     if (!(error instanceof sdk.errors.StripeInvalidRequestError)) throw error;
-    // Not open any more. Whether it was paid or had expired already, only the session itself can say.
+    // Not open any more. Whether it was paid or had expired already, only the session itself can
+    // say.
     const looked = await retrieveCheckout(sdk, session_id);
     if (looked.outcome === 'open') throw error;
     if (looked.outcome === 'paid') return looked;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import postgres, { type Sql, type TransactionSql } from 'postgres';
+import postgres, { type JSONValue, type Sql, type TransactionSql } from 'postgres';
 import { AppError } from '../../domain/errors.ts';
 import { packageRoot } from './package-root.ts';
 import { isTransient, toAppError } from './pg-errors.ts';
@@ -99,6 +99,11 @@ export async function runOne<T>(statement: PromiseLike<readonly T[]>): Promise<T
   const [row] = await run(statement);
   if (row === undefined) throw new Error('the statement returned no row');
   return row;
+}
+
+/** What JSON keeps of a value; for jsonb columns that take what others sent. */
+export function toJson(value: unknown): JSONValue {
+  return JSON.parse(JSON.stringify(value ?? null));
 }
 
 /** Longest pause before a retry; the real one is a random part of it. */

@@ -114,6 +114,35 @@ export async function expireReservation(sql: Db, reservation_id: string): Promis
     select outcome, slot_id, seats, lock_id from expire_reservation(${reservation_id})`);
 }
 
+/** `at_clinic` = to be paid at the visit; any other method = taken by staff just now. */
+export type DeskPayment = 'cash' | 'card_terminal' | 'transfer' | 'at_clinic';
+
+export type ConfirmRequest = {
+  readonly reservation_id: string;
+  readonly payment_method: DeskPayment;
+  /** Decimal text; default: what is due. Another figure is refused. */
+  readonly amount?: string | null;
+  readonly currency?: string | null;
+};
+
+export type ConfirmResult =
+  | { readonly outcome: 'ok'; readonly booking_id: string; readonly reference_code: string }
+  | { readonly outcome: 'not_found' | 'reservation_expired' | 'conflict' | 'policy_refused' };
+
+/** Staff (or the system, where nothing is due) confirm a hold without the payment provider. */
+export async function confirmReservation(
+  sql: Db,
+  request: ConfirmRequest,
+  actor: DbActor,
+): Promise<ConfirmResult> {
+  const { reservation_id, payment_method, amount = null, currency = null } = request;
+  return await runOne(sql<ConfirmResult[]>`
+    select outcome, booking_id, reference_code
+    from confirm_reservation(
+      ${reservation_id}, ${payment_method}, ${amount}, ${currency}, ${sql.json(actor)}
+    )`);
+}
+
 export type DueReservation = {
   readonly reservation_id: string;
   readonly slot_id: string;
@@ -217,4 +246,18 @@ export async function liveHolds(
       ${after === null ? sql`` : sql`and id > ${after}`}
     order by id
     limit ${limit}`);
+}
+
+/** Which of these holds are pending with time left. */
+export async function stillPending(
+  sql: Db,
+  reservation_ids: readonly string[],
+): Promise<readonly string[]> {
+  const rows = await run(sql<{ id: string }[]>`
+    select id
+    from reservations
+    where id = any (${reservation_ids}::uuid[])
+      and status = 'pending'
+      and expires_at > now()`);
+  return rows.map(({ id }) => id);
 }

@@ -1,0 +1,113 @@
+import type { Scope } from './actor.ts';
+import { type BookingRow, findBooking } from './bookings.ts';
+import { type Db, run } from './db.ts';
+
+/** Rows of one kind shown with a booking; a booking with more has a problem of its own. */
+const RELATED_MAX = 200;
+
+export type BookingPayment = {
+  readonly payment_id: string;
+  readonly status: string;
+  readonly payment_method: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly external_reference: string | null;
+  readonly paid_at: Temporal.Instant | null;
+  readonly refund_status: string | null;
+};
+
+export type BookingRefund = {
+  readonly refund_id: string;
+  readonly status: string;
+  readonly amount: string;
+  readonly currency: string;
+  readonly reason: string;
+  readonly created_at: Temporal.Instant;
+};
+
+export type BookingHistory = {
+  readonly action: string;
+  readonly status: string;
+  readonly performed_by: string | null;
+  readonly source: string | null;
+  readonly notes: string | null;
+  readonly at: Temporal.Instant;
+};
+
+export type BookingMessage = {
+  readonly channel: string;
+  readonly type: string;
+  readonly status: string;
+  readonly attempts: number;
+  readonly last_error: string | null;
+  readonly sent_at: Temporal.Instant | null;
+};
+
+type Snapshot = Readonly<Record<string, unknown>>;
+
+export type BookingDetail = BookingRow & {
+  readonly pet_snapshot: Snapshot;
+  readonly service_snapshot: Snapshot;
+  readonly payments: readonly BookingPayment[];
+  readonly refunds: readonly BookingRefund[];
+  readonly history: readonly BookingHistory[];
+  readonly messages: readonly BookingMessage[];
+};
+
+/** One booking with everything that hangs on it, by id or reference code; null outside the scope. */
+export async function findBookingDetail(
+  sql: Db,
+  booking_ref: string,
+  scope: Scope,
+): Promise<BookingDetail | null> {
+  const booking = await findBooking(sql, booking_ref, scope);
+  if (!booking) return null;
+  const { booking_id, reservation_id } = booking;
+  const [snapshots, payments, refunds, history, messages] = await Promise.all([
+    run(sql<{ pet_snapshot: Snapshot; service_snapshot: Snapshot }[]>`
+      select pet_snapshot, service_snapshot from bookings where id = ${booking_id}`),
+    run(sql<BookingPayment[]>`
+      select id as payment_id, status, payment_method, amount, currency, external_reference,
+        paid_at, refund_status
+      from payments
+      where booking_id = ${booking_id} or reservation_id = ${reservation_id}
+      order by created_at
+      limit ${RELATED_MAX}`),
+    run(sql<BookingRefund[]>`
+      select id as refund_id, status, amount, currency, reason, created_at
+      from refunds
+      where booking_id = ${booking_id}
+        or payment_id in (select id from payments where reservation_id = ${reservation_id})
+      order by created_at
+      limit ${RELATED_MAX}`),
+    readHistory(sql, booking_id, reservation_id),
+    run(sql<BookingMessage[]>`
+      select channel, type, status, attempts, last_error, sent_at
+      from deliveries
+      where booking_id = ${booking_id}
+      order by created_at, channel
+      limit ${RELATED_MAX}`),
+  ]);
+  const { pet_snapshot = {}, service_snapshot = {} } = snapshots[0] ?? {};
+  return { ...booking, pet_snapshot, service_snapshot, payments, refunds, history, messages };
+}
+
+/** The hold's entries and the booking's, in order. */
+async function readHistory(sql: Db, booking_id: string, reservation_id: string | null) {
+  return await run(sql<BookingHistory[]>`
+    select action, status, performed_by, source, notes, at
+    from (
+      select action, status, performed_by, source, notes, created_at as at,
+        0 as part, reservation_version as version
+      from reservation_log_entries
+      where reservation_id = ${reservation_id}
+      union all
+      select e.action, e.status, e.performed_by, e.source, e.notes, e.created_at,
+        1, e.booking_version
+      from booking_log_entries e
+      join booking_logs l on l.id = e.log_id
+      where l.booking_id = ${booking_id}
+    ) as entries
+    order by at, part, version
+    limit ${RELATED_MAX}`);
+}

@@ -1,0 +1,132 @@
+import type { BookingStatus } from '../../domain/booking.ts';
+import type { MailFacts, MailLang } from '../../domain/message.ts';
+import { parseAmount } from '../../domain/money.ts';
+import { type Db, run } from './db.ts';
+
+/** What a mail tells, and what decides whether it is still wanted. */
+export type MailRow = {
+  readonly facts: MailFacts;
+  /** Null while there is only a hold. */
+  readonly status: BookingStatus | null;
+  readonly is_booked: boolean;
+  readonly version: number;
+};
+
+type Row = {
+  readonly lang: MailLang;
+  readonly reference_code: string;
+  readonly owner_name: string;
+  readonly pet_name: string | null;
+  readonly service_name: string;
+  readonly staff_name: string | null;
+  readonly clinic_name: string;
+  readonly clinic_address: string | null;
+  readonly clinic_phone: string | null;
+  readonly clinic_email: string | null;
+  readonly time_zone: string;
+  readonly starts_at: Temporal.Instant;
+  readonly ends_at: Temporal.Instant;
+  readonly quantity: number;
+  readonly amount: string;
+  readonly currency: string;
+  readonly is_paid: boolean;
+  readonly refund_amount: string | null;
+  readonly refund_currency: string | null;
+  readonly refund_percent: number | null;
+  readonly cancelled_by: 'owner' | 'clinic' | null;
+  readonly status: BookingStatus | null;
+  readonly version: number | null;
+};
+
+/** The newest refund speaks: a mail about money names what is on its way now. */
+async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
+  const [row] = await run(sql<Row[]>`
+    select u.lang, r.reference_code, u.full_name as owner_name,
+      coalesce(b.pet_snapshot ->> 'name', pt.name) as pet_name,
+      coalesce(b.service_snapshot ->> 'name', sv.name) as service_name,
+      st.name as staff_name, c.name as clinic_name, c.address as clinic_address,
+      c.phone as clinic_phone, c.email as clinic_email, c.time_zone, sl.starts_at, sl.ends_at,
+      r.quantity, r.amount, r.currency,
+      exists (
+        select from payments p where p.reservation_id = r.id and p.paid_at is not null
+      ) as is_paid,
+      f.amount as refund_amount, f.currency as refund_currency, b.refund_percent,
+      b.cancelled_by, b.status, b.version
+    from reservations r
+    join users u on u.id = r.user_id
+    join clinics c on c.id = r.clinic_id
+    left join bookings b on b.reservation_id = r.id
+    join slots sl on sl.id = coalesce(b.slot_id, r.slot_id)
+    join services sv on sv.id = sl.service_id
+    left join staff st on st.id = sl.staff_id
+    left join pets pt on pt.id = r.pet_id
+    left join lateral (
+      select amount, currency
+      from refunds
+      where reservation_id = r.id and status <> 'denied'
+      order by created_at desc
+      limit 1
+    ) as f on true
+    where r.id = ${reservation_id}`);
+  return row ?? null;
+}
+
+/** Facts of the visit that a message is about; null when it is gone. */
+export async function findMailFacts(sql: Db, reservation_id: string): Promise<MailRow | null> {
+  const row = await readRow(sql, reservation_id);
+  if (!row) return null;
+  const { amount, currency, refund_amount, refund_currency, is_paid, pet_name } = row;
+  const { status, version, ...rest } = row;
+  const refund =
+    refund_amount === null || refund_currency === null
+      ? null
+      : parseAmount(refund_amount, refund_currency);
+  return {
+    status,
+    is_booked: status !== null,
+    version: version ?? 0,
+    facts: {
+      lang: rest.lang,
+      reference_code: rest.reference_code,
+      owner_name: rest.owner_name,
+      pet_name: pet_name ?? '',
+      service_name: rest.service_name,
+      staff_name: rest.staff_name,
+      clinic_name: rest.clinic_name,
+      clinic_address: rest.clinic_address,
+      clinic_phone: rest.clinic_phone,
+      clinic_email: rest.clinic_email,
+      time_zone: rest.time_zone,
+      starts_at: rest.starts_at,
+      ends_at: rest.ends_at,
+      quantity: rest.quantity,
+      amount: parseAmount(amount, currency),
+      payment_state: is_paid ? 'paid' : 'due',
+      refund,
+      refund_percent: rest.refund_percent,
+      cancelled_by: rest.cancelled_by,
+    },
+  };
+}
+
+/** What a payment page says of a hold, and to whom. */
+export type CheckoutFacts = {
+  readonly email: string | null;
+  readonly lang: MailLang;
+  readonly service_name: string;
+  readonly clinic_name: string;
+};
+
+export async function findCheckoutFacts(
+  sql: Db,
+  reservation_id: string,
+): Promise<CheckoutFacts | null> {
+  const [row] = await run(sql<CheckoutFacts[]>`
+    select u.email, u.lang, sv.name as service_name, c.name as clinic_name
+    from reservations r
+    join users u on u.id = r.user_id
+    join services sv on sv.id = r.service_id
+    join clinics c on c.id = r.clinic_id
+    where r.id = ${reservation_id}`);
+  return row ?? null;
+}

@@ -1,0 +1,156 @@
+import { type Db, run, runOne } from './db.ts';
+
+type Lang = 'en' | 'ja' | 'id';
+
+/** Where an owner can be written to; null when there is none, or their data was erased. */
+export async function findOwnerAddress(
+  sql: Db,
+  user_id: string,
+): Promise<{ readonly email: string | null; readonly lang: Lang } | null> {
+  const [row] = await run(sql<{ email: string | null; lang: Lang }[]>`
+    select email, lang from users where id = ${user_id} and not is_erased`);
+  return row ?? null;
+}
+
+export type OwnerPet = {
+  readonly pet_id: string;
+  readonly name: string;
+  readonly species: string | null;
+  readonly breed: string | null;
+};
+
+export type OwnerRow = {
+  readonly user_id: string;
+  readonly full_name: string;
+  readonly phone: string | null;
+  readonly email: string | null;
+  readonly lang: Lang;
+  readonly pets: readonly OwnerPet[];
+  readonly next_booking_id: string | null;
+  readonly next_reference_code: string | null;
+  readonly next_starts_at: Temporal.Instant | null;
+  readonly next_time_zone: string | null;
+  readonly last_service_id: string | null;
+};
+
+/** Matches that are ranked before the best are shown; a search for "a" stays cheap. */
+const CANDIDATES_MAX = 200;
+/** Fewer digits would match half of the town. */
+const PHONE_TAIL_MIN = 3;
+
+const likeText = (text: string) => text.replace(/[\\%_]/g, '\\$&');
+
+function candidates(sql: Db, text: string) {
+  const digits = text.replace(/[^0-9]/g, '');
+  if (/^BP\d+$/i.test(text)) {
+    return sql`
+      select user_id from bookings where reference_code = upper(${text})
+      union
+      select user_id from reservations where reference_code = upper(${text})`;
+  }
+  if (/^[\d\s+().-]+$/.test(text) && digits.length >= PHONE_TAIL_MIN) {
+    const tail = [...digits].reverse().join('');
+    return sql`
+      select id as user_id from users where phone_reversed like ${`${tail}%`}
+      limit ${CANDIDATES_MAX}`;
+  }
+  const pattern = `%${likeText(text)}%`;
+  return sql`
+    (select id as user_id from users where full_name ilike ${pattern} limit ${CANDIDATES_MAX})
+    union
+    (select user_id from pets where name ilike ${pattern} limit ${CANDIDATES_MAX})`;
+}
+
+const columns = (sql: Db) => sql`
+  u.id as user_id, u.full_name, u.phone, u.email, u.lang,
+  coalesce((
+    select jsonb_agg(jsonb_build_object(
+      'pet_id', p.id, 'name', p.name, 'species', p.species, 'breed', p.breed
+    ) order by p.name)
+    from pets p
+    where p.user_id = u.id
+  ), '[]') as pets,
+  n.booking_id as next_booking_id, n.reference_code as next_reference_code,
+  n.booking_time as next_starts_at, n.time_zone as next_time_zone,
+  l.service_id as last_service_id`;
+
+const visits = (sql: Db) => sql`
+  left join lateral (
+    select b.id as booking_id, b.reference_code, b.booking_time, c.time_zone
+    from bookings b
+    join clinics c on c.id = b.clinic_id
+    where b.user_id = u.id and b.booking_time > now() and b.status = 'confirmed'
+    order by b.booking_time
+    limit 1
+  ) as n on true
+  left join lateral (
+    select b.service_id
+    from bookings b
+    where b.user_id = u.id and b.status <> 'cancelled'
+    order by b.booking_time desc
+    limit 1
+  ) as l on true`;
+
+/** Owners by the end of their phone number, a reference code, or a part of their or a pet's name. */
+export async function searchOwners(
+  sql: Db,
+  text: string,
+  limit: number,
+): Promise<readonly OwnerRow[]> {
+  return await run(sql<OwnerRow[]>`
+    with found as (${candidates(sql, text.trim())})
+    select ${columns(sql)}
+    from users u
+    ${visits(sql)}
+    where u.id in (select user_id from found) and not u.is_erased
+    order by n.booking_time nulls last, u.full_name, u.id
+    limit ${limit}`);
+}
+
+/** One owner; null when there is none, or their data was erased. */
+export async function findOwner(sql: Db, user_id: string): Promise<OwnerRow | null> {
+  const [row] = await run(sql<OwnerRow[]>`
+    select ${columns(sql)}
+    from users u
+    ${visits(sql)}
+    where u.id = ${user_id} and not u.is_erased`);
+  return row ?? null;
+}
+
+export type NewOwner = {
+  readonly full_name: string;
+  readonly phone: string;
+  readonly email: string | null;
+  readonly lang: Lang;
+  readonly pet_name: string;
+  readonly species: string | null;
+};
+
+/**
+ * A new owner with a first pet, in one statement. An owner with the same number is answered instead
+ * (`is_new: false`), so that a caller who rings twice is not two people.
+ */
+export async function addOwner(
+  sql: Db,
+  owner: NewOwner,
+): Promise<{ readonly user_id: string; readonly is_new: boolean }> {
+  return await runOne(sql<{ user_id: string; is_new: boolean }[]>`
+    with known as (
+      select id
+      from users
+      where phone_reversed = reverse(regexp_replace(${owner.phone}, '[^0-9]', '', 'g'))
+        and not is_erased
+      limit 1
+    ), added as (
+      insert into users (full_name, phone, email, lang)
+      select ${owner.full_name}, ${owner.phone}, ${owner.email}, ${owner.lang}
+      where not exists (select from known)
+      returning id
+    ), pet as (
+      insert into pets (user_id, name, species)
+      select id, ${owner.pet_name}, ${owner.species} from added
+    )
+    select id as user_id, true as is_new from added
+    union all
+    select id, false from known`);
+}

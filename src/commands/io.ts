@@ -12,7 +12,8 @@ export type Io = {
   readonly can_ask: boolean;
   readonly columns: () => number;
   readonly rows: () => number;
-  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Set by tests. Absent: the environment of the process, which only config.ts reads. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
   /** Asks on stderr; null when the person closed the input. */
   readonly ask: (question: string, signal?: AbortSignal) => Promise<string | null>;
   /**
@@ -72,7 +73,6 @@ export function processIo(): Io {
     can_ask: process.stdin.isTTY === true && process.stderr.isTTY === true,
     columns: () => process.stdout.columns ?? 80,
     rows: () => process.stdout.rows ?? 24,
-    env: process.env,
     ask,
     trapSignals,
   };

@@ -1,0 +1,59 @@
+import { callOptions, choose, withNextSlot } from './choice.ts';
+import type { Context } from './context.ts';
+import { lookOf } from './format.ts';
+import { clinicOf } from './lookup.ts';
+import { printOne } from './output.ts';
+import { openSession } from './session.ts';
+import { type Args, textOption } from './spec.ts';
+
+const methods = ['cash', 'card_terminal', 'transfer', 'at_clinic'] as const;
+
+const csv = [
+  'reference_code',
+  'reservation_id',
+  'booking_id',
+  'expires_at',
+  'amount',
+  'currency',
+  'payment_url',
+];
+
+/** `petpro book`: hold, reserve and pay link in one go, or booked at once when the desk takes the money. */
+export async function book(context: Context, args: Args): Promise<undefined> {
+  const session = openSession(context);
+  const clinic = await clinicOf(session);
+  const look = lookOf(context, clinic);
+  const { owner, pet, service, request } = await choose(session, clinic, args);
+  const pay = textOption(args, 'pay') ?? 'link';
+  const notes = textOption(args, 'note');
+  const started = await session.client
+    .call(
+      'create_booking',
+      {
+        ...request,
+        payment_method: methods.find((method) => method === pay) ?? 'checkout',
+        ...(notes === null ? {} : { notes }),
+      },
+      callOptions(args),
+    )
+    .catch((error: unknown) => {
+      throw withNextSlot(error, 'book');
+    });
+  const booked = started.booking_id !== null;
+  const when = request.date === undefined ? '' : ` on ${request.date} at ${request.time}`;
+  printOne(context, {
+    kind: 'BookingStarted',
+    item: started,
+    csv,
+    name: started.reference_code,
+    as_of: look.now(),
+    lines: [
+      [booked ? 'Booked' : 'Held', started.reference_code],
+      ['for', `${pet.name}, ${owner.full_name}: ${service.name}${when}`],
+      ['amount', look.money(started.amount, started.currency)],
+      ['pay at', started.payment_url ?? ''],
+      ['until', booked ? '' : look.moment(started.expires_at)],
+      ['note', started.replayed ? 'this was already done; nothing was done twice' : ''],
+    ],
+  });
+}

@@ -1,0 +1,171 @@
+import { AppError, type Json } from '../domain/errors.ts';
+import { parseWhen } from '../domain/when.ts';
+import type { Context } from './context.ts';
+import { SHORT_ID } from './format.ts';
+import {
+  isId,
+  type Owner,
+  ownerOf,
+  type Pet,
+  petOf,
+  type Service,
+  serviceOf,
+  staffOf,
+  whenContext,
+} from './lookup.ts';
+import type { Clinic, Session } from './session.ts';
+import { readSlots, wholeOption } from './slots.ts';
+import { type Args, textOption } from './spec.ts';
+
+/** What a hold or a booking is for: owner, pet, service and slot, found from the words of the flags. */
+export type Choice = {
+  readonly owner: Owner;
+  readonly pet: Pet;
+  readonly service: Service;
+  /** The fields that the API takes. */
+  readonly request: {
+    readonly service_id: string;
+    readonly pet_id: string;
+    readonly user_id: string;
+    readonly slot_id?: string;
+    readonly date?: string;
+    readonly time?: string;
+    readonly staff_id?: string;
+    readonly quantity?: number;
+  };
+};
+
+/** How far ahead the end of a slot id is looked for; the API's longest range. */
+const LOOK_AHEAD = '+30d';
+const SEATS_MAX = 50;
+
+async function slotByTail(
+  session: Session,
+  clinic: Clinic,
+  service: Service,
+  tail: string,
+): Promise<string> {
+  if (tail.length < SHORT_ID) {
+    throw new AppError(
+      'invalid_input',
+      `--slot takes an id or at least its last ${SHORT_ID} signs.`,
+    );
+  }
+  const context = whenContext(clinic);
+  const from = parseWhen('today', context).date;
+  const to = parseWhen(LOOK_AHEAD, context).date;
+  let cursor: string | null = null;
+  // A month of one service is a few hundred slots; the pages are bounded all the same.
+  for (let page = 0; page < 10; page += 1) {
+    const query = { services: [service], from, to, staff_id: null, explain: false, limit: 200 };
+    const found = await readSlots(session, { ...query, cursor });
+    const hit = found.items.find((slot) => slot.slot_id.endsWith(tail.toLowerCase()));
+    if (hit) return hit.slot_id;
+    cursor = found.cursor;
+    if (cursor === null) break;
+  }
+  throw new AppError('not_found', `No open slot of ${service.name} ends in "${tail}".`, {
+    next: `petpro slots list --service "${service.name}" --date fri`,
+  });
+}
+
+async function slotFields(session: Session, clinic: Clinic, service: Service, args: Args) {
+  const slot = textOption(args, 'slot');
+  const at = textOption(args, 'at');
+  if ((slot === null) === (at === null)) {
+    throw new AppError(
+      'invalid_input',
+      'Say the time with --at "fri 11:15", or the slot with --slot.',
+      {
+        next: `petpro slots list --service "${service.name}" --date fri`,
+      },
+    );
+  }
+  if (slot !== null) {
+    return { slot_id: isId(slot) ? slot : await slotByTail(session, clinic, service, slot) };
+  }
+  const { date, time } = parseWhen(at ?? '', whenContext(clinic));
+  if (time === null) {
+    throw new AppError('invalid_input', `"${at}" reads as ${date}, without a time.`, {
+      next: `petpro slots list --service "${service.name}" --date ${date}`,
+    });
+  }
+  const staff = staffOf(clinic, textOption(args, 'vet'));
+  return { date, time, ...(staff ? { staff_id: staff.staff_id } : {}) };
+}
+
+export async function choose(session: Session, clinic: Clinic, args: Args): Promise<Choice> {
+  const service = serviceOf(clinic, textOption(args, 'service') ?? '');
+  // Read before anybody is asked: a day that cannot be understood costs no request.
+  const [slot, owner] = await Promise.all([
+    slotFields(session, clinic, service, args),
+    ownerOf(session, textOption(args, 'owner') ?? ''),
+  ]);
+  const pet = petOf(owner, textOption(args, 'pet'));
+  const quantity = wholeOption(args, 'quantity', 1, SEATS_MAX);
+  const request = {
+    service_id: service.service_id,
+    pet_id: pet.pet_id,
+    user_id: owner.user_id,
+    ...slot,
+    ...(quantity === null ? {} : { quantity }),
+  };
+  return { owner, pet, service, request };
+}
+
+function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** A lost slot, with the command that takes the nearest free one instead. */
+export function withNextSlot(error: unknown, command: string): unknown {
+  if (!(error instanceof AppError) || error.facts['next'] !== undefined) return error;
+  const { nearest } = error.facts;
+  const first = Array.isArray(nearest) ? nearest[0] : undefined;
+  if (!isRecord(first) || typeof first['date'] !== 'string' || typeof first['time'] !== 'string') {
+    return error;
+  }
+  const next = `petpro ${command} .. --at "${first['date']} ${first['time']}"`;
+  return new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
+}
+
+/** The flags of a mutation that go beside the request. */
+export function callOptions(args: Args): { readonly idempotency_key?: string } {
+  const key = textOption(args, 'idempotency_key');
+  return key === null ? {} : { idempotency_key: key };
+}
+
+/** `--if-version`, as the field that the API takes. */
+export function versionField(args: Args): { readonly expected_version?: number } {
+  const version = wholeOption(args, 'if_version', 0, 999_999_999);
+  return version === null ? {} : { expected_version: version };
+}
+
+/** `bp1000 0127` and `BP10000127` are one reference; anything else passes unchanged. */
+export function referenceOf(text: string): string {
+  const packed = text.replace(/[\s-]/g, '').toUpperCase();
+  return /^BP\d{8}$/.test(packed) ? packed : text;
+}
+
+/** The first word after the command; commander has made sure of it. */
+export function firstWord(args: Args): string {
+  return args.positional[0] ?? '';
+}
+
+/** The reference of a booking from the command line, or a clear refusal before the server is asked. */
+export function bookingRef(args: Args): string {
+  const reference = referenceOf(firstWord(args));
+  if (/^BP\d{8}$/.test(reference) || isId(reference)) return reference;
+  throw new AppError(
+    'invalid_input',
+    `"${firstWord(args)}" is no reference: they look like BP10000127.`,
+    {
+      next: `petpro find "${firstWord(args)}"`,
+    },
+  );
+}
+
+/** Where a command prints only for people: a word of what happened. */
+export function isForPeople(context: Context): boolean {
+  return context.mode === 'table' || context.mode === 'wide';
+}

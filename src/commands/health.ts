@@ -1,0 +1,59 @@
+import { AppError } from '../domain/errors.ts';
+import type { Context } from './context.ts';
+import { printOne } from './output.ts';
+import { whereTo } from './session.ts';
+import { type Args, flagOption } from './spec.ts';
+
+/** What the daemon says of itself; fields beyond these pass through. */
+export type Health = Readonly<Record<string, unknown>>;
+
+/** Asks a health address; also a 503 has a body that says why. Throws `unavailable` when nobody answers. */
+export async function askHealth(
+  context: Context,
+  path: '/healthz' | '/readyz',
+): Promise<{ readonly ok: boolean; readonly body: Health; readonly url: string }> {
+  const { url } = whereTo(context.config);
+  const deadline = AbortSignal.timeout(context.config.timeout_ms);
+  const signal = AbortSignal.any([deadline, context.signal]);
+  try {
+    const response = await fetch(`${url}${path}`, { signal });
+    const body: unknown = await response.json();
+    const fields = typeof body === 'object' && body !== null ? { ...body } : {};
+    return { ok: response.ok, body: fields, url };
+  } catch (error) {
+    const detail = `No PetPro daemon answers at ${url}.`;
+    throw new AppError(
+      'unavailable',
+      detail,
+      { next: 'petpro doctor --only daemon' },
+      { cause: error },
+    );
+  }
+}
+
+/** One line per check, as far as the daemon names them. */
+function checkLines(body: Health): readonly (readonly [string, string])[] {
+  const checks = body['checks'];
+  if (typeof checks !== 'object' || checks === null) return [];
+  return Object.entries(checks).map(([name, value]) => {
+    const text =
+      typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
+    return [name, text] as const;
+  });
+}
+
+/** `petpro health`: 0 healthy, 10 unhealthy, 11 not reached. */
+export async function health(context: Context, args: Args): Promise<number> {
+  const ready = flagOption(args, 'ready');
+  const { ok, body, url } = await askHealth(context, ready ? '/readyz' : '/healthz');
+  if (!context.quiet || context.mode !== 'table') {
+    printOne(context, {
+      kind: 'Health',
+      item: { url, ok, ...body },
+      csv: ['url', 'ok', 'status', 'version'],
+      name: ok ? 'ok' : 'unhealthy',
+      lines: [[ok ? 'ok' : 'UNHEALTHY', url], ...checkLines(body)],
+    });
+  }
+  return ok ? 0 : 10;
+}

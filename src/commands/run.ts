@@ -1,0 +1,91 @@
+import { type Config, type ConfigFlags, describeConfig, loadConfig } from '../config.ts';
+import { AppError } from '../domain/errors.ts';
+import { type Context, hasColour, output_modes, paint } from './context.ts';
+import { failureDocument, failureText, readFailure } from './failure.ts';
+import type { Io } from './io.ts';
+import { type Args, type CommandSpec, flagOption, type Run, textOption } from './spec.ts';
+import type { Wants } from './words.ts';
+
+/** Runs a chosen command: settings, output shape, signals, and the one place where failures are told. */
+
+function configFlags(args: Args): ConfigFlags {
+  return {
+    clinic: textOption(args, 'clinic') ?? undefined,
+    tz: textOption(args, 'tz') ?? undefined,
+    lang: textOption(args, 'lang') ?? undefined,
+    color: textOption(args, 'color') ?? undefined,
+    ascii: flagOption(args, 'ascii') ? 'yes' : undefined,
+    timeout_ms: textOption(args, 'timeout') ?? undefined,
+    // Of `petpro demo`: another demo beside the usual one.
+    home: textOption(args, 'home') ?? undefined,
+  };
+}
+
+export type Chosen = {
+  readonly spec: CommandSpec;
+  readonly args: Args;
+  readonly run: Run;
+} & Pick<Context, 'program' | 'tree'>;
+
+function makeContext(io: Io, config: Config, chosen: Chosen, signal: AbortSignal): Context {
+  const { args, program, tree } = chosen;
+  const json = textOption(args, 'json');
+  const output = textOption(args, 'output');
+  if (json !== null && output !== null && output !== 'json') {
+    throw new AppError('invalid_input', `--json and --output ${output} contradict each other.`);
+  }
+  const asked = json !== null ? 'json' : output;
+  const lang = describeConfig(config).find((row) => row.key === 'lang');
+  return {
+    io,
+    config,
+    mode: output_modes.find((mode) => mode === asked) ?? 'table',
+    fields: json === null || json === '*' ? null : json.split(',').map((field) => field.trim()),
+    quiet: flagOption(args, 'quiet'),
+    // commander turns --no-input into input = false.
+    no_input: args.options['input'] === false,
+    debug: flagOption(args, 'debug'),
+    lang_asked: lang !== undefined && lang.source !== 'default',
+    signal,
+    program,
+    tree,
+  };
+}
+
+/** Never aborts: for commands that see to their signals themselves. */
+const no_signal = new AbortController().signal;
+
+/** Runs it and answers the exit code; what it throws goes through to main. */
+export async function runCommand(io: Io, chosen: Chosen): Promise<number> {
+  const { spec, args, run } = chosen;
+  const signal = spec.owns_signals === true ? no_signal : io.trapSignals();
+  const config = loadConfig({ env: io.env, flags: configFlags(args) });
+  const context = makeContext(io, config, chosen, signal);
+  try {
+    return (await run(context, args)) ?? 0;
+  } catch (error) {
+    // After Ctrl-C whatever failed, failed because of it; the signal's reason is its exit code.
+    if (signal.aborted) return Number(signal.reason);
+    throw error;
+  }
+}
+
+/** Tells a failure on stderr, in json mode also as the one document on stdout, and answers its exit code. */
+export function tellFailure(io: Io, error: unknown, wanted: Wants): number {
+  const failure = readFailure(error);
+  const coloured = colourOfErrors(io, wanted.color);
+  const red = (text: string) => paint('red', text, coloured);
+  io.err(failureText(failure, { debug: wanted.debug, paint: red }));
+  if (wanted.json) io.out(failureDocument(failure));
+  return failure.exit;
+}
+
+function colourOfErrors(io: Io, color: string | null): boolean {
+  try {
+    const flags = { color: color ?? undefined };
+    return hasColour(loadConfig({ env: io.env, flags }), io.is_err_tty);
+  } catch {
+    // The settings themselves are what is wrong.
+    return false;
+  }
+}

@@ -1,0 +1,63 @@
+import type { EndpointName } from '../domain/api.ts';
+import type { Access } from '../domain/roles.ts';
+import type { Context } from './context.ts';
+
+/** What the command tree is made of. The tree is data: help, `commands --json`, docs and tests read it. */
+
+export type OptionSpec = {
+  /** As commander writes them: `-s, --service <service>`. */
+  readonly flags: string;
+  readonly doc: string;
+  readonly choices?: readonly string[];
+  readonly required?: boolean;
+};
+
+/** Flags that change something carry. Each is offered only where the server really honours it. */
+export type Mutation = {
+  readonly endpoint: EndpointName;
+  readonly reason?: boolean;
+  readonly if_version?: boolean;
+  readonly dry_run?: boolean;
+};
+
+export type CommandSpec = {
+  /** The words: `slots list`. */
+  readonly path: string;
+  readonly args?: readonly { readonly name: string; readonly doc: string }[];
+  readonly summary: string;
+  /** The least right that the server asks for; `public` also means: no server needed. */
+  readonly role: Access;
+  readonly examples: readonly string[];
+  readonly options?: readonly OptionSpec[];
+  readonly mutates?: Mutation;
+  /** Takes --limit and --cursor. */
+  readonly pages?: boolean;
+  /** Takes --watch. */
+  readonly watch?: boolean;
+  /** Exit codes beyond 0, 1, 2, 4, 5 and 11, which every command may give. */
+  readonly exits?: readonly number[];
+  /** Serves until told to stop, or draws the whole screen: does its own signals. */
+  readonly owns_signals?: boolean;
+  readonly hidden?: boolean;
+  readonly load: () => Promise<Run>;
+};
+
+/** Undefined counts as exit code 0. */
+export type Run = (context: Context, args: Args) => Promise<number | undefined>;
+
+export type Args = {
+  readonly positional: readonly string[];
+  /** Keys as data fields are spelled: `--dry-run` is `dry_run`. */
+  readonly options: Readonly<Record<string, string | boolean | undefined>>;
+};
+
+/** The value of an option that takes one, or null. */
+export function textOption(args: Args, name: string): string | null {
+  const value = args.options[name];
+  return typeof value === 'string' ? value : null;
+}
+
+/** True when a flag without value was given. */
+export function flagOption(args: Args, name: string): boolean {
+  return args.options[name] === true;
+}

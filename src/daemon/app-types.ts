@@ -44,7 +44,7 @@ export type Call = { readonly idempotency_key: string | null };
 
 /** A unit of repeated work. `tick` does one bounded batch and says how many units it did. */
 export type Worker = {
-  readonly name: 'sweeper' | 'relay' | 'dispatcher' | 'refunds' | 'cron';
+  readonly name: 'sweeper' | 'relay' | 'dispatcher' | 'refunds' | 'locks' | 'payments' | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;
 };

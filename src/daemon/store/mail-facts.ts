@@ -10,6 +10,8 @@ export type MailRow = {
   readonly status: BookingStatus | null;
   readonly is_booked: boolean;
   readonly version: number;
+  /** When that version came to be: the calendar file's stamp. */
+  readonly changed_at: Temporal.Instant;
 };
 
 type Row = {
@@ -36,6 +38,7 @@ type Row = {
   readonly cancelled_by: 'owner' | 'clinic' | null;
   readonly status: BookingStatus | null;
   readonly version: number | null;
+  readonly changed_at: Temporal.Instant;
 };
 
 /** The newest refund speaks: a mail about money names what is on its way now. */
@@ -51,7 +54,8 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
         select from payments p where p.reservation_id = r.id and p.paid_at is not null
       ) as is_paid,
       f.amount as refund_amount, f.currency as refund_currency, b.refund_percent,
-      b.cancelled_by, b.status, b.version
+      b.cancelled_by, b.status, b.version,
+      coalesce(b.updated_at, r.updated_at) as changed_at
     from reservations r
     join users u on u.id = r.user_id
     join clinics c on c.id = r.clinic_id
@@ -76,7 +80,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
   const row = await readRow(sql, reservation_id);
   if (!row) return null;
   const { amount, currency, refund_amount, refund_currency, is_paid, pet_name } = row;
-  const { status, version, ...rest } = row;
+  const { status, version, changed_at, ...rest } = row;
   const refund =
     refund_amount === null || refund_currency === null
       ? null
@@ -85,6 +89,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
     status,
     is_booked: status !== null,
     version: version ?? 0,
+    changed_at,
     facts: {
       lang: rest.lang,
       reference_code: rest.reference_code,

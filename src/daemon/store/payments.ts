@@ -101,7 +101,7 @@ export async function silentPayments(
   return await run(sql<SilentPayment[]>`
     select id as payment_id, session_id, payment_url, reservation_id, created_at
     from payments
-    where status in ('pending', 'processing')
+    where status in ('pending', 'processing', 'failed')
       and session_id is not null
       and session_closed_at is null
       and created_at < now() - ${older_than_ms} * interval '1 millisecond'

@@ -261,3 +261,14 @@ export async function stillPending(
       and expires_at > now()`);
   return rows.map(({ id }) => id);
 }
+
+/** Milliseconds until the next hold lapses (negative: one is overdue); null when none is pending. */
+export async function nextDueMs(sql: Db): Promise<number | null> {
+  const [row] = await run(sql<{ due_in_ms: number }[]>`
+    select ceil(extract(epoch from expires_at - now()) * 1000)::integer as due_in_ms
+    from reservations
+    where status = 'pending'
+    order by expires_at
+    limit 1`);
+  return row?.due_in_ms ?? null;
+}

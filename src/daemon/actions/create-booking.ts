@@ -1,0 +1,71 @@
+import { AppError } from '../../domain/errors.ts';
+import { amountText, parseAmount } from '../../domain/money.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App, Call } from '../app-types.ts';
+import { confirmReservation } from '../store/reservations.ts';
+import { dbActor, systemActor } from './actor.ts';
+import { type Holding, hold } from './hold.ts';
+import { failure } from './outcome.ts';
+import { zonedText } from './slot-time.ts';
+import { startCheckout } from './start-checkout.ts';
+
+type Started = Output<'create_booking'>;
+
+function started(holding: Holding, result: Pick<Started, 'payment_url' | 'booking_id'>): Started {
+  const { held, slot } = holding;
+  return {
+    reservation_id: held.reservation_id,
+    reference_code: held.reference_code,
+    expires_at: zonedText(held.expires_at, slot.time_zone),
+    amount: amountText(parseAmount(held.amount, held.currency)),
+    currency: held.currency,
+    replayed: holding.earlier !== null,
+    ...result,
+  };
+}
+
+/** Confirms at once: nothing has to be paid online first. */
+async function confirmNow(
+  app: App,
+  actor: Actor,
+  holding: Holding,
+  payment_method: 'cash' | 'card_terminal' | 'transfer' | 'at_clinic',
+): Promise<Started> {
+  const { held, slot } = holding;
+  const by = actor.role === 'customer' ? systemActor(actor) : dbActor(actor);
+  const { reservation_id } = held;
+  const confirmed = await confirmReservation(app.sql, { reservation_id, payment_method }, by);
+  if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
+  void app.locks.release(slot.slot_id, held.seats, held.lock_id);
+  app.wake.relay();
+  return started(holding, { payment_url: null, booking_id: confirmed.booking_id });
+}
+
+/**
+ * Books a slot: holds it and opens a payment page, or (staff) confirms at once what is paid at the
+ * clinic. A repeated request gets the same hold and the same page.
+ */
+export async function createBooking(
+  app: App,
+  actor: Actor,
+  input: Input<'create_booking'>,
+  call: Call,
+): Promise<Started> {
+  const { payment_method } = input;
+  if (payment_method !== 'checkout' && actor.role === 'customer') {
+    throw new AppError(
+      'payment_method_unsupported',
+      'Only staff may book to be paid at the clinic.',
+    );
+  }
+  const holding = await hold(app, actor, input, call);
+  if (holding.earlier?.booking_id) {
+    return started(holding, { payment_url: null, booking_id: holding.earlier.booking_id });
+  }
+  if (payment_method !== 'checkout') return await confirmNow(app, actor, holding, payment_method);
+  if (parseAmount(holding.held.amount_due, holding.held.currency).amount_minor === 0) {
+    return await confirmNow(app, actor, holding, 'at_clinic');
+  }
+  const payment_url = await startCheckout(app, actor, holding);
+  return started(holding, { payment_url, booking_id: null });
+}

@@ -1,0 +1,22 @@
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App, Call } from '../app-types.ts';
+import { hold } from './hold.ts';
+import { zonedText } from './slot-time.ts';
+
+/** Holds seats of a slot without payment; the answer's `lock_id` proves the holder. */
+export async function createReservation(
+  app: App,
+  actor: Actor,
+  input: Input<'create_reservation'>,
+  call: Call,
+): Promise<Output<'create_reservation'>> {
+  const { held, slot, earlier } = await hold(app, actor, input, call);
+  return {
+    reservation_id: held.reservation_id,
+    lock_id: held.lock_id,
+    reference_code: held.reference_code,
+    expires_at: zonedText(held.expires_at, slot.time_zone),
+    seats: held.seats,
+    replayed: earlier !== null,
+  };
+}

@@ -1,0 +1,42 @@
+import { amountText } from '../../domain/money.ts';
+import type { PaymentEvent } from '../../domain/ports.ts';
+import type { App } from '../app-types.ts';
+import { type PaymentEventResult, takePaymentEvent as take } from '../store/payments.ts';
+import { releaseLocks } from './release-locks.ts';
+
+/**
+ * Takes what the provider says, whether it came by webhook or was looked up. The store decides in
+ * one statement; a second event of the same id changes nothing.
+ */
+export async function takePaymentEvent(
+  app: App,
+  event: PaymentEvent,
+  request_id: string | null = null,
+): Promise<PaymentEventResult> {
+  const { amount } = event;
+  const taken = await take(app.sql, {
+    event_id: event.event_id,
+    event_type: event.event_type,
+    payload: event.payload,
+    session_id: event.session_id,
+    payment_intent: event.payment_intent,
+    result: event.result,
+    amount: amount === null ? null : amountText(amount),
+    currency: amount?.currency ?? null,
+  });
+  app.log.info('payment.event', {
+    request_id,
+    event_id: event.event_id,
+    event_type: event.event_type,
+    result: event.result,
+    outcome: taken.outcome,
+    reservation_id: taken.reservation_id,
+    booking_id: taken.booking_id,
+  });
+  // Booked seats need no doorman: PostgreSQL refuses them by itself, also when this is never
+  // reached.
+  if (taken.outcome === 'confirmed') releaseLocks(app, taken);
+  app.wake.relay();
+  if (taken.outcome === 'refund_requested' || taken.outcome === 'mismatch') app.wake.dispatcher();
+  return taken;
+}

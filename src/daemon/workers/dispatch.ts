@@ -1,0 +1,85 @@
+import { calendarDocument } from '../../domain/calendar.ts';
+import { isMailType, type MailType } from '../../domain/message.ts';
+import type { SendResult } from '../../domain/ports.ts';
+import type { App, Worker } from '../app-types.ts';
+import { renderMail } from '../messages/render.ts';
+import { type ClaimedDelivery, claimDeliveries, finishDelivery } from '../store/deliveries.ts';
+import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
+import { backoffMs } from './backoff.ts';
+
+const BATCH = 20;
+/** Longer than the slowest mail: connection, greeting and socket timeouts together. */
+const LEASE_MS = 60_000;
+const EVERY_MS = 1_000;
+
+/** Says why a message must not go out any more, or null when it still holds. */
+function outdated(type: MailType, row: MailRow): string | null {
+  const speaks_of_visit = type === 'booking_confirmed' || type.startsWith('reminder_');
+  if (speaks_of_visit && row.status === 'cancelled') return 'the booking was cancelled meanwhile';
+  if (type === 'payment_failed' && row.is_booked) return 'it was paid meanwhile';
+  return null;
+}
+
+function calendarOf(type: MailType, row: MailRow): string | null {
+  if (type !== 'booking_confirmed' && type !== 'booking_cancelled') return null;
+  const { facts } = row;
+  return calendarDocument({
+    uid: `${facts.reference_code}@petpro`,
+    sequence: row.version,
+    status: type === 'booking_cancelled' ? 'cancelled' : 'confirmed',
+    starts_at: facts.starts_at,
+    ends_at: facts.ends_at,
+    stamped_at: row.changed_at,
+    summary: `${facts.pet_name}: ${facts.service_name}`,
+    description: `${facts.clinic_name}\n${facts.reference_code}`,
+    location: facts.clinic_address ?? facts.clinic_name,
+    organizer: {
+      name: facts.clinic_name,
+      email: facts.clinic_email ?? 'no-reply@petpro.localhost',
+    },
+  });
+}
+
+async function deliver(app: App, delivery: ClaimedDelivery): Promise<SendResult> {
+  const { type, channel } = delivery;
+  if (channel !== 'email') return { outcome: 'dead', error: `no way to send ${channel} here` };
+  if (!isMailType(type)) return { outcome: 'dead', error: `no text for ${type}` };
+  const { reservation_id } = delivery.payload;
+  if (typeof reservation_id !== 'string') return { outcome: 'dead', error: 'about no hold' };
+  const row = await findMailFacts(app.sql, reservation_id);
+  if (!row) return { outcome: 'dead', error: 'what it is about is gone' };
+  const reason = outdated(type, row);
+  if (reason !== null) return { outcome: 'dead', error: reason };
+  return await app.messenger.sendEmail({
+    message_id: delivery.delivery_id,
+    to: delivery.address,
+    ...renderMail(type, row.facts),
+    calendar: calendarOf(type, row),
+  });
+}
+
+/**
+ * Sends what the relay queued. Facts are read when the mail goes out, so that it never tells of an
+ * old state.
+ */
+export function createDispatcher(): Worker {
+  const sendOne = async (app: App, delivery: ClaimedDelivery): Promise<void> => {
+    const sent = await deliver(app, delivery);
+    const error = sent.outcome === 'sent' ? null : sent.error;
+    const retry_after_ms = sent.outcome === 'retry' ? backoffMs(delivery.attempts) : null;
+    const { delivery_id, type, attempts } = delivery;
+    const result = sent.outcome;
+    await finishDelivery(app.sql, { delivery_id, result, error, retry_after_ms });
+    if (error === null) return;
+    app.log.warn('delivery.not_sent', { delivery_id, type, attempts, ...sent });
+  };
+  const tick = async (app: App, signal: AbortSignal): Promise<number> => {
+    if (signal.aborted) return 0;
+    const claimed = await claimDeliveries(app.sql, BATCH, LEASE_MS);
+    // The messenger's pool bounds how many go out at the same time.
+    const results = await Promise.allSettled(claimed.map((delivery) => sendOne(app, delivery)));
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+    return claimed.length;
+  };
+  return { name: 'dispatcher', every_ms: EVERY_MS, tick };
+}

@@ -1,0 +1,53 @@
+import { takePaymentEvent } from '../actions/take-payment-event.ts';
+import type { App, Worker } from '../app-types.ts';
+import { silentPayments } from '../store/payments.ts';
+
+/** More than a busy minute opens, so that pages left open do not hide the others. */
+const BATCH = 200;
+/**
+ * A webhook normally comes within seconds; asking earlier would only double the provider's work.
+ */
+const AGE_MS = 60_000;
+const PARALLEL = 4;
+const EVERY_MS = 30_000;
+
+/** True when the page had news. */
+async function ask(app: App, session_id: string): Promise<boolean> {
+  const looked = await app.payments.retrieveCheckout(session_id);
+  if (looked.outcome === 'paid') {
+    app.log.warn('payment.webhook_missed', { session_id });
+    await takePaymentEvent(app, looked.event);
+    return true;
+  }
+  if (looked.outcome !== 'expired' && looked.outcome !== 'unknown_session') return false;
+  await takePaymentEvent(app, {
+    event_id: `lookup_expired_${session_id}`,
+    event_type: 'checkout.session.expired',
+    result: 'expired',
+    session_id,
+    payment_intent: null,
+    amount: null,
+    metadata: {},
+    occurred_at: Temporal.Now.instant().toString(),
+    payload: { looked_up: looked.outcome },
+  });
+  return true;
+}
+
+/**
+ * Asks the provider about payment pages that have been open for a while: for the payment whose
+ * webhook never came. A webhook that comes after all finds everything done.
+ */
+export function createPoller(): Worker {
+  const tick = async (app: App, signal: AbortSignal): Promise<number> => {
+    const sessions = await silentPayments(app.sql, AGE_MS, BATCH);
+    let taken = 0;
+    for (let from = 0; from < sessions.length && !signal.aborted; from += PARALLEL) {
+      const some = sessions.slice(from, from + PARALLEL);
+      const asked = await Promise.all(some.map(({ session_id }) => ask(app, session_id)));
+      taken += asked.filter(Boolean).length;
+    }
+    return taken;
+  };
+  return { name: 'payments', every_ms: EVERY_MS, tick };
+}

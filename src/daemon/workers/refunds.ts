@@ -1,0 +1,60 @@
+import { AppError } from '../../domain/errors.ts';
+import { parseAmount } from '../../domain/money.ts';
+import type { App, Worker } from '../app-types.ts';
+import { type ClaimedRefund, claimRefunds, finishRefund } from '../store/payments.ts';
+
+const BATCH = 10;
+/** Longer than a call of the gateway with its own retries (10 s, three tries). */
+const LEASE_MS = 60_000;
+const EVERY_MS = 2_000;
+
+type Result = {
+  readonly result: 'completed' | 'processing' | 'retry' | 'failed';
+  readonly external_reference: string | null;
+  readonly error: string | null;
+};
+
+async function payBack(app: App, refund: ClaimedRefund): Promise<Result> {
+  if (refund.external_reference === null) {
+    // Cash and terminals: no machine can hand the money over. It stands on the board until a person
+    // did.
+    const error = `to be paid back at the clinic (${refund.payment_method})`;
+    return { result: 'failed', external_reference: null, error };
+  }
+  try {
+    const { external_reference, status } = await app.payments.refund({
+      refund_id: refund.refund_id,
+      payment_intent: refund.external_reference,
+      amount: parseAmount(refund.amount, refund.currency),
+      reason: refund.reason,
+    });
+    return { result: status, external_reference, error: null };
+  } catch (error) {
+    const is_final = error instanceof AppError && error.code === 'payment_failed';
+    const text = error instanceof Error ? error.message : String(error);
+    return { result: is_final ? 'failed' : 'retry', external_reference: null, error: text };
+  }
+}
+
+/**
+ * Sends money back. The refund's id is the provider's idempotency key: a refund whose answer was
+ * lost is asked for again and happens once.
+ */
+export function createRefunder(): Worker {
+  const tick = async (app: App, signal: AbortSignal): Promise<number> => {
+    const claimed = await claimRefunds(app.sql, BATCH, LEASE_MS);
+    for (const refund of claimed) {
+      // The lease runs out, and another tick or daemon takes it.
+      if (signal.aborted) break;
+      const { result, external_reference, error } = await payBack(app, refund);
+      const { refund_id } = refund;
+      await finishRefund(app.sql, { refund_id, result, external_reference, error });
+      const facts = { refund_id, result, error, attempts: refund.attempts };
+      if (error === null) app.log.info('refund.sent', facts);
+      else app.log.warn('refund.not_sent', facts);
+    }
+    if (claimed.length > 0) app.wake.relay();
+    return claimed.length;
+  };
+  return { name: 'refunds', every_ms: EVERY_MS, tick };
+}

@@ -1,0 +1,34 @@
+import type { App, Worker } from '../app-types.ts';
+import { fanOutEvents, sequenceEvents } from '../store/outbox.ts';
+import { EVENTS_CHANNEL, type Feed } from './feed.ts';
+import type { EventStream } from './stream.ts';
+
+/** Events per statement: keeps each under a few milliseconds and memory bounded. */
+const BATCH = 500;
+const EVERY_MS = 250;
+
+/**
+ * Turns committed changes into news: numbers them, writes what has to be delivered, tells the feeds
+ * of all daemons and the Redis Stream. Any number of relays may run; the database lets one work at
+ * a time.
+ */
+export function createRelay(parts: {
+  readonly feed: Feed;
+  readonly stream: EventStream | null;
+}): Worker {
+  const { feed, stream } = parts;
+  const tick = async (app: App, _signal: AbortSignal): Promise<number> => {
+    const sequenced = await sequenceEvents(app.sql, BATCH);
+    const published = await fanOutEvents(app.sql, BATCH);
+    if (sequenced > 0 || published.length > 0) {
+      feed.wake();
+      app.wake.dispatcher();
+      // A statement of its own and one per batch: NOTIFY inside the changes would queue all
+      // commits.
+      await app.sql.notify(EVENTS_CHANNEL, '');
+    }
+    await stream?.publish(app);
+    return sequenced + published.length;
+  };
+  return { name: 'relay', every_ms: EVERY_MS, tick };
+}

@@ -1,0 +1,52 @@
+import type { App, Worker } from '../app-types.ts';
+import { createDispatcher } from './dispatch.ts';
+import type { Feed } from './feed.ts';
+import { createLockKeeper } from './keep-locks.ts';
+import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
+import { createPoller } from './poll-payments.ts';
+import { createRefunder } from './refunds.ts';
+import { createRelay } from './relay.ts';
+import { openEventStream } from './stream.ts';
+import { createSweeper } from './sweep.ts';
+
+export type Workers = {
+  readonly status: () => readonly WorkerStatus[];
+  /** Lets each tick under way end, then closes what the workers opened. */
+  readonly stop: () => Promise<void>;
+};
+
+/**
+ * Starts the workers that `config.roles` names. Every one may run in any number of daemons at once.
+ * Wake the app's own with `wakeups`; the feed belongs to the caller, because the API reads it too.
+ */
+export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: OnTick): Workers {
+  const { roles, redis_url } = app.config;
+  const loops: Loop[] = [];
+  const start = (worker: Worker): Loop => {
+    const loop = startLoop(app, worker, on_tick);
+    loops.push(loop);
+    return loop;
+  };
+  const has = (role: (typeof roles)[number]) => roles.includes(role);
+
+  const stream =
+    has('relay') && redis_url ? openEventStream({ url: redis_url, log: app.log }) : null;
+  if (has('relay')) wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
+  if (has('sweeper')) {
+    wakeups.connect('sweeper', start(createSweeper()).wake);
+    start(createLockKeeper());
+  }
+  if (has('dispatcher')) {
+    wakeups.connect('dispatcher', start(createDispatcher()).wake);
+    wakeups.connect('dispatcher', start(createRefunder()).wake);
+  }
+  if (has('cron')) start(createPoller());
+
+  return {
+    status: () => loops.map((loop) => loop.status()),
+    stop: async () => {
+      await Promise.all(loops.map((loop) => loop.stop()));
+      await stream?.close();
+    },
+  };
+}

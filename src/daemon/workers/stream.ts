@@ -1,0 +1,88 @@
+import { Redis } from 'ioredis';
+import type { EventEnvelope } from '../../domain/events.ts';
+import type { Log } from '../../log.ts';
+import type { App } from '../app-types.ts';
+import { feedBounds } from '../store/outbox.ts';
+import { readEvents } from './read-events.ts';
+
+/** Other services read this with consumer groups. design §6. */
+export const STREAM_KEY = 'petpro:events';
+/** About this many entries stay; readers that fall further behind ask the API. */
+const STREAM_MAX = 100_000;
+const BATCH = 500;
+/** A stream that lost everything (flush, new server) gets this many of the newest events again. */
+const REFILL_MAX = 10_000;
+const COMMAND_TIMEOUT_MS = 1_000;
+/** Redis away: asked again after this long, so that the relay does not wait in every tick. */
+const PAUSE_MS = 2_000;
+
+export type EventStream = {
+  /** Appends what the stream does not have yet. Never throws: the outbox keeps everything. */
+  readonly publish: (app: App) => Promise<void>;
+  readonly close: () => Promise<void>;
+};
+
+/**
+ * The stream's own ids are our sequences (`<sequence>-0`): Redis refuses an id twice, so any number
+ * of relays may publish, each entry stands once and in order, and the last id is the cursor.
+ */
+async function lastSequence(redis: Redis): Promise<number> {
+  const [newest] = await redis.xrevrange(STREAM_KEY, '+', '-', 'COUNT', 1);
+  return newest ? Number(newest[0].split('-')[0]) : 0;
+}
+
+async function append(redis: Redis, events: readonly EventEnvelope[]): Promise<void> {
+  const pipeline = redis.pipeline();
+  for (const event of events) {
+    const id = `${event.sequence}-0`;
+    const fields = ['event_type', event.event_type, 'event', JSON.stringify(event)];
+    pipeline.xadd(STREAM_KEY, 'MAXLEN', '~', STREAM_MAX, id, ...fields);
+  }
+  const replies = await pipeline.exec();
+  for (const [error] of replies ?? []) {
+    // Another relay was faster: the entry is there.
+    if (error && !error.message.includes('equal or smaller')) throw error;
+  }
+}
+
+/** Opens the way to the stream; connects in the background. */
+export function openEventStream(options: { readonly url: string; readonly log: Log }): EventStream {
+  const redis = new Redis(options.url, {
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    connectionName: 'petpro-stream',
+  });
+  redis.on('error', (error: Error) => options.log.debug('stream.connection_error', { err: error }));
+  let paused_until = 0;
+  let cursor: number | null = null;
+
+  const publishNew = async (app: App): Promise<void> => {
+    const { last_sequence } = await feedBounds(app.sql);
+    let from = cursor ?? Math.max(await lastSequence(redis), last_sequence - REFILL_MAX, 0);
+    while (from < last_sequence) {
+      const events = await readEvents(app.sql, from, BATCH);
+      const newest = events.at(-1);
+      if (!newest) break;
+      await append(redis, events);
+      from = newest.sequence;
+      cursor = from;
+    }
+    cursor = from;
+  };
+
+  return {
+    publish: async (app) => {
+      if (redis.status !== 'ready' || performance.now() < paused_until) return;
+      try {
+        await publishNew(app);
+      } catch (error) {
+        paused_until = performance.now() + PAUSE_MS;
+        // Asked anew: after a flush the stream begins again.
+        cursor = null;
+        options.log.warn('stream.failed', { err: error });
+      }
+    },
+    close: async () => redis.disconnect(),
+  };
+}

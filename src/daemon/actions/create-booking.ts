@@ -2,7 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { amountText, parseAmount } from '../../domain/money.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App, Call } from '../app-types.ts';
-import { confirmReservation } from '../store/reservations.ts';
+import { confirmReservation, noteReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
 import { type Holding, hold } from './hold.ts';
 import { failure } from './outcome.ts';
@@ -59,6 +59,9 @@ export async function createBooking(
     );
   }
   const holding = await hold(app, actor, input, call);
+  if (input.notes && holding.earlier === null) {
+    await noteReservation(app.sql, holding.held.reservation_id, input.notes);
+  }
   if (holding.earlier?.booking_id) {
     return started(holding, { payment_url: null, booking_id: holding.earlier.booking_id });
   }

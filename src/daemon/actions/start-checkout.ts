@@ -7,6 +7,7 @@ import { findCheckoutFacts } from '../store/mail-facts.ts';
 import { openSession, recordPaymentSession } from '../store/payments.ts';
 import { cancelReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
+import { closePage } from './close-page.ts';
 import type { Holding } from './hold.ts';
 import { failure } from './outcome.ts';
 
@@ -67,15 +68,6 @@ async function giveUp(app: App, actor: Actor, holding: Holding, reason: string):
   }
 }
 
-async function closePage(app: App, session_id: string): Promise<void> {
-  try {
-    await app.payments.expireCheckout(session_id);
-  } catch (error) {
-    // It is recorded: the poller closes the books, and late money is given back.
-    app.log.warn('payment.page_not_closed', { session_id, err: error });
-  }
-}
-
 /**
  * Opens the payment page of a hold, or finds the one that is open. No transaction is open
  * meanwhile.
@@ -93,7 +85,8 @@ export async function startCheckout(app: App, actor: Actor, holding: Holding): P
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'unavailable';
     await giveUp(app, actor, holding, code);
-    if (code === 'payment_failed') throw error;
+    // A clear no (declined, not set up) is passed on; everything else may work later.
+    if (error instanceof AppError && code !== 'unavailable') throw error;
     throw new AppError(
       'unavailable',
       'The payment provider does not answer; the slot was not kept. Try again.',

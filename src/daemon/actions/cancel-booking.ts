@@ -1,0 +1,49 @@
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App } from '../app-types.ts';
+import { cancelBooking as cancel, findBooking } from '../store/bookings.ts';
+import { dbActor, scopeOf } from './actor.ts';
+import { moneyText } from './money-text.ts';
+import { failure } from './outcome.ts';
+
+/** Cancels with the refund that the booking's policy gives; `quote` only says what would happen. */
+export async function cancelBooking(
+  app: App,
+  actor: Actor,
+  input: Input<'cancel_booking'>,
+): Promise<Output<'cancel_booking'>> {
+  if (input.by === 'clinic' && actor.role === 'customer') {
+    throw new AppError('forbidden', 'Only staff may cancel for the clinic.');
+  }
+  // A reference code is as good as an id; the function below takes ids and judges by its own rows.
+  const booking = await findBooking(app.sql, input.booking_id, scopeOf(actor));
+  if (!booking) throw new AppError('not_found', 'There is no such booking.');
+  const request = {
+    booking_id: booking.booking_id,
+    reason: input.reason ?? null,
+    by: input.by,
+    expected_version: input.expected_version ?? null,
+    quote: input.quote,
+  };
+  const cancelled = await cancel(app.sql, request, dbActor(actor));
+  const { outcome, refund_percent, refund_amount, version } = cancelled;
+  if (outcome === 'policy_refused') {
+    throw failure(outcome, { status: booking.status }, 'This booking can no longer be cancelled.');
+  }
+  if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
+  if (!input.quote) {
+    app.wake.relay();
+    app.wake.dispatcher();
+  }
+  return {
+    booking_id: booking.booking_id,
+    reference_code: booking.reference_code,
+    quote: input.quote,
+    status: input.quote ? booking.status : 'cancelled',
+    refund_percent: refund_percent ?? 0,
+    refund_amount: moneyText(refund_amount ?? '0', booking.currency),
+    currency: booking.currency,
+    refund_id: cancelled.refund_id,
+    version: version ?? booking.version,
+  };
+}

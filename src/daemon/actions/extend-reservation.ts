@@ -1,0 +1,27 @@
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App } from '../app-types.ts';
+import { extendReservation as extend, findReservation } from '../store/reservations.ts';
+import { dbActor, scopeOf } from './actor.ts';
+import { failure } from './outcome.ts';
+import { zonedText } from './slot-time.ts';
+
+/** Five more minutes, once. Customers prove with `lock_id` that they are the holder. */
+export async function extendReservation(
+  app: App,
+  actor: Actor,
+  { reservation_id, lock_id }: Input<'extend_reservation'>,
+): Promise<Output<'extend_reservation'>> {
+  const row = await findReservation(app.sql, reservation_id, scopeOf(actor));
+  if (!row) throw new AppError('not_found', 'There is no such reservation.');
+  const by = dbActor(actor);
+  const { outcome, expires_at } = await extend(app.sql, reservation_id, lock_id ?? null, by);
+  if (outcome === 'policy_refused') {
+    throw failure(outcome, {}, 'This hold was extended before; it can be only once.');
+  }
+  if (outcome !== 'ok' || expires_at === null) throw failure(outcome);
+  const ttl_ms = Temporal.Now.instant().until(expires_at).total('milliseconds');
+  void app.locks.assign(row.slot_id, row.seats, row.lock_id, Math.round(ttl_ms));
+  app.wake.relay();
+  return { reservation_id, expires_at: zonedText(expires_at, row.time_zone) };
+}

@@ -1,0 +1,51 @@
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App } from '../app-types.ts';
+import { findBookingDetail } from '../store/booking-detail.ts';
+import { scopeOf } from './actor.ts';
+import { bookingJson } from './booking-json.ts';
+import { moneyText } from './money-text.ts';
+import { masker } from './personal-data.ts';
+import { zonedText, zonedTextOrNull } from './slot-time.ts';
+
+/** One booking by id or reference code, with snapshots, payments, messages and history. */
+export async function getBooking(
+  app: App,
+  actor: Actor,
+  { booking_id }: Input<'get_booking'>,
+): Promise<Output<'get_booking'>> {
+  const row = await findBookingDetail(app.sql, booking_id, scopeOf(actor));
+  if (!row) throw new AppError('not_found', 'There is no such booking.');
+  const mask = masker(actor);
+  const { time_zone } = row;
+  const { name: pet_name, ...pet } = row.pet_snapshot;
+  return {
+    ...bookingJson(row, actor),
+    reservation_id: row.reservation_id,
+    payment_id: row.payment_id,
+    owner_email: mask(row.owner_email),
+    notes: mask(row.notes),
+    cancellation_reason: mask(row.cancellation_reason),
+    pet_snapshot: { ...pet, name: typeof pet_name === 'string' ? mask(pet_name) : null },
+    service_snapshot: { ...row.service_snapshot },
+    payments: row.payments.map(({ refund_status: _refund_status, ...payment }) => ({
+      ...payment,
+      amount: moneyText(payment.amount, payment.currency),
+      paid_at: zonedTextOrNull(payment.paid_at, time_zone),
+    })),
+    refunds: row.refunds.map((refund) => ({
+      ...refund,
+      amount: moneyText(refund.amount, refund.currency),
+      created_at: zonedText(refund.created_at, time_zone),
+    })),
+    history: row.history.map((entry) => ({
+      ...entry,
+      notes: mask(entry.notes),
+      at: zonedText(entry.at, time_zone),
+    })),
+    messages: row.messages.map((message) => ({
+      ...message,
+      sent_at: zonedTextOrNull(message.sent_at, time_zone),
+    })),
+  };
+}

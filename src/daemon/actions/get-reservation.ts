@@ -1,0 +1,43 @@
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import { localTime } from '../../domain/time.ts';
+import type { Actor, App } from '../app-types.ts';
+import { findReservation } from '../store/reservations.ts';
+import { scopeOf } from './actor.ts';
+import { moneyText } from './money-text.ts';
+import { zonedText } from './slot-time.ts';
+
+/** One hold, with the payment page that is open for it. */
+export async function getReservation(
+  app: App,
+  actor: Actor,
+  { reservation_id }: Input<'get_reservation'>,
+): Promise<Output<'get_reservation'>> {
+  const row = await findReservation(app.sql, reservation_id, scopeOf(actor));
+  if (!row) throw new AppError('not_found', 'There is no such reservation.');
+  const { time_zone } = row;
+  const local = localTime(row.starts_at, time_zone);
+  return {
+    reservation_id: row.reservation_id,
+    reference_code: row.reference_code,
+    status: row.status,
+    user_id: row.user_id,
+    pet_id: row.pet_id,
+    clinic_id: row.clinic_id,
+    service_id: row.service_id,
+    slot_id: row.slot_id,
+    starts_at: local.text,
+    date: local.date,
+    time: local.time,
+    quantity: row.quantity,
+    seats: row.seats,
+    amount: moneyText(row.amount, row.currency),
+    currency: row.currency,
+    expires_at: zonedText(row.expires_at, time_zone),
+    extended: row.extended,
+    booking_id: row.booking_id,
+    payment_url: row.payment_url,
+    version: row.version,
+    created_at: zonedText(row.created_at, time_zone),
+  };
+}

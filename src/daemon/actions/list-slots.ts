@@ -1,0 +1,91 @@
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import { dayRange, localTime } from '../../domain/time.ts';
+import type { Actor, App } from '../app-types.ts';
+import { findService } from '../store/clinics.ts';
+import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
+import { decodeTimeCursor, pageOf } from './cursor.ts';
+import { moneyText } from './money-text.ts';
+import { zonedText } from './slot-time.ts';
+
+/** Days in one question, the first and the last included. */
+const DAYS_MAX = 32;
+/** Days looked ahead when only a first day, or none, was given. */
+const DAYS_DEFAULT = 7;
+
+type Slot = Output<'list_slots'>['items'][number];
+
+function slotJson(row: SlotRow, explain: boolean): Slot {
+  const { time_zone } = row;
+  const local = localTime(row.starts_at, time_zone);
+  return {
+    slot_id: row.slot_id,
+    service_id: row.service_id,
+    staff_id: row.staff_id,
+    staff_name: row.staff_name,
+    starts_at: local.text,
+    ends_at: zonedText(row.ends_at, time_zone),
+    date: local.date,
+    time: local.time,
+    available: row.reason === null && row.is_available,
+    capacity: row.capacity,
+    remaining: row.remaining,
+    price: moneyText(row.price, row.currency),
+    currency: row.currency,
+    reason: explain ? row.reason : null,
+  };
+}
+
+/** The instants between which slots are wanted, from the local dates that the caller gave. */
+function wantedRange(
+  input: Input<'list_slots'>,
+  time_zone: string,
+): { readonly from: Temporal.Instant; readonly to: Temporal.Instant } {
+  const first = input.date ?? input.from ?? localTime(Temporal.Now.instant(), time_zone).date;
+  const first_day = Temporal.PlainDate.from(first);
+  const last_day = Temporal.PlainDate.from(
+    input.date ?? input.to ?? first_day.add({ days: DAYS_DEFAULT - 1 }),
+  );
+  const days = first_day.until(last_day, { largestUnit: 'days' }).days + 1;
+  if (days < 1 || days > DAYS_MAX) {
+    throw new AppError('invalid_input', `Ask for 1 to ${DAYS_MAX} days at once.`, {
+      errors: [{ path: 'to', message: 'From the same day as `from` to 31 days later' }],
+    });
+  }
+  return {
+    from: dayRange(first_day.toString(), time_zone).from,
+    to: dayRange(last_day.toString(), time_zone).to,
+  };
+}
+
+/** Open slots of a service; with `explain` also the closed ones and why each is closed. */
+export async function listSlots(
+  app: App,
+  actor: Actor,
+  input: Input<'list_slots'>,
+): Promise<Output<'list_slots'>> {
+  const { service_id, staff_id, explain, limit } = input;
+  const [service, time_zone] = await Promise.all([
+    findService(app.sql, service_id),
+    clinicZone(app.sql, service_id),
+  ]);
+  const is_foreign = actor.clinic_id !== null && actor.clinic_id !== service?.clinic_id;
+  if (!service || time_zone === null || is_foreign) {
+    throw new AppError('not_found', 'There is no such service.');
+  }
+  if (!service.is_available && !explain) {
+    throw new AppError('service_unavailable', 'The clinic does not offer this service now.');
+  }
+  const after = decodeTimeCursor(input.cursor);
+  const rows = await read(app.sql, {
+    service_id,
+    ...wantedRange(input, time_zone),
+    staff_id: staff_id ?? null,
+    explain,
+    after: after && { starts_at: after.at, slot_id: after.id },
+    limit: limit + 1,
+  });
+  const page = pageOf(rows, limit, (row) => [row.starts_at.toString(), row.slot_id]);
+  const items = page.items.map((row) => slotJson(row, explain));
+  return { items, next_cursor: page.next_cursor };
+}

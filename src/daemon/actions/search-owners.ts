@@ -1,0 +1,40 @@
+import type { Input, Output } from '../../domain/shapes.ts';
+import type { Actor, App } from '../app-types.ts';
+import { type OwnerRow, searchOwners as read } from '../store/owners.ts';
+import { masker } from './personal-data.ts';
+import { zonedText } from './slot-time.ts';
+
+type Owner = Output<'search_owners'>['items'][number];
+
+/** An owner as the API shows them; names and numbers are hidden from roles that need none. */
+export function ownerJson(row: OwnerRow, actor: Actor): Owner {
+  const mask = masker(actor);
+  const { next_booking_id, next_reference_code, next_starts_at, next_time_zone } = row;
+  return {
+    user_id: row.user_id,
+    full_name: mask(row.full_name),
+    phone: mask(row.phone),
+    email: mask(row.email),
+    lang: row.lang,
+    pets: row.pets.map((pet) => ({ ...pet, name: mask(pet.name) })),
+    next_visit:
+      next_booking_id && next_reference_code && next_starts_at && next_time_zone
+        ? {
+            booking_id: next_booking_id,
+            reference_code: next_reference_code,
+            starts_at: zonedText(next_starts_at, next_time_zone),
+          }
+        : null,
+    last_service_id: row.last_service_id,
+  };
+}
+
+/** Owners by name, pet, end of the phone number or booking reference. */
+export async function searchOwners(
+  app: App,
+  actor: Actor,
+  input: Input<'search_owners'>,
+): Promise<Output<'search_owners'>> {
+  const rows = await read(app.sql, input.q, input.limit);
+  return { items: rows.map((row) => ownerJson(row, actor)), next_cursor: null };
+}

@@ -34,14 +34,14 @@ const common_options: readonly (readonly [
   ['-c, --clinic <clinic>', 'clinic: code, name or id'],
   [
     '-o, --output <mode>',
-    'table, wide, json, jsonl, csv, name or none',
+    'how results are printed',
     ['table', 'wide', 'json', 'jsonl', 'csv', 'name', 'none'],
   ],
   ['--json [fields]', 'same as -o json; --json=f1,f2 picks fields'],
   ['-q, --quiet', 'data only, no remarks'],
   ['--tz <zone>', 'zone of printed times; default: of the clinic'],
   ['--lang <lang>', 'language of amounts', ['en', 'ja', 'id']],
-  ['--color <when>', 'auto, always or never', ['auto', 'always', 'never']],
+  ['--color <when>', 'colours', ['auto', 'always', 'never']],
   ['--ascii', 'plain ASCII only'],
   ['--no-input', 'never ask; fail instead'],
   ['--timeout <time>', 'longest wait for an answer, as 15s'],
@@ -120,7 +120,7 @@ function formatHelp(command: Command, helper: Help): string {
 }
 
 /** The whole tree. `start` is called with the chosen command. */
-export function buildProgram(io: Io, start: Start): Command {
+export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Start): Command {
   const program = new Command('petpro');
   program.description('Bookings for clinics and every place that sells time.');
   program.configureHelp({

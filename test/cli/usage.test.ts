@@ -74,15 +74,13 @@ describe('help', () => {
 
       Global Options:
         -c, --clinic <clinic>    clinic: code, name or id
-        -o, --output <mode>      table, wide, json, jsonl, csv, name or none (choices:
-                                 "table", "wide", "json", "jsonl", "csv", "name",
-                                 "none")
+        -o, --output <mode>      how results are printed (choices: "table", "wide",
+                                 "json", "jsonl", "csv", "name", "none")
         --json [fields]          same as -o json; --json=f1,f2 picks fields
         -q, --quiet              data only, no remarks
         --tz <zone>              zone of printed times; default: of the clinic
         --lang <lang>            language of amounts (choices: "en", "ja", "id")
-        --color <when>           auto, always or never (choices: "auto", "always",
-                                 "never")
+        --color <when>           colours (choices: "auto", "always", "never")
         --ascii                  plain ASCII only
         --no-input               never ask; fail instead
         --timeout <time>         longest wait for an answer, as 15s

@@ -15,7 +15,7 @@ export type FeedSource = {
   readonly subscribe: (on_news: () => void) => () => void;
 };
 
-export type FeedLimits = {
+export type SessionLimits = {
   readonly heartbeat_ms: number;
   /** A client that takes none of what we sent for this long is told `too_slow` and cut off. */
   readonly stall_ms: number;
@@ -48,7 +48,7 @@ const bye_grace_ms = 2_000;
 export function startSession(
   socket: WebSocket,
   source: FeedSource,
-  limits: FeedLimits,
+  limits: SessionLimits,
   options: SessionOptions,
   log: Log,
 ): Session {

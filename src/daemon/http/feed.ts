@@ -8,9 +8,9 @@ import type { App } from '../app-types.ts';
 import { type Authenticator, authorize, bearerToken, type Principal } from './auth.ts';
 import { maskEvent } from './feed-mask.ts';
 import {
-  type FeedLimits,
   type FeedSource,
   type Session,
+  type SessionLimits,
   type SessionOptions,
   startSession,
 } from './feed-session.ts';
@@ -18,16 +18,19 @@ import {
 /** Clients only ever send one small message, their token. */
 export const feed_message_bytes_max = 16_384;
 
-export const feed_limits = {
+export type FeedLimits = SessionLimits & {
+  readonly auth_ms: number;
+  readonly clients_max: number;
+};
+
+export const default_feed_limits: FeedLimits = {
   heartbeat_ms: 10_000,
   stall_ms: 10_000,
   page_events: 200,
   /** A browser cannot set headers on a WebSocket: it has this long to send its token. */
   auth_ms: 5_000,
   clients_max: 1_000,
-} as const;
-
-type Limits = FeedLimits & { readonly auth_ms: number; readonly clients_max: number };
+};
 
 const Query = z.strictObject({
   after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
@@ -96,15 +99,20 @@ async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
   }
 }
 
+export type FeedParts = {
+  readonly app: App;
+  readonly authenticator: Authenticator;
+  readonly source: FeedSource;
+  readonly version: string;
+  readonly limits: FeedLimits;
+};
+
 /** The live feed: WebSocket `/events?after=&types=&clinic_id=`. Frames: domain/events.ts. */
 export function addFeed(
   server: FastifyInstance,
-  app: App,
-  authenticator: Authenticator,
-  source: FeedSource,
-  version: string,
-  limits: Limits = feed_limits,
+  parts: FeedParts,
 ): { readonly farewell: () => void } {
+  const { app, authenticator, source, version, limits } = parts;
   const sessions = new Set<Session>();
   let clients = 0;
 

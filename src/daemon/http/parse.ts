@@ -69,7 +69,8 @@ export function inputParser<N extends EndpointName>(name: N): (raw: Raw) => Inpu
     const input: Record<string, unknown> = {};
     const errors: Issue[] = [];
     for (const [part, key, schema] of parts) {
-      const value = raw[key] ?? {};
+      // An absent body is an empty one; a body that says null is not.
+      const value = raw[key] === undefined ? {} : raw[key];
       const broken = unstorable(value, part);
       if (broken !== null) {
         errors.push({ path: broken.slice(0, message_max), message: 'Text that cannot be stored' });

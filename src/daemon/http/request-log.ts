@@ -13,7 +13,7 @@ function routeOf(request: FastifyRequest): string {
 }
 
 /** An API answer is data for a program: nothing may sniff, cache, frame or run it. */
-const safe_headers = {
+export const safe_headers = {
   'x-content-type-options': 'nosniff',
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none'; frame-ancestors 'none'",

@@ -1,0 +1,102 @@
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
+import { AppError } from '../../domain/errors.ts';
+import type { Input, Output } from '../../domain/shapes.ts';
+import { cancelBooking } from '../actions/cancel-booking.ts';
+import { cancelReservation } from '../actions/cancel-reservation.ts';
+import { confirmReservation } from '../actions/confirm-reservation.ts';
+import { createBooking } from '../actions/create-booking.ts';
+import { createOwner } from '../actions/create-owner.ts';
+import { createReservation } from '../actions/create-reservation.ts';
+import { extendReservation } from '../actions/extend-reservation.ts';
+import { getBooking } from '../actions/get-booking.ts';
+import { getClinic } from '../actions/get-clinic.ts';
+import { getDay } from '../actions/get-day.ts';
+import { getReservation } from '../actions/get-reservation.ts';
+import { listBookings } from '../actions/list-bookings.ts';
+import { listClinics } from '../actions/list-clinics.ts';
+import { listServices } from '../actions/list-services.ts';
+import { listSlots } from '../actions/list-slots.ts';
+import { searchOwners } from '../actions/search-owners.ts';
+import { setBookingStatus } from '../actions/set-booking-status.ts';
+import type { Actor, App, Call } from '../app-types.ts';
+import { addressesOf, routePattern } from './addresses.ts';
+import type { Admit } from './admission.ts';
+import { runOnce } from './idempotency.ts';
+import { inputParser } from './parse.ts';
+import { idempotencyKey } from './request-info.ts';
+import { serializer } from './serialize.ts';
+
+/** The webhook has a route of its own: it needs the raw bytes (webhook.ts). */
+export type RouteName = Exclude<EndpointName, 'take_payment_event'>;
+
+type Action<N extends EndpointName> = (
+  app: App,
+  actor: Actor,
+  input: Input<N>,
+  call: Call,
+) => Promise<Output<N>>;
+
+const actions: { readonly [N in RouteName]: Action<N> } = {
+  list_clinics: listClinics,
+  get_clinic: getClinic,
+  list_services: listServices,
+  get_day: getDay,
+  list_slots: listSlots,
+  search_owners: searchOwners,
+  create_owner: createOwner,
+  create_reservation: createReservation,
+  get_reservation: getReservation,
+  extend_reservation: extendReservation,
+  confirm_reservation: confirmReservation,
+  cancel_reservation: cancelReservation,
+  create_booking: createBooking,
+  list_bookings: listBookings,
+  get_booking: getBooking,
+  cancel_booking: cancelBooking,
+  set_booking_status: setBookingStatus,
+};
+
+function isReplay(output: unknown): boolean {
+  return typeof output === 'object' && output !== null && Reflect.get(output, 'replayed') === true;
+}
+
+/** One endpoint as a request handler: parse, run (once per key where asked), answer. */
+function handlerOf<N extends RouteName>(app: App, name: N) {
+  const endpoint: Endpoint = endpoints[name];
+  const action: Action<N> = actions[name];
+  const parse = inputParser(name);
+  const serialize = serializer(name);
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    const { actor, params, query, body } = request;
+    if (!actor) throw new AppError('unauthorized', 'Send a token.');
+    const input = parse({ params, query, body });
+    const key = endpoint.idempotency === 'none' ? null : idempotencyKey(request.raw);
+    const run = () => action(app, actor, input, { idempotency_key: key });
+    const stored = endpoint.idempotency === 'stored' && key !== null;
+    const answer = stored
+      ? await runOnce(
+          app,
+          { scope: `${actor.role}:${actor.id}:${name}`, key, input },
+          endpoint.success,
+          run,
+        )
+      : { output: await run(), replayed: false };
+    reply.code(endpoint.success).header('content-type', 'application/json; charset=utf-8');
+    if (answer.replayed || isReplay(answer.output)) reply.header('idempotency-replayed', 'true');
+    return serialize(answer.output);
+  };
+}
+
+/** Registers each row of the endpoint table under its address and aliases. */
+export function addRoutes(server: FastifyInstance, app: App, admit: Admit): void {
+  const names = Object.keys(actions) as RouteName[];
+  for (const name of names) {
+    const endpoint: Endpoint = endpoints[name];
+    const handler = handlerOf(app, name);
+    const onRequest = admit(endpoint.access);
+    for (const { method, path } of addressesOf(endpoint)) {
+      server.route({ method, url: routePattern(path), onRequest, handler });
+    }
+  }
+}

@@ -1,0 +1,142 @@
+import fs from 'node:fs';
+import path from 'node:path';
+import type { FastifyInstance } from 'fastify';
+import type { Config } from '../config.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Log } from '../log.ts';
+import { openApp } from './app.ts';
+import type { App } from './app-types.ts';
+import { createHealth, type Health } from './health.ts';
+import { createMetrics } from './http/metrics.ts';
+import { createServer } from './http/server.ts';
+import { assertSchema } from './store/migrate.ts';
+import { packageRoot } from './store/package-root.ts';
+import { createFeed } from './workers/feed.ts';
+import { createWakeups } from './workers/loop.ts';
+import { startWorkers, type Workers } from './workers/start.ts';
+
+/** Requests under way get this long to finish once we were asked to stop. */
+export const drain_limit_ms = 10_000;
+
+export type Daemon = {
+  readonly app: App;
+  /** Where the API listens: with the port that was really taken. */
+  readonly url: string;
+  readonly health: Health;
+  /** Stops accepting, finishes what is under way within `drain_limit_ms`, then closes everything. */
+  readonly stop: () => Promise<void>;
+};
+
+function version(): string {
+  const manifest = fs.readFileSync(path.join(packageRoot(), 'package.json'), 'utf8');
+  return JSON.parse(manifest).version;
+}
+
+function listenError(error: unknown, { host, port }: Config): unknown {
+  const code = error instanceof Error && 'code' in error ? error.code : null;
+  if (code === 'EADDRINUSE') {
+    const next = `petpro serve with PETPRO_PORT=${port === 65_535 ? 0 : port + 1}`;
+    return new AppError('unavailable', `Port ${port} on ${host} is taken.`, { port, next });
+  }
+  if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
+    const detail = `Cannot listen on ${host} port ${port} (${code}).`;
+    return new AppError('unavailable', detail, { next: 'petpro config show' }, { cause: error });
+  }
+  return error;
+}
+
+async function listen(server: FastifyInstance, config: Config): Promise<string> {
+  try {
+    return await server.listen({ host: config.host, port: config.port });
+  } catch (error) {
+    throw listenError(error, config);
+  }
+}
+
+/** Closes the server; connections that are still busy after the limit are cut. */
+async function drain(server: FastifyInstance, log: Log): Promise<void> {
+  const timer = setTimeout(() => {
+    log.warn('daemon.drain_cut', { drain_limit_ms });
+    server.server.closeAllConnections();
+  }, drain_limit_ms);
+  try {
+    await server.close();
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Opens everything, checks the schema, listens and starts the workers that `config.roles` names. */
+export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+  await using starting = new AsyncDisposableStack();
+  const wakeups = createWakeups();
+  const app = starting.use(await openApp(config, log, wakeups.wake));
+  await assertSchema(app.sql);
+  const feed = starting.adopt(createFeed(app), (opened) => opened.stop());
+  // Closed in reverse: the server drains first, while its requests may still wake the workers.
+  let workers: Workers | null = null;
+  starting.defer(async () => await workers?.stop());
+  const health = createHealth(app, {
+    version: version(),
+    workers: () => workers?.status() ?? [],
+  });
+  const metrics = createMetrics();
+  const server = await createServer({ app, health, feed, metrics, version: version() });
+  starting.defer(() => drain(server, log));
+  const url = await listen(server, config);
+  workers = startWorkers(app, wakeups, feed, metrics.onTick);
+  const opened = starting.move();
+  log.info('daemon.ready', { url, roles: config.roles, version: version(), pid: process.pid });
+  let stopping: Promise<void> | null = null;
+  return {
+    app,
+    url,
+    health,
+    stop: () => {
+      health.drain();
+      stopping ??= opened.disposeAsync();
+      return stopping;
+    },
+  };
+}
+
+/** Resolves with the first signal that asks us to stop; a second one ends the process at once. */
+function stopSignal(log: Log): Promise<NodeJS.Signals> {
+  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+  let is_asked = false;
+  const on_signal = (signal: NodeJS.Signals) => {
+    if (is_asked) process.exit(signal === 'SIGINT' ? 130 : 143);
+    is_asked = true;
+    log.info('daemon.stopping', { signal, drain_limit_ms });
+    resolve(signal);
+  };
+  process.on('SIGTERM', on_signal);
+  process.on('SIGINT', on_signal);
+  return promise;
+}
+
+/** A bug that nobody caught leaves unknown state behind: say it and let the supervisor start us afresh. */
+function crashOnBugs(log: Log): void {
+  const crash = (event: string) => (err: unknown) => {
+    log.error(event, { err });
+    process.exit(1);
+  };
+  process.on('uncaughtException', crash('daemon.uncaught_exception'));
+  process.on('unhandledRejection', crash('daemon.unhandled_rejection'));
+}
+
+/**
+ * The daemon in the foreground until SIGTERM or SIGINT; returns the exit code 0 after an orderly stop. Throws
+ * AppError when it cannot start: taken port, no database, pending migrations.
+ */
+export async function runDaemon(config: Config, log: Log): Promise<number> {
+  crashOnBugs(log);
+  // Listened to from the start, so that a signal during the start is not lost.
+  const asked = stopSignal(log);
+  const daemon = await startDaemon(config, log);
+  await asked;
+  const started = performance.now();
+  await daemon.stop();
+  log.info('daemon.stopped', { ms: Math.round(performance.now() - started) });
+  return 0;
+}

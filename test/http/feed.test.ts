@@ -1,0 +1,287 @@
+import { once } from 'node:events';
+import http from 'node:http';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createMetrics } from '../../src/daemon/http/metrics.ts';
+import { createServer } from '../../src/daemon/http/server.ts';
+import { createFeed } from '../../src/daemon/workers/feed.ts';
+import { event_types } from '../../src/domain/events.ts';
+import { eventually } from '../helpers/poll.ts';
+import { followFeed } from './feed-client.ts';
+import { call, codeOf, send, startHarness } from './harness.ts';
+import { buildWorld, freshBooking, freshHold, slotRequest, type World } from './world.ts';
+
+const harness = await startHarness();
+const { sql, daemon } = harness;
+let world: World;
+beforeAll(async () => {
+  world = await buildWorld(harness);
+});
+
+/** A second server on the same app, with a feed that starts now and little patience. */
+async function impatientServer(limits: { readonly clients_max?: number } = {}) {
+  const feed = createFeed(daemon.app);
+  const server = await createServer({
+    app: daemon.app,
+    health: daemon.health,
+    feed,
+    metrics: createMetrics(),
+    version: 'test',
+    feed_limits: {
+      heartbeat_ms: 60,
+      stall_ms: 400,
+      page_events: 200,
+      auth_ms: 150,
+      clients_max: 20,
+      ...limits,
+    },
+  });
+  const base = await server.listen({ host: '127.0.0.1', port: 0 });
+  afterAll(async () => {
+    await server.close();
+    await feed.stop();
+  });
+  return { server, base };
+}
+
+/** Events without a story, numbered at once: bulk for readers. */
+async function publish(count: number, payload_bytes: number): Promise<void> {
+  await sql`
+    insert into booking_events_outbox (
+      aggregate_type, aggregate_id, event_type, clinic_id, correlation_id, payload
+    )
+    select 'reservation', gen_random_uuid(), 'reservation.extended', ${world.clinic.id}, 'bulk',
+      jsonb_build_object('filling', repeat('x', ${payload_bytes}::integer))
+    from generate_series(1, ${count}::integer)`;
+  await eventually('all events numbered', async () => {
+    const [row] = await sql<{ waiting: number }[]>`
+      select count(*)::int as waiting from booking_events_outbox where sequence is null`;
+    return row?.waiting === 0;
+  });
+}
+
+describe('the live feed', () => {
+  it('says hello, then tells each event once and in order', async () => {
+    const client = followFeed(world.base, '', world.tokens.desk);
+    const hello = await client.first('hello');
+    expect(hello.heartbeat_ms).toBe(10_000);
+    const booking_id = await freshBooking(world);
+    const confirmed = await eventually('the confirmation', () =>
+      client.events().find(({ event_type }) => event_type === 'booking.confirmed'),
+    );
+    expect(confirmed.aggregate_id).toBe(booking_id);
+    expect(confirmed.clinic_id).toBe(world.clinic.id);
+    const sequences = client.events().map(({ sequence }) => sequence);
+    expect(sequences[0]).toBe(hello.sequence + 1);
+    expect(sequences).toEqual(sequences.map((_, index) => hello.sequence + 1 + index));
+    for (const { event_type } of client.events()) expect(event_types).toContain(event_type);
+    client.close();
+  });
+
+  it('resumes where a client stopped: nothing lost, nothing told twice', async () => {
+    const first = followFeed(world.base, '', world.tokens.viewer);
+    await first.first('hello');
+    await freshHold(world);
+    const seen = await first.first('event');
+    first.close();
+    await first.closed;
+    await freshHold(world);
+    await freshHold(world);
+    const second = followFeed(world.base, `?after=${seen.sequence}`, world.tokens.viewer);
+    await eventually('two more holds', () => second.events().length >= 2);
+    const resumed = second.events().map(({ sequence }) => sequence);
+    expect(resumed.slice(0, 2)).toEqual([seen.sequence + 1, seen.sequence + 2]);
+    second.close();
+  });
+
+  it('tells those who come back too late that there is a gap', async () => {
+    await publish(30, 10);
+    const [row] = await sql<{ newest: number }[]>`
+      select max(sequence)::int as newest from booking_events_outbox`;
+    const newest = row?.newest ?? 0;
+    await sql`delete from booking_events_outbox where sequence <= ${newest - 5}`;
+    const { base } = await impatientServer();
+    const client = followFeed(base, '?after=1', world.tokens.desk);
+    const gap = await client.first('gap');
+    expect(gap.sequence).toBe(newest - 5);
+    await eventually('the rest', () => client.events().length >= 5);
+    expect(client.events()[0]?.sequence).toBe(newest - 4);
+    client.close();
+  });
+
+  it('tells only what was asked for', async () => {
+    const client = followFeed(world.base, '?types=booking.*', world.tokens.desk);
+    await client.first('hello');
+    await freshBooking(world);
+    await client.first('event');
+    await eventually('the confirmation', () =>
+      client.events().some(({ event_type }) => event_type === 'booking.confirmed'),
+    );
+    for (const { event_type } of client.events()) expect(event_type).toMatch(/^booking\./);
+    client.close();
+  });
+
+  it('shows a key of one clinic nothing of another', async () => {
+    const theirs = followFeed(world.base, '', world.other_desk);
+    const ours = followFeed(world.base, '', await harness.addKey('desk', world.clinic.id));
+    await Promise.all([theirs.first('hello'), ours.first('hello')]);
+    await freshHold(world);
+    await ours.first('event');
+    expect(theirs.events()).toEqual([]);
+    const foreign = followFeed(world.base, `?clinic_id=${world.clinic.id}`, world.other_desk);
+    expect(await foreign.closed).toEqual({ code: 1008, reason: 'forbidden' });
+    theirs.close();
+    ours.close();
+  });
+
+  it('hides who it is about from those who run the machines', async () => {
+    const desk = followFeed(world.base, '', world.tokens.desk);
+    const sre = followFeed(world.base, '', world.tokens.sre);
+    await Promise.all([desk.first('hello'), sre.first('hello')]);
+    const body = { ...(await slotRequest(world, 'desk')), payment_method: 'cash', notes: 'bites' };
+    await call(world.base, 'create_booking', { body }, { token: world.tokens.desk });
+    const confirmed = (client: typeof desk) =>
+      eventually('the confirmation', () =>
+        client.events().find(({ event_type }) => event_type === 'booking.confirmed'),
+      );
+    const [full, masked] = await Promise.all([confirmed(desk), confirmed(sre)]);
+    expect(masked.event_id).toBe(full.event_id);
+    const text = JSON.stringify(masked.payload);
+    for (const [key, value] of Object.entries(full.payload)) {
+      if (/(owner|user|pet)_(name|phone|email)|full_name|notes/.test(key) && value !== null) {
+        expect(text).not.toContain(JSON.stringify(value));
+      }
+    }
+    desk.close();
+    sre.close();
+  });
+});
+
+describe('who may follow', () => {
+  it('refuses before the upgrade when the header holds a bad token', async () => {
+    const status = async (headers: Readonly<Record<string, string>>, query = '') => {
+      const request = http.get(`${world.base}/events${query}`, {
+        headers: {
+          connection: 'Upgrade',
+          upgrade: 'websocket',
+          'sec-websocket-version': '13',
+          'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+          ...headers,
+        },
+      });
+      const [response] = await Promise.race([once(request, 'response'), once(request, 'upgrade')]);
+      request.destroy();
+      return response.statusCode;
+    };
+    expect(await status({ authorization: 'Bearer nonsense' })).toBe(401);
+    const customer = { authorization: `Bearer ${world.tokens.customer}` };
+    expect(await status(customer)).toBe(403);
+    expect(await status({}, '?after=-1')).toBe(400);
+    expect(await status({}, '?typos=x')).toBe(400);
+    expect(await status({ authorization: `Bearer ${world.tokens.viewer}` })).toBe(101);
+  });
+
+  it('answers plain HTTP with a problem', async () => {
+    const answer = await send(world.base, '/events', { token: world.tokens.viewer });
+    expect({ status: answer.status, code: codeOf(answer) }).toEqual({
+      status: 400,
+      code: 'invalid_input',
+    });
+  });
+
+  it('closes on customers, on nonsense, and on those who say nothing', async () => {
+    const { base } = await impatientServer();
+    const customer = followFeed(base, '', world.tokens.customer);
+    const nonsense = followFeed(base, '', 'nonsense');
+    const silent = followFeed(base, '', null);
+    expect(await customer.closed).toEqual({ code: 1008, reason: 'forbidden' });
+    expect(await nonsense.closed).toEqual({ code: 1008, reason: 'unauthorized' });
+    expect(await silent.closed).toEqual({ code: 1008, reason: 'unauthorized' });
+    expect([...customer.frames, ...nonsense.frames, ...silent.frames]).toEqual([]);
+  });
+
+  it('has a limit', async () => {
+    const { base, server } = await impatientServer({ clients_max: 2 });
+    const two = [1, 2].map(() => followFeed(base, '', world.tokens.desk));
+    for (const client of two) await client.first('hello');
+    const third = followFeed(base, '', world.tokens.desk);
+    expect((await third.closed).code).toBe(1006);
+    for (const client of two) client.close();
+    await eventually('both gone', () => server.websocketServer.clients.size === 0);
+    await followFeed(base, '', world.tokens.desk).first('hello');
+  });
+
+  it('says bye when the key is revoked', async () => {
+    const { base } = await impatientServer();
+    const key = await harness.addKey('desk');
+    const client = followFeed(base, '', key);
+    await client.first('heartbeat');
+    await sql`update api_keys set revoked_at = now() where prefix = ${key.split('_')[1] ?? ''}`;
+    // A known key is believed for five seconds.
+    expect((await client.first('bye')).reason).toBe('expired');
+    expect((await client.closed).code).toBe(1008);
+  });
+});
+
+describe('a client that does not read', () => {
+  /** Upgrades by hand and then takes nothing from the socket. */
+  async function deafClient(base: string, after: number): Promise<Socket> {
+    const request = http.get(`${base}/events?after=${after}`, {
+      headers: {
+        authorization: `Bearer ${world.tokens.desk}`,
+        connection: 'Upgrade',
+        upgrade: 'websocket',
+        'sec-websocket-version': '13',
+        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
+      },
+    });
+    const { promise, resolve } = Promise.withResolvers<Socket>();
+    request.on('upgrade', (_response, socket: Socket) => {
+      socket.on('error', () => {});
+      socket.pause();
+      resolve(socket);
+    });
+    return await promise;
+  }
+
+  it('is let go, and costs the others nothing', async () => {
+    const { base, server } = await impatientServer();
+    const [row] = await sql<{ newest: number }[]>`
+      select coalesce(max(sequence), 0)::int as newest from booking_events_outbox`;
+    const newest = row?.newest ?? 0;
+    const healthy = followFeed(base, '', world.tokens.desk);
+    await healthy.first('hello');
+    const deaf = await deafClient(base, newest);
+    await eventually('two clients', () => server.websocketServer.clients.size === 2);
+    // More than the buffers of two kernels hold.
+    await publish(4_000, 8_000);
+    await eventually('the deaf one gone', () => server.websocketServer.clients.size === 1, 20_000);
+    await eventually('all events', () => healthy.events().length >= 4_000, 20_000);
+    expect(healthy.events().at(-1)?.sequence).toBe(newest + 4_000);
+    deaf.destroy();
+    healthy.close();
+  });
+
+  it('is not mistaken for one that reads slowly but steadily', async () => {
+    const { base } = await impatientServer();
+    const client = followFeed(base, '', world.tokens.desk);
+    await client.first('heartbeat');
+    const beats = () => client.frames.filter(({ type }) => type === 'heartbeat').length;
+    await eventually('more heartbeats', () => beats() > 5);
+    expect(client.frames.some(({ type }) => type === 'bye')).toBe(false);
+    client.close();
+  });
+});
+
+describe('shutting down', () => {
+  it('says bye to every client and lets the server close', async () => {
+    const { base, server } = await impatientServer();
+    const clients = [1, 2, 3].map(() => followFeed(base, '', world.tokens.desk));
+    for (const client of clients) await client.first('hello');
+    await server.close();
+    for (const client of clients) {
+      expect((await client.first('bye')).reason).toBe('shutting_down');
+      expect((await client.closed).code).toBe(1001);
+    }
+  });
+});

@@ -1,0 +1,171 @@
+import { randomUUID } from 'node:crypto';
+import type { EndpointName } from '../../src/domain/api.ts';
+import { type Role, roles } from '../../src/domain/roles.ts';
+import {
+  addClinic,
+  addOwner,
+  addService,
+  addSlot,
+  type Clinic,
+  type OwnerIds,
+} from '../helpers/database.ts';
+import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+
+/** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
+export type World = {
+  readonly base: string;
+  readonly clinic: Clinic;
+  readonly other_clinic: Clinic;
+  readonly service_id: string;
+  readonly other_service_id: string;
+  readonly owner: OwnerIds;
+  readonly other_owner: OwnerIds;
+  readonly tokens: Readonly<Record<Role, string>>;
+  readonly other_customer: string;
+  /** A desk key of `other_clinic` only. */
+  readonly other_desk: string;
+  readonly harness: Harness;
+};
+
+export async function buildWorld(harness: Harness): Promise<World> {
+  const { sql } = harness;
+  const clinic = await addClinic(sql);
+  const other_clinic = await addClinic(sql, { currency: 'JPY', time_zone: 'Asia/Tokyo' });
+  const owner = await addOwner(sql);
+  const other_owner = await addOwner(sql);
+  const entries = await Promise.all(
+    roles.map(async (role) => {
+      const token =
+        role === 'customer'
+          ? await harness.mintCustomerToken(owner.user_id)
+          : await harness.addKey(role);
+      return [role, token] as const;
+    }),
+  );
+  const token = (wanted: Role) => entries.find(([role]) => role === wanted)?.[1] ?? '';
+  return {
+    base: harness.daemon.url,
+    clinic,
+    other_clinic,
+    service_id: await addService(sql, clinic),
+    other_service_id: await addService(sql, other_clinic, { price: '3500' }),
+    owner,
+    other_owner,
+    tokens: {
+      customer: token('customer'),
+      viewer: token('viewer'),
+      desk: token('desk'),
+      manager: token('manager'),
+      sre: token('sre'),
+      ci: token('ci'),
+      admin: token('admin'),
+    },
+    other_customer: await harness.mintCustomerToken(other_owner.user_id),
+    other_desk: await harness.addKey('desk', other_clinic.id),
+    harness,
+  };
+}
+
+let hours = 72;
+/** A slot that overlaps no other one of this world: one owner may hold all of them. */
+export async function freshSlot(world: World): Promise<string> {
+  hours += 1;
+  return await addSlot(world.harness.sql, world.clinic, world.service_id, { in_hours: hours });
+}
+
+/** Whom a booking is for: customers are themselves, staff name the owner. */
+function forOwner(world: World, role: Role) {
+  const { user_id, pet_id } = world.owner;
+  return role === 'customer' ? { pet_id } : { pet_id, user_id };
+}
+
+export async function slotRequest(world: World, role: Role): Promise<Record<string, unknown>> {
+  return {
+    service_id: world.service_id,
+    slot_id: await freshSlot(world),
+    ...forOwner(world, role),
+  };
+}
+
+export function must(answer: Answer, name: string): string {
+  const value = member(answer.json, name);
+  if (typeof value === 'string') return value;
+  throw new Error(`${answer.status} without ${name}: ${answer.text}`);
+}
+
+/** A hold of `owner`, made by the desk. */
+export async function freshHold(world: World): Promise<string> {
+  const body = await slotRequest(world, 'desk');
+  const token = world.tokens.desk;
+  return must(await call(world.base, 'create_reservation', { body }, { token }), 'reservation_id');
+}
+
+/** A confirmed booking of `owner`, paid in cash at the desk. */
+export async function freshBooking(world: World): Promise<string> {
+  const body = { ...(await slotRequest(world, 'desk')), payment_method: 'cash' };
+  const token = world.tokens.desk;
+  return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
+}
+
+let phones = 10_000_000;
+
+type Sample = (world: World, role: Role) => Promise<Request>;
+
+/** One request per endpoint that must succeed for every role that is let in. */
+export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'>, Sample>> = {
+  list_clinics: async () => ({ query: { limit: '5' } }),
+  get_clinic: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  list_services: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  get_day: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  list_slots: async (world) => {
+    await freshSlot(world);
+    return { params: { service_id: world.service_id }, query: { explain: '1' } };
+  },
+  search_owners: async () => ({ query: { q: 'Owner' } }),
+  create_owner: async () => {
+    phones += 1;
+    return { body: { full_name: 'Rina', phone: `+6281${phones}`, pet_name: 'Mochi' } };
+  },
+  create_reservation: async (world, role) => ({ body: await slotRequest(world, role) }),
+  get_reservation: async (world) => ({ params: { reservation_id: await freshHold(world) } }),
+  extend_reservation: async (world) => ({ params: { reservation_id: await freshHold(world) } }),
+  confirm_reservation: async (world) => ({
+    params: { reservation_id: await freshHold(world) },
+    body: { payment_method: 'cash' },
+  }),
+  cancel_reservation: async (world) => ({ params: { reservation_id: await freshHold(world) } }),
+  create_booking: async (world, role) => ({ body: await slotRequest(world, role) }),
+  list_bookings: async ({ owner }) => ({ query: { user_id: owner.user_id } }),
+  get_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  cancel_booking: async (world) => ({
+    params: { booking_id: await freshBooking(world) },
+    body: { reason: 'test' },
+  }),
+  set_booking_status: async (world) => ({
+    params: { booking_id: await freshBooking(world) },
+    body: { status: 'arrived' },
+  }),
+};
+
+export type SampleName = keyof typeof samples;
+export const sample_names = Object.keys(samples) as SampleName[];
+
+export const unknown_id = () => randomUUID();
+
+/** Everything that a refused request must not touch, as one text. Keys and stamps of use are left out. */
+export async function stateOf({ sql }: Harness): Promise<string> {
+  const [row] = await sql<{ state: string }[]>`
+    select concat_ws('/',
+      (select count(*) || ':' || coalesce(sum(version), 0) from reservations),
+      (select count(*) || ':' || coalesce(sum(version), 0) from bookings),
+      (select count(*) from slot_claims),
+      (select count(*) from payments),
+      (select count(*) from refunds),
+      (select count(*) from users),
+      (select count(*) from pets),
+      (select count(*) from booking_events_outbox),
+      (select count(*) from idempotency_keys),
+      (select coalesce(sum(booked_count), 0) from slots)
+    ) as state`;
+  return row?.state ?? '';
+}

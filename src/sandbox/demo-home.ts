@@ -66,13 +66,30 @@ function fileProblem(cause: unknown, home: string): AppError {
   return new AppError('unavailable', `${home} cannot be written (${code}).`, elsewhere, { cause });
 }
 
+/**
+ * Makes a folder and those above it; true when it was new. Not `recursive`, which never returns
+ * where the kernel answers ENOENT to a mkdir in an existing folder (/proc, /sys).
+ */
+function makeFolder(dir: string, mode: number): boolean {
+  if (fs.existsSync(dir)) return false;
+  makeFolder(path.dirname(dir), mode);
+  try {
+    fs.mkdirSync(dir, { mode });
+    return true;
+  } catch (error) {
+    // Another process made it in the meantime.
+    if (fs.statSync(dir, { throwIfNoEntry: false })?.isDirectory()) return false;
+    throw error;
+  }
+}
+
 /** Makes the folder and proves that a small file can be written there. */
 export function prepareHome(home: string): void {
   const probe = path.join(home, `.write-${process.pid}`);
   try {
     // Root's PostgreSQL runs as "nobody" and must pass through; the files in it stay private.
     const mode = process.getuid?.() === 0 ? 0o711 : 0o700;
-    if (fs.mkdirSync(home, { recursive: true, mode })) fs.chmodSync(home, mode);
+    if (makeFolder(home, mode)) fs.chmodSync(home, mode);
     fs.writeFileSync(probe, 'x'.repeat(4_096), { mode: 0o600 });
     fs.rmSync(probe);
   } catch (cause) {

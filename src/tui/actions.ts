@@ -1,0 +1,294 @@
+import {
+  allowedMoves,
+  type BookingStatus,
+  type DeskMove,
+  NO_SHOW_AFTER_MS,
+} from '../domain/booking.ts';
+import { nextKey, openBook } from './book-open.ts';
+import { changeDay, keepInView, moveCursor, wantReload } from './day.ts';
+import { hasContent } from './draft.ts';
+import { fieldOf } from './field.ts';
+import type { Catalogue } from './i18n/catalogue.ts';
+import { wordsOf } from './i18n/text.ts';
+import { type ActionId, bindings, refusal } from './keys.ts';
+import { type State, type Step, say, stay } from './model.ts';
+import { type BoardRow, makeBoard } from './rows.ts';
+import {
+  clockText,
+  GUARD_MS,
+  instantOf,
+  layoutOf,
+  selectedRow,
+  serverNow,
+  today,
+} from './selectors.ts';
+
+/** What each named action does, whether a key, the help list or the palette asks for it. */
+
+const moves: Readonly<Partial<Record<ActionId, DeskMove>>> = {
+  arrived: 'arrived',
+  in_room: 'in-progress',
+  complete: 'completed',
+  no_show: 'no-show',
+};
+
+/** What the desk calls a booking's state: arrived is a state of its own there. */
+export function stateWord(
+  words: Catalogue,
+  status: BookingStatus,
+  arrived_at: string | null,
+): string {
+  switch (status) {
+    case 'confirmed':
+      return arrived_at === null ? words.letters['-'] : words.letters.A;
+    case 'in-progress':
+      return words.letters.I;
+    case 'completed':
+      return words.letters.C;
+    case 'cancelled':
+      return words.letters.x;
+    case 'no-show':
+      return words.letters.N;
+  }
+}
+
+/** What the desk calls the row's state; late is no state. */
+export function statusWord(state: State, row: BoardRow): string {
+  const words = wordsOf(state.session.lang);
+  if (row.letter === ' ') return words.open_row;
+  return row.letter === '!' ? words.letters['-'] : words.letters[row.letter];
+}
+
+/** Why the row cannot make that move now; null when it can. The server decides again. */
+function moveRefusal(state: State, row: BoardRow, move: DeskMove): string | null {
+  const words = wordsOf(state.session.lang);
+  const { status } = row.row;
+  if (row.kind !== 'booking' || status === null) return words.refused_row;
+  const is_again = move === 'arrived' && row.row.arrived_at !== null;
+  if (!allowedMoves(status).includes(move) || is_again) {
+    return words.refused_move(words.moves[move], statusWord(state, row));
+  }
+  const early_ms = row.starts_ms + NO_SHOW_AFTER_MS;
+  if (move === 'no-show' && serverNow(state) < early_ms) {
+    return words.refused_early(clockText(state, early_ms, 'minute'));
+  }
+  return null;
+}
+
+function move(state: State, row: BoardRow, to: DeskMove): Step {
+  const words = wordsOf(state.session.lang);
+  const refused = moveRefusal(state, row, to);
+  if (refused !== null) return stay(say(state, 'warn', refused));
+  const { booking_id, version } = row.row;
+  if (booking_id === null || version === null) return stay(say(state, 'warn', words.refused_row));
+  if (state.busy.has(booking_id)) return stay(say(state, 'warn', words.busy));
+  const [next, key] = nextKey({ ...state, busy: new Set(state.busy).add(booking_id) });
+  return stay(next, {
+    type: 'move',
+    booking_id,
+    move: to,
+    was: statusWord(state, row),
+    expected_version: version,
+    key,
+  });
+}
+
+function askCancel(state: State, row: BoardRow): Step {
+  const words = wordsOf(state.session.lang);
+  const { booking_id, status } = row.row;
+  if (row.kind !== 'booking' || booking_id === null || status === null) {
+    return stay(say(state, 'warn', words.refused_row));
+  }
+  if (!allowedMoves(status).includes('cancelled')) {
+    const text = words.refused_move(words.letters.x, statusWord(state, row));
+    return stay(say(state, 'warn', text));
+  }
+  const guard_until_ms = state.now_ms + GUARD_MS;
+  return stay(
+    {
+      ...state,
+      overlay: {
+        screen: 'confirm',
+        kind: 'cancel',
+        row,
+        by: 'owner',
+        quote: null,
+        guard_until_ms,
+      },
+    },
+    { type: 'quote', booking_id, by: 'owner' },
+  );
+}
+
+function open(state: State, row: BoardRow | null): Step {
+  if (row === null) return stay(state);
+  if (row.kind === 'open') return bookAt(state, row);
+  const booking_id = row.row.booking_id;
+  if (booking_id === null) return stay(state);
+  const known = state.detail?.booking_id === booking_id ? state.detail.booking : null;
+  return stay(
+    {
+      ...state,
+      overlay: { screen: 'detail', top: 0 },
+      detail: { booking_id, booking: known },
+      detail_due_ms: null,
+    },
+    { type: 'load_booking', why: 'detail', booking_id },
+  );
+}
+
+function bookAt(state: State, row: BoardRow | null): Step {
+  const is_free = row?.kind === 'open';
+  if (is_free && row.starts_ms <= serverNow(state)) {
+    return stay(say(state, 'warn', wordsOf(state.session.lang).refused_past));
+  }
+  return openBook(state, is_free ? { row } : {});
+}
+
+function shiftDay(state: State, by: number): State {
+  const shown = state.day?.date ?? state.date ?? today(state);
+  const date = Temporal.PlainDate.from(shown).add({ days: by }).toString();
+  return changeDay({ ...state, message: null }, date === today(state) ? null : date);
+}
+
+function copy(state: State, row: BoardRow | null): Step {
+  const text = row?.row.reference_code ?? null;
+  if (text === null) return stay(say(state, 'warn', wordsOf(state.session.lang).nothing_to_copy));
+  return stay(state, { type: 'copy', text });
+}
+
+function quit(state: State): Step {
+  if (!hasContent(state.draft)) return stay(state, { type: 'quit', code: 0 });
+  const guard_until_ms = state.now_ms + GUARD_MS;
+  return stay({ ...state, overlay: { screen: 'confirm', kind: 'quit', guard_until_ms } });
+}
+
+function back(state: State): State {
+  if (state.overlay !== null) return { ...state, overlay: null };
+  if (state.filter !== '') return keepInView({ ...state, filter: '' });
+  return { ...state, message: null };
+}
+
+function toggleOpen(state: State): State {
+  const show_open = !state.show_open;
+  const items = state.day?.items ?? [];
+  const board = makeBoard(items, serverNow(state), show_open, state.board);
+  const is_kept = board.some((row) => row.id === state.cursor_id);
+  const index = state.board.findIndex((row) => row.id === state.cursor_id);
+  const near = state.board.slice(0, index).findLast((row) => row.kind !== 'open') ?? board[0];
+  return { ...state, show_open, board, cursor_id: is_kept ? state.cursor_id : (near?.id ?? null) };
+}
+
+function openList(state: State, screen: 'help' | 'palette'): State {
+  return { ...state, overlay: { screen, field: fieldOf(''), index: 0 } };
+}
+
+/** Asks for everything again and for the feed at once. */
+function resync(state: State): Step {
+  const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
+  const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
+  const next = wantReload({ ...state, draft, reload, waiting: null });
+  const load = state.clinic === null ? ([{ type: 'load_clinic' }] as const) : [];
+  return stay(next, { type: 'retry_feed' }, ...load);
+}
+
+/** Why the session may not do this now; null when it may. The server enforces the same table. */
+export function actionRefusal(state: State, id: ActionId): string | null {
+  const words = wordsOf(state.session.lang);
+  const binding = bindings.find((row) => row.id === id);
+  if (binding === undefined) return null;
+  const reason = refusal(binding, state.session);
+  if (reason === 'read_only') return words.refused_read_only;
+  if (reason === 'role') return words.refused_role(state.session.role);
+  if (binding.mutates && state.link.status === 'offline') {
+    return words.refused_offline(clockText(state, state.link.since_ms + state.offset_ms, 'second'));
+  }
+  return null;
+}
+
+/** Does an action, on the row that the caller names or on the selected one. */
+export function runAction(state: State, id: ActionId, named: BoardRow | null = null): Step {
+  const refused = actionRefusal(state, id);
+  if (refused !== null) return stay(say(state, 'warn', refused));
+  const row = named ?? selectedRow(state);
+  const page = Math.max(1, layoutOf(state).list_rows - 1);
+  const to = moves[id];
+  if (to !== undefined) {
+    if (row === null) return stay(say(state, 'warn', wordsOf(state.session.lang).refused_row));
+    return move(state, row, to);
+  }
+  switch (id) {
+    case 'up':
+      return stay(moveCursor(state, -1));
+    case 'down':
+      return stay(moveCursor(state, 1));
+    case 'page_up':
+      return stay(moveCursor(state, -page));
+    case 'page_down':
+      return stay(moveCursor(state, page));
+    case 'first':
+      return stay(moveCursor(state, Number.NEGATIVE_INFINITY));
+    case 'last':
+      return stay(moveCursor(state, Number.POSITIVE_INFINITY));
+    case 'day_prev':
+      return stay(shiftDay(state, -1));
+    case 'day_next':
+      return stay(shiftDay(state, 1));
+    case 'day_today':
+      return stay(changeDay({ ...state, message: null }, null));
+    case 'open':
+      return open(state, row);
+    case 'cancel':
+      if (row === null) return stay(say(state, 'warn', wordsOf(state.session.lang).refused_row));
+      return askCancel(state, row);
+    default:
+      return runScreenAction(state, id, row);
+  }
+}
+
+function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step {
+  switch (id) {
+    case 'book':
+      return bookAt(state, row);
+    case 'find':
+      return stay({
+        ...state,
+        overlay: {
+          screen: 'find',
+          field: fieldOf(''),
+          owners: [],
+          index: 0,
+          searched: null,
+          due_ms: null,
+          open_when_found: false,
+        },
+      });
+    case 'filter':
+      return stay({
+        ...state,
+        overlay: { screen: 'filter', field: fieldOf(state.filter), before: state.filter },
+      });
+    case 'palette':
+    case 'help':
+      return stay(openList(state, id));
+    case 'toggle_open':
+      return stay(toggleOpen(state));
+    case 'copy':
+      return copy(state, row);
+    case 'resync':
+      return resync(state);
+    case 'back':
+      return stay(back(state));
+    case 'quit':
+      return quit(state);
+    default:
+      return stay(state);
+  }
+}
+
+/** The local date of an instant of the API, at the clinic. */
+export function dateOf(state: State, instant: string): string {
+  const zone = state.day?.clinic.time_zone ?? 'UTC';
+  const ms = Temporal.Instant.from(instant).epochMilliseconds;
+  return instantOf(ms).toZonedDateTimeISO(zone).toPlainDate().toString();
+}

@@ -1,0 +1,220 @@
+import type { ApiClient } from '../domain/client.ts';
+import { AppError } from '../domain/errors.ts';
+import { type Feed, openFeed } from './feed.ts';
+import type { Effect, Input, Problem, Result } from './model.ts';
+
+/** Carries out what the reducer asks for, and reports back with events. Nothing here decides anything. */
+
+/** People wait at most this long for an answer before the console says that there is none. */
+const CALL_MS = 8_000;
+/** Find must feel immediate, and a search that hangs is replaced by the next letter's. */
+const SEARCH_MS = 5_000;
+const SLOTS_MAX = 100;
+const OWNERS_MAX = 10;
+
+export type Outside = {
+  readonly client: ApiClient;
+  readonly feed_url: string;
+  readonly token: string;
+  readonly clinic_id: string;
+  readonly now: () => number;
+  readonly random: () => number;
+  readonly send: (event: Input | Result) => void;
+  readonly copy: (text: string) => void;
+  readonly quit: (code: number) => void;
+};
+
+export type Runner = {
+  readonly run: (effect: Effect) => void;
+  readonly close: () => void;
+};
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof AppError) {
+    return { code: error.code, detail: error.detail, facts: error.facts };
+  }
+  return {
+    code: 'internal',
+    detail: error instanceof Error ? error.message : String(error),
+    facts: {},
+  };
+}
+
+/** Payment words of the form in the API's language. */
+const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
+
+type Ask = Exclude<Effect, { type: 'copy' | 'follow' | 'retry_feed' | 'quit' }>;
+type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
+
+async function book(client: ApiClient, effect: Asks<'book'>): Promise<Result> {
+  const options = { idempotency_key: effect.key, timeout_ms: CALL_MS };
+  const payment_method = payment_methods[effect.pay];
+  if (payment_method !== 'checkout' && effect.notes === '') {
+    const { reservation_id } = effect;
+    const done = await client.call(
+      'confirm_reservation',
+      { reservation_id, payment_method },
+      options,
+    );
+    const { reference_code, booking_id } = done;
+    return { type: 'booked', reference_code, booking_id, payment_url: null };
+  }
+  // The server answers with the caller's own live hold on this slot, so the customer keeps the time.
+  const { slot, user_id, pet_id, notes } = effect;
+  const started = await client.call(
+    'create_booking',
+    {
+      service_id: slot.service_id,
+      slot_id: slot.slot_id,
+      user_id,
+      pet_id,
+      payment_method,
+      ...(notes === '' ? {} : { notes }),
+    },
+    options,
+  );
+  const { reference_code, booking_id, payment_url } = started;
+  return { type: 'booked', reference_code, booking_id, payment_url };
+}
+
+async function read(outside: Outside, effect: Ask): Promise<Result | null> {
+  const { client, clinic_id, now } = outside;
+  const options = { timeout_ms: CALL_MS };
+  switch (effect.type) {
+    case 'load_day': {
+      const from_ms = now();
+      const date = effect.date === null ? {} : { date: effect.date };
+      const day = await client.call('get_day', { clinic_id, ...date }, options);
+      return { type: 'day', seq: effect.seq, day, took_ms: now() - from_ms };
+    }
+    case 'load_clinic':
+      return { type: 'clinic', clinic: await client.call('get_clinic', { clinic_id }, options) };
+    case 'load_booking': {
+      const { booking_id, why } = effect;
+      const booking = await client.call('get_booking', { booking_id }, options);
+      return { type: 'booking', why, booking };
+    }
+    case 'search': {
+      const { query, target } = effect;
+      const request = { q: query, limit: OWNERS_MAX };
+      const page = await client.call('search_owners', request, { timeout_ms: SEARCH_MS });
+      return { type: 'owners', target, query, owners: page.items };
+    }
+    case 'list_slots': {
+      const { service_id, date, key } = effect;
+      const staff = effect.staff_id === null ? {} : { staff_id: effect.staff_id };
+      const request = { service_id, date, limit: SLOTS_MAX, ...staff };
+      const page = await client.call('list_slots', request, options);
+      return { type: 'slots', key, slots: page.items };
+    }
+    case 'quote': {
+      const { booking_id, by } = effect;
+      const quote = await client.call('cancel_booking', { booking_id, by, quote: true }, options);
+      return { type: 'quoted', quote, by };
+    }
+    default:
+      return null;
+  }
+}
+
+async function change(client: ApiClient, effect: Ask): Promise<Result | null> {
+  if (!('key' in effect) || effect.type === 'list_slots') return null;
+  const options = { idempotency_key: effect.key, timeout_ms: CALL_MS };
+  switch (effect.type) {
+    case 'move': {
+      const { booking_id, move: status, expected_version, was } = effect;
+      const request = { booking_id, status, expected_version };
+      return {
+        type: 'moved',
+        was,
+        booking: await client.call('set_booking_status', request, options),
+      };
+    }
+    case 'cancel': {
+      const { booking_id, by, expected_version } = effect;
+      const request = { booking_id, by, expected_version };
+      return { type: 'cancelled', result: await client.call('cancel_booking', request, options) };
+    }
+    case 'create_owner': {
+      const { full_name, phone, pet_name } = effect;
+      const owner = await client.call('create_owner', { full_name, phone, pet_name }, options);
+      return { type: 'owner_created', owner };
+    }
+    case 'hold': {
+      const { slot, user_id, pet_id, hold_key } = effect;
+      const { service_id, slot_id } = slot;
+      const request = { service_id, slot_id, user_id, pet_id };
+      return {
+        type: 'held',
+        hold_key,
+        hold: await client.call('create_reservation', request, options),
+      };
+    }
+    case 'extend': {
+      const { reservation_id } = effect;
+      const done = await client.call('extend_reservation', { reservation_id }, options);
+      return { type: 'extended', reservation_id, expires_at: done.expires_at };
+    }
+    case 'release': {
+      const { reservation_id } = effect;
+      await client.call('cancel_reservation', { reservation_id }, options);
+      return { type: 'released', reservation_id };
+    }
+    case 'book':
+      return book(client, effect);
+  }
+}
+
+/** Makes the runner of one console. */
+export function makeRunner(outside: Outside): Runner {
+  let feed: Feed | null = null;
+  let is_closed = false;
+
+  const ask = async (effect: Ask): Promise<void> => {
+    try {
+      const result = (await read(outside, effect)) ?? (await change(outside.client, effect));
+      if (result !== null && !is_closed) outside.send(result);
+    } catch (error) {
+      if (!is_closed) outside.send({ type: 'failed', effect, problem: problemOf(error) });
+    }
+  };
+
+  const follow = (after: number): Feed =>
+    openFeed({
+      url: outside.feed_url,
+      token: outside.token,
+      clinic_id: outside.clinic_id,
+      after,
+      on_frame: (frame) => outside.send({ type: 'frame', frame }),
+      on_link: (status, retry_at_ms) => outside.send({ type: 'link', status, retry_at_ms }),
+      now: outside.now,
+      random: outside.random,
+    });
+
+  return {
+    run: (effect) => {
+      switch (effect.type) {
+        case 'copy':
+          outside.copy(effect.text);
+          outside.send({ type: 'copied', text: effect.text });
+          return;
+        case 'follow':
+          feed?.close();
+          feed = follow(effect.after);
+          return;
+        case 'retry_feed':
+          feed?.retry();
+          return;
+        case 'quit':
+          outside.quit(effect.code);
+          return;
+        default:
+          void ask(effect);
+      }
+    },
+    close: () => {
+      is_closed = true;
+      feed?.close();
+    },
+  };
+}

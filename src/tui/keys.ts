@@ -1,0 +1,208 @@
+import { type Access, mayAccess, type Role } from '../domain/roles.ts';
+import type { ScreenName, Session } from './model.ts';
+
+/** The one table of keys. Hints, help, the palette and docs/console.md print it; a test looks for collisions. */
+
+export const action_ids = [
+  'up',
+  'down',
+  'page_up',
+  'page_down',
+  'first',
+  'last',
+  'day_prev',
+  'day_next',
+  'day_today',
+  'open',
+  'arrived',
+  'in_room',
+  'complete',
+  'no_show',
+  'cancel',
+  'book',
+  'find',
+  'filter',
+  'palette',
+  'toggle_open',
+  'copy',
+  'resync',
+  'help',
+  'back',
+  'quit',
+  'submit',
+  'extend',
+  'clear_draft',
+  'next_field',
+  'prev_field',
+  'book_found',
+  'confirm_yes',
+  'confirm_by',
+] as const;
+export type ActionId = (typeof action_ids)[number];
+
+export type Binding = {
+  readonly id: ActionId;
+  readonly keys: readonly string[];
+  readonly screens: readonly ScreenName[];
+  /** Changes something on the server: absent in read-only mode and for roles without `access`. */
+  readonly mutates: boolean;
+  /** Asks before it acts. */
+  readonly dangerous: boolean;
+  readonly access: Access;
+};
+
+const look = { mutates: false, dangerous: false, access: 'view' } as const;
+const change = { mutates: true, dangerous: false, access: 'desk' } as const;
+const lists: readonly ScreenName[] = ['board', 'detail'];
+
+export const bindings: readonly Binding[] = [
+  { id: 'arrived', keys: ['a'], screens: lists, ...change },
+  { id: 'in_room', keys: ['i'], screens: lists, ...change },
+  { id: 'complete', keys: ['c'], screens: lists, ...change },
+  { id: 'no_show', keys: ['n'], screens: lists, ...change },
+  { id: 'book', keys: ['b'], screens: lists, ...change },
+  { id: 'cancel', keys: ['x'], screens: lists, ...change, dangerous: true },
+  { id: 'open', keys: ['enter'], screens: ['board'], ...look },
+  { id: 'find', keys: ['f'], screens: lists, ...look, access: 'desk' },
+  { id: 'filter', keys: ['/'], screens: ['board'], ...look },
+  { id: 'day_prev', keys: ['['], screens: ['board'], ...look },
+  { id: 'day_next', keys: [']'], screens: ['board'], ...look },
+  { id: 'day_today', keys: ['t'], screens: ['board'], ...look },
+  { id: 'toggle_open', keys: ['o'], screens: ['board'], ...look },
+  { id: 'palette', keys: [':'], screens: lists, ...look },
+  { id: 'copy', keys: ['y'], screens: lists, ...look },
+  { id: 'help', keys: ['?'], screens: lists, ...look },
+  { id: 'up', keys: ['up', 'k'], screens: lists, ...look },
+  { id: 'down', keys: ['down', 'j'], screens: lists, ...look },
+  { id: 'page_up', keys: ['pgup', 'ctrl-b'], screens: lists, ...look },
+  { id: 'page_down', keys: ['pgdn', 'ctrl-f'], screens: lists, ...look },
+  { id: 'first', keys: ['g', 'home'], screens: lists, ...look },
+  { id: 'last', keys: ['G', 'end'], screens: lists, ...look },
+  {
+    id: 'resync',
+    keys: ['ctrl-r'],
+    screens: ['board', 'detail', 'find', 'book', 'confirm', 'help', 'palette', 'filter'],
+    ...look,
+  },
+  {
+    id: 'back',
+    keys: ['esc'],
+    screens: ['board', 'detail', 'find', 'book', 'confirm', 'help', 'palette', 'filter'],
+    ...look,
+  },
+  { id: 'quit', keys: ['q'], screens: lists, ...look },
+  { id: 'submit', keys: ['ctrl-g'], screens: ['book'], ...change },
+  { id: 'extend', keys: ['ctrl-t'], screens: ['book'], ...change },
+  { id: 'clear_draft', keys: ['ctrl-n'], screens: ['book'], ...look },
+  { id: 'next_field', keys: ['tab'], screens: ['book'], ...look },
+  { id: 'prev_field', keys: ['shift-tab'], screens: ['book'], ...look },
+  { id: 'book_found', keys: ['ctrl-g'], screens: ['find'], ...change },
+  { id: 'confirm_yes', keys: ['y'], screens: ['confirm'], ...change, dangerous: true },
+  { id: 'confirm_by', keys: ['w'], screens: ['confirm'], ...look },
+];
+
+/** Full-width letters come from an input method that was left on: `ａ` means `a`. */
+export function foldKey(key: string): string {
+  return key.length === 1 ? key.normalize('NFKC') : key;
+}
+
+/** What the key does on that screen; null when nothing. */
+export function bindingFor(screen: ScreenName, key: string): Binding | null {
+  const folded = foldKey(key);
+  return bindings.find((row) => row.screens.includes(screen) && row.keys.includes(folded)) ?? null;
+}
+
+/** Why this session may not use the binding; null when it may. */
+export function refusal(
+  binding: Binding,
+  session: { readonly role: Role; readonly read_only: boolean },
+): 'read_only' | 'role' | null {
+  if (!mayAccess(session.role, binding.access)) return 'role';
+  return binding.mutates && session.read_only ? 'read_only' : null;
+}
+
+/** The bindings that a screen shows to this session, in the table's order. */
+export function shownBindings(screen: ScreenName, session: Session): readonly Binding[] {
+  return bindings.filter((row) => row.screens.includes(screen) && refusal(row, session) === null);
+}
+
+const key_names: Readonly<Record<string, string>> = {
+  enter: 'Enter',
+  esc: 'Esc',
+  tab: 'Tab',
+  'shift-tab': 'Shift-Tab',
+  up: 'Up',
+  down: 'Down',
+  pgup: 'PgUp',
+  pgdn: 'PgDn',
+  home: 'Home',
+  end: 'End',
+};
+
+/** How a key is written for people: `ctrl-r` -> `Ctrl-R`. */
+export function keyName(key: string): string {
+  return key_names[key] ?? key.replace(/^ctrl-(.)$/, (_, letter) => `Ctrl-${letter.toUpperCase()}`);
+}
+
+/** The part of Ink's key description that we use. */
+type InkKey = {
+  readonly upArrow: boolean;
+  readonly downArrow: boolean;
+  readonly leftArrow: boolean;
+  readonly rightArrow: boolean;
+  readonly pageUp: boolean;
+  readonly pageDown: boolean;
+  readonly home: boolean;
+  readonly end: boolean;
+  readonly return: boolean;
+  readonly escape: boolean;
+  readonly tab: boolean;
+  readonly shift: boolean;
+  readonly backspace: boolean;
+  readonly delete: boolean;
+  readonly ctrl: boolean;
+  readonly meta: boolean;
+};
+
+function specialKey(key: InkKey): string | null {
+  if (key.upArrow) return 'up';
+  if (key.downArrow) return 'down';
+  if (key.leftArrow) return 'left';
+  if (key.rightArrow) return 'right';
+  if (key.pageUp) return 'pgup';
+  if (key.pageDown) return 'pgdn';
+  if (key.home) return 'home';
+  if (key.end) return 'end';
+  if (key.return) return 'enter';
+  if (key.escape) return 'esc';
+  if (key.tab) return key.shift ? 'shift-tab' : 'tab';
+  if (key.backspace) return 'backspace';
+  return key.delete ? 'delete' : null;
+}
+
+function controlKey(letter: string): string {
+  const code = letter.charCodeAt(0);
+  if (letter === '\r' || letter === '\n') return 'enter';
+  if (letter === '\t') return 'tab';
+  if (code === 0x7f || code === 0x08) return 'backspace';
+  return `ctrl-${String.fromCharCode(code + 0x60)}`;
+}
+
+const segmenter = new Intl.Segmenter();
+
+/**
+ * The keys behind one report of Ink. Fast typing over a slow line arrives as one chunk (`3456\r`): each letter
+ * must count as its own key, or type-ahead is lost.
+ */
+export function keysOf(input: string, key: InkKey): readonly string[] {
+  const special = specialKey(key);
+  if (special !== null) return [special];
+  if (key.ctrl && /^[a-z]$/i.test(input)) return [`ctrl-${input.toLowerCase()}`];
+  if (key.meta) return [];
+  const keys: string[] = [];
+  for (const { segment } of segmenter.segment(input)) {
+    if (segment === '\r\n') keys.push('enter');
+    else keys.push(/^\p{Cc}$/u.test(segment) ? controlKey(segment) : segment);
+  }
+  return keys;
+}

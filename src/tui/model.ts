@@ -1,0 +1,272 @@
+import type { DeskMove } from '../domain/booking.ts';
+import type { Json, ProblemCode } from '../domain/errors.ts';
+import type { EventType, FeedFrame } from '../domain/events.ts';
+import type { Role } from '../domain/roles.ts';
+import type { Output } from '../domain/shapes.ts';
+import type { Draft, PayChoice } from './draft.ts';
+import type { BoardRow } from './rows.ts';
+
+/** What the console knows, what can happen to it, and what it can ask for: three unions, all plain data. */
+
+export type Lang = 'en' | 'ja' | 'id';
+export type Glyphs = 'ascii' | 'utf';
+export type Day = Output<'get_day'>;
+export type Booking = Output<'get_booking'>;
+export type Owner = Output<'search_owners'>['items'][number];
+export type Slot = Output<'list_slots'>['items'][number];
+export type ClinicDetail = Output<'get_clinic'>;
+
+export type Session = {
+  readonly clinic_id: string;
+  readonly lang: Lang;
+  readonly role: Role;
+  readonly name: string;
+  readonly env: string;
+  readonly glyphs: Glyphs;
+  readonly color: boolean;
+  readonly read_only: boolean;
+  /** Random per start; makes idempotency keys unique without randomness in the reducer. */
+  readonly nonce: string;
+};
+
+/** `slow` and `stale`: the socket is open but its heartbeat is late. `offline`: closed, retrying. */
+export type LinkStatus = 'connecting' | 'live' | 'slow' | 'stale' | 'offline';
+export type Link = {
+  readonly status: LinkStatus;
+  /** What the socket alone says; `status` is worse when requests fail. */
+  readonly feed: LinkStatus;
+  readonly since_ms: number;
+  readonly retry_at_ms: number | null;
+  /** How long the last snapshot took; the only figure behind LIVE, so that an idle screen stays still. */
+  readonly took_ms: number | null;
+  readonly data_ms: number | null;
+};
+
+export type Problem = {
+  readonly code: ProblemCode;
+  readonly detail: string;
+  readonly facts: Readonly<Record<string, Json>>;
+};
+
+export type Tone = 'ok' | 'info' | 'warn' | 'error';
+export type Message = { readonly tone: Tone; readonly text: string; readonly at_ms: number };
+
+/** One line of typed text; `at` counts UTF-16 units and always stands between graphemes. */
+export type Field = { readonly text: string; readonly at: number };
+
+export type FindBox = {
+  readonly screen: 'find';
+  readonly field: Field;
+  readonly owners: readonly Owner[];
+  readonly index: number;
+  readonly searched: string | null;
+  readonly due_ms: number | null;
+  readonly open_when_found: boolean;
+};
+export type ConfirmBox =
+  | {
+      readonly screen: 'confirm';
+      readonly kind: 'cancel';
+      readonly row: BoardRow;
+      readonly by: 'owner' | 'clinic';
+      readonly quote: Output<'cancel_booking'> | null;
+      /** Keys before this instant are dropped: they were typed for the screen below. */
+      readonly guard_until_ms: number;
+    }
+  | { readonly screen: 'confirm'; readonly kind: 'quit'; readonly guard_until_ms: number };
+export type ListBox = {
+  readonly screen: 'help' | 'palette';
+  readonly field: Field;
+  readonly index: number;
+};
+export type DetailBox = { readonly screen: 'detail'; readonly top: number };
+export type BookBox = { readonly screen: 'book' };
+export type FilterBox = {
+  readonly screen: 'filter';
+  readonly field: Field;
+  readonly before: string;
+};
+export type Overlay = FindBox | ConfirmBox | ListBox | DetailBox | BookBox | FilterBox;
+export type ScreenName = 'board' | Overlay['screen'];
+
+export type Reload = {
+  readonly wanted: boolean;
+  readonly in_flight: boolean;
+  readonly not_before_ms: number;
+  readonly failures: number;
+  readonly seq: number;
+};
+
+export type State = {
+  readonly session: Session;
+  readonly columns: number;
+  readonly rows: number;
+  readonly now_ms: number;
+  /** Server clock minus ours; countdowns and `!` follow the database's clock. */
+  readonly offset_ms: number;
+  readonly link: Link;
+  readonly clinic: ClinicDetail | null;
+  /** Null: whatever today is at the clinic. */
+  readonly date: string | null;
+  readonly day: Day | null;
+  readonly board: readonly BoardRow[];
+  readonly show_open: boolean;
+  readonly filter: string;
+  readonly cursor_id: string | null;
+  readonly top: number;
+  /** Row id -> until when its `*` shows. */
+  readonly marks: ReadonlyMap<string, number>;
+  /** Booking ids that this console changed last, with the version that it made. */
+  readonly mine: ReadonlyMap<string, number>;
+  /** The last event per booking or hold, to say who was faster. */
+  readonly heard: ReadonlyMap<string, { readonly event_type: EventType; readonly at_ms: number }>;
+  readonly waiting: Day | null;
+  readonly reload: Reload;
+  readonly last_key_ms: number;
+  readonly busy: ReadonlySet<string>;
+  readonly message: Message | null;
+  readonly overlay: Overlay | null;
+  readonly draft: Draft | null;
+  readonly detail: { readonly booking_id: string; readonly booking: Booking | null } | null;
+  readonly detail_due_ms: number | null;
+  /** Jump here once the wanted day is on screen. */
+  readonly go_to: string | null;
+  readonly counter: number;
+};
+
+export type Result =
+  | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
+  | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
+  | {
+      readonly type: 'booking';
+      readonly why: 'detail' | 'conflict';
+      readonly booking: Booking;
+    }
+  | {
+      readonly type: 'moved';
+      readonly was: string;
+      readonly booking: Output<'set_booking_status'>;
+    }
+  | { readonly type: 'quoted'; readonly quote: Output<'cancel_booking'>; readonly by: string }
+  | { readonly type: 'cancelled'; readonly result: Output<'cancel_booking'> }
+  | {
+      readonly type: 'owners';
+      readonly target: 'book' | 'find';
+      readonly query: string;
+      readonly owners: readonly Owner[];
+    }
+  | { readonly type: 'owner_created'; readonly owner: Owner }
+  | { readonly type: 'slots'; readonly key: string; readonly slots: readonly Slot[] }
+  | {
+      readonly type: 'held';
+      readonly hold_key: string;
+      readonly hold: Output<'create_reservation'>;
+    }
+  | { readonly type: 'extended'; readonly reservation_id: string; readonly expires_at: string }
+  | { readonly type: 'released'; readonly reservation_id: string }
+  | {
+      readonly type: 'booked';
+      readonly reference_code: string;
+      readonly booking_id: string | null;
+      readonly payment_url: string | null;
+    }
+  | { readonly type: 'copied'; readonly text: string };
+
+export type Input =
+  | { readonly type: 'start' }
+  | { readonly type: 'key'; readonly key: string }
+  | { readonly type: 'paste'; readonly text: string }
+  | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
+  | { readonly type: 'tick' }
+  | {
+      readonly type: 'link';
+      readonly status: LinkStatus;
+      readonly retry_at_ms: number | null;
+    }
+  | { readonly type: 'frame'; readonly frame: FeedFrame }
+  | { readonly type: 'failed'; readonly effect: Effect; readonly problem: Problem };
+
+/** Everything that changes the state; `at_ms` is our clock, in epoch milliseconds. */
+export type Event = (Input | Result) & { readonly at_ms: number };
+
+export type Effect =
+  | {
+      readonly type: 'load_day';
+      readonly seq: number;
+      readonly date: string | null;
+    }
+  | { readonly type: 'load_clinic' }
+  | {
+      readonly type: 'load_booking';
+      readonly why: 'detail' | 'conflict';
+      readonly booking_id: string;
+    }
+  | {
+      readonly type: 'move';
+      readonly booking_id: string;
+      readonly move: DeskMove;
+      readonly was: string;
+      readonly expected_version: number;
+      readonly key: string;
+    }
+  | { readonly type: 'quote'; readonly booking_id: string; readonly by: 'owner' | 'clinic' }
+  | {
+      readonly type: 'cancel';
+      readonly booking_id: string;
+      readonly by: 'owner' | 'clinic';
+      readonly expected_version: number;
+      readonly key: string;
+    }
+  | { readonly type: 'search'; readonly target: 'book' | 'find'; readonly query: string }
+  | {
+      readonly type: 'create_owner';
+      readonly full_name: string;
+      readonly phone: string;
+      readonly pet_name: string;
+      readonly key: string;
+    }
+  | {
+      readonly type: 'list_slots';
+      readonly key: string;
+      readonly service_id: string;
+      readonly date: string;
+      readonly staff_id: string | null;
+    }
+  | {
+      readonly type: 'hold';
+      readonly key: string;
+      /** Which choice this hold is for; an answer for an older choice is given back. */
+      readonly hold_key: string;
+      readonly slot: Slot;
+      readonly user_id: string;
+      readonly pet_id: string;
+    }
+  | { readonly type: 'extend'; readonly reservation_id: string; readonly key: string }
+  | { readonly type: 'release'; readonly reservation_id: string; readonly key: string }
+  | {
+      readonly type: 'book';
+      readonly key: string;
+      readonly reservation_id: string;
+      readonly slot: Slot;
+      readonly user_id: string;
+      readonly pet_id: string;
+      readonly pay: PayChoice;
+      readonly notes: string;
+    }
+  | { readonly type: 'copy'; readonly text: string }
+  | { readonly type: 'follow'; readonly after: number }
+  | { readonly type: 'retry_feed' }
+  | { readonly type: 'quit'; readonly code: number };
+
+/** What one event leads to: the next state, and what is to be done outside. */
+export type Step = { readonly state: State; readonly effects: readonly Effect[] };
+
+/** A step that only changes the state. */
+export function stay(state: State, ...effects: readonly Effect[]): Step {
+  return { state, effects };
+}
+
+/** Sets the message line. */
+export function say(state: State, tone: Tone, text: string): State {
+  return { ...state, message: { tone, text, at_ms: state.now_ms } };
+}

@@ -1,0 +1,117 @@
+import { randomUUID } from 'node:crypto';
+import { render } from 'ink';
+import type { ApiClient } from '../domain/client.ts';
+import { AppError } from '../domain/errors.ts';
+import type { Role } from '../domain/roles.ts';
+import { App } from './app.tsx';
+import { openConsole } from './console.ts';
+import { wordsOf } from './i18n/text.ts';
+import type { Lang, Session } from './model.ts';
+import { copySequence, makeRestore } from './terminal.ts';
+
+/** The console's entry: opens it on a terminal and gives the terminal back, whatever happens. */
+
+export type ConsoleOptions = {
+  readonly client: ApiClient;
+  /** Address of the live feed, `ws://host:port/events`. */
+  readonly feed_url: string;
+  readonly token: string;
+  readonly clinic_id: string;
+  readonly lang: Lang;
+  readonly role: Role;
+  /** Who sits at the desk, for the header. */
+  readonly name: string;
+  /** `dev`, `staging`, `prod`: shown as a banner. */
+  readonly env: string;
+  readonly ascii: boolean;
+  readonly read_only: boolean;
+  /** Default: colours on. */
+  readonly color?: boolean;
+  readonly stdin?: NodeJS.ReadStream;
+  readonly stdout?: NodeJS.WriteStream;
+};
+
+/** Exit codes of ux §2: 130 Ctrl-C, 128 + signal number else, 1 for a fault. */
+const signals = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
+const MAX_FPS = 60;
+
+type Ending = { readonly code: number; readonly text: string | null };
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+/** Runs `end` once on the first signal or fault; the result takes the listeners off again. */
+function watchProcess(end: (ending: Ending) => void, fault: (error: unknown) => void): () => void {
+  const listeners = Object.entries(signals).map(([signal, code]) => {
+    const listener = () => end({ code, text: null });
+    process.on(signal, listener);
+    return () => process.off(signal, listener);
+  });
+  process.on('uncaughtException', fault);
+  process.on('unhandledRejection', fault);
+  return () => {
+    for (const off of listeners) off();
+    process.off('uncaughtException', fault);
+    process.off('unhandledRejection', fault);
+  };
+}
+
+function sessionOf(options: ConsoleOptions): Session {
+  const { clinic_id, lang, role, name, env, read_only } = options;
+  return {
+    clinic_id,
+    lang,
+    role,
+    name,
+    env,
+    read_only,
+    glyphs: options.ascii ? 'ascii' : 'utf',
+    color: options.color ?? true,
+    nonce: randomUUID(),
+  };
+}
+
+/** Opens the console and waits until it is closed. Returns the exit code of the process. */
+export async function runConsole(options: ConsoleOptions): Promise<number> {
+  const stdin = options.stdin ?? process.stdin;
+  const stdout = options.stdout ?? process.stdout;
+  if (!stdin.isTTY || !stdout.isTTY) {
+    throw new AppError('input_needed', 'The console needs a terminal', { next: 'petpro today' });
+  }
+  const words = wordsOf(options.lang);
+  const ended = Promise.withResolvers<Ending>();
+  const end = ended.resolve;
+  const fault = (error: unknown) => end({ code: 1, text: words.crashed(textOf(error)) });
+
+  const session = sessionOf(options);
+  const console = openConsole({
+    ...options,
+    session,
+    size: { columns: stdout.columns, rows: stdout.rows },
+    now: () => Temporal.Now.instant().epochMilliseconds,
+    random: Math.random,
+    copy: (text) => stdout.write(copySequence(text)),
+    quit: (code) => end({ code, text: null }),
+  });
+  const unwatch = watchProcess(end, fault);
+  const screen = render(<App console={console} color={session.color} />, {
+    stdin,
+    stdout,
+    exitOnCtrlC: false,
+    alternateScreen: true,
+    incrementalRendering: true,
+    maxFps: MAX_FPS,
+    interactive: true,
+  });
+  const restore = makeRestore(screen.unmount, stdin, stdout);
+  screen.waitUntilExit().catch(fault);
+  console.send({ type: 'start' });
+
+  const ending = await ended.promise;
+  console.close();
+  restore();
+  unwatch();
+  if (ending.text !== null) process.stderr.write(`${ending.text}\n`);
+  return ending.code;
+}

@@ -1,0 +1,171 @@
+import { displayWidth, plainLine } from '../../domain/width.ts';
+import { actionRefusal } from '../actions.ts';
+import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
+import { type Binding, keyName, refusal } from '../keys.ts';
+import type { ConfirmBox, FindBox, ListBox, State } from '../model.ts';
+import { helpRows } from '../overlays.ts';
+import { suggestions } from '../palette.ts';
+import { instantOf, layoutOf, timeZone } from '../selectors.ts';
+import { type Line, lineOf, span } from '../text.ts';
+import type { Screen } from './book.ts';
+import { fillLines, packLines } from './chrome.ts';
+
+/** Confirm, find, help, and the line of the palette and the filter. */
+
+function cancelLines(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>): readonly Line[] {
+  const words = wordsOf(state.session.lang);
+  const { lang } = state.session;
+  const { row } = box.row;
+  const { quote } = box;
+  const blank = lineOf('', state.columns);
+  const facts = [row.pet_name, row.owner_name, row.service_name, row.staff_name];
+  const who = facts.filter((part) => part !== null).join('  ');
+  const day = state.day === null ? '' : dateText(state.day.date, lang);
+  const pay = row.payment_state === null ? '' : words.pay_long[row.payment_state];
+  const money = quote === null ? '' : moneyText(quote.refund_amount, quote.currency, lang);
+  const effect =
+    quote === null
+      ? words.cancel_asking
+      : quote.refund_percent === 0
+        ? words.cancel_no_refund
+        : words.cancel_effect(quote.refund_percent, money);
+  const by = box.by === 'owner' ? words.cancel_by_owner : words.cancel_by_clinic;
+  return [
+    [span(` ${words.cancel_title(row.reference_code ?? '')}`, 'error')],
+    blank,
+    [span(`   ${day} ${row.time}  ${plainLine(who)}`)],
+    [span(`   ${pay}  ${moneyText(row.amount, row.currency, lang)}`)],
+    blank,
+    [span(`   ${by}`)],
+    [span(`   ${effect}`, quote === null ? 'dim' : 'warn')],
+    [span(`   ${words.cancel_sends}`)],
+    blank,
+    [
+      span('   '),
+      span(` ${words.cancel_keep} `, 'selected'),
+      span('    '),
+      span(quote === null ? '' : words.cancel_yes, 'error'),
+      span(`    ${words.cancel_other}`),
+    ],
+    blank,
+    [span(`   ${words.guard_note}`, 'dim')],
+  ];
+}
+
+/** A dialog: what will happen, the safe choice first. */
+export function confirmScreen(state: State, box: ConfirmBox): Screen {
+  const words = wordsOf(state.session.lang);
+  const { body_rows } = layoutOf(state);
+  const blank = lineOf('', state.columns);
+  const lines: readonly Line[] =
+    box.kind === 'cancel'
+      ? cancelLines(state, box)
+      : [
+          [span(` ${words.quit_title}`, 'error')],
+          blank,
+          [span(`   ${words.quit_text}`)],
+          blank,
+          [span('   '), span(` ${words.quit_stay} `, 'selected'), span(`    ${words.quit_yes}`)],
+        ];
+  return { lines: fillLines(lines, body_rows, state.columns), cursor: null };
+}
+
+function visitText(state: State, starts_at: string): string {
+  const zoned = instantOf(Temporal.Instant.from(starts_at).epochMilliseconds).toZonedDateTimeISO(
+    timeZone(state),
+  );
+  const time = zoned.toPlainTime().toString({ smallestUnit: 'minute' });
+  return `${dateText(zoned.toPlainDate().toString(), state.session.lang)} ${time}`;
+}
+
+/** One box, and who matches. */
+export function findScreen(state: State, box: FindBox): Screen {
+  const words = wordsOf(state.session.lang);
+  const { body_rows } = layoutOf(state);
+  const title = ` ${words.find_title}  `;
+  const lines: Line[] = [
+    [span(title, 'bold'), span(plainLine(box.field.text)), span('')],
+    lineOf(` ${words.find_hint}`, state.columns, 'dim'),
+    lineOf('', state.columns),
+  ];
+  const room = body_rows - lines.length - 1;
+  const top = Math.max(0, Math.min(box.index - 1, box.owners.length - room));
+  for (const [index, owner] of box.owners.slice(top, top + room).entries()) {
+    const is_here = top + index === box.index;
+    const pets = owner.pets.map((pet) => pet.name).join(', ');
+    const visit =
+      owner.next_visit === null
+        ? words.no_visit
+        : words.next_visit(visitText(state, owner.next_visit.starts_at));
+    const text = `${owner.full_name}  ${owner.phone ?? ''}  ${pets}  ${visit}`;
+    const mark = is_here ? '>' : ' ';
+    lines.push(lineOf(`${mark} ${plainLine(text)}`, state.columns, is_here ? 'selected' : 'plain'));
+  }
+  const is_empty = box.owners.length === 0 && box.searched !== null && box.searched !== '';
+  if (is_empty && box.searched === box.field.text.trim()) {
+    lines.push(lineOf(` ${words.find_none(plainLine(box.searched))}`, state.columns, 'warn'));
+  }
+  const filled = fillLines(lines, body_rows - 1, state.columns);
+  const keys = lineOf(` ${words.find_keys}`, state.columns, 'dim');
+  const x = displayWidth(title) + displayWidth(box.field.text.slice(0, box.field.at));
+  return { lines: [...filled, keys], cursor: { x: Math.min(x, state.columns - 1), y: 0 } };
+}
+
+function helpLine(state: State, row: Binding, is_here: boolean): Line {
+  const words = wordsOf(state.session.lang);
+  const keys = row.keys.map(keyName).join(' ');
+  const absent = refusal(row, state.session);
+  const reason =
+    absent === null
+      ? actionRefusal(state, row.id)
+      : absent === 'read_only'
+        ? words.absent_read_only
+        : words.absent_role(state.session.role);
+  const tail = reason === null ? '' : `  (${words.help_absent(reason)})`;
+  const text = `${is_here ? '>' : ' '} ${keys.padEnd(12)} ${words.actions[row.id]}${tail}`;
+  const tone = is_here ? 'selected' : reason === null ? 'plain' : 'dim';
+  return lineOf(text, state.columns, tone);
+}
+
+/** The keys, found by typing; the marked one can be run. */
+export function helpScreen(state: State, box: ListBox): Screen {
+  const words = wordsOf(state.session.lang);
+  const { body_rows } = layoutOf(state);
+  const title = ` ${words.help_title}  `;
+  const rows = helpRows(state, box.field.text);
+  const room = body_rows - 3;
+  const top = Math.max(0, Math.min(box.index - Math.floor(room / 2), rows.length - room));
+  const letters = Object.entries(words.letters).map(([letter, word]) => `${letter} ${word}`);
+  const lines: Line[] = [
+    [span(title, 'bold'), span(plainLine(box.field.text)), span(`   ${words.help_hint}`, 'dim')],
+    ...rows
+      .slice(top, top + room)
+      .map((row, index) => helpLine(state, row, top + index === box.index)),
+  ];
+  const filled = fillLines(lines, body_rows - 2, state.columns);
+  const legend = packLines(letters, state.columns, 2);
+  const x = displayWidth(title) + displayWidth(box.field.text.slice(0, box.field.at));
+  return { lines: [...filled, ...legend], cursor: { x: Math.min(x, state.columns - 1), y: 0 } };
+}
+
+/** The `:` or `/` line, in place of the message. */
+export function promptLine(
+  state: State,
+  mark: ':' | '/',
+  text: string,
+): { readonly line: Line; readonly x: number } {
+  const line = lineOf(` ${mark} ${plainLine(text)}`, state.columns, 'bold');
+  return { line, x: 3 };
+}
+
+/** What the palette could mean, in place of the facts. */
+export function suggestionLines(state: State, box: ListBox): readonly Line[] {
+  const words = wordsOf(state.session.lang);
+  if (box.field.text === '') return packLines([words.palette_hint], state.columns, 2);
+  const texts = suggestions(box.field.text).map((row) => {
+    const argument = { row: ' N', text: ' ...', day: ' fri' };
+    const short = row.short === null ? '' : `|${row.short}`;
+    return `${row.word}${short}${row.argument === null ? '' : argument[row.argument]}`;
+  });
+  return packLines(texts, state.columns, 2);
+}

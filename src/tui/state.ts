@@ -1,0 +1,46 @@
+import type { Session, State } from './model.ts';
+
+/** The state before the first event. The reducer itself stands in update.ts. */
+export function initialState(
+  session: Session,
+  size: { readonly columns: number; readonly rows: number },
+  now_ms: number,
+): State {
+  return {
+    session,
+    columns: size.columns,
+    rows: size.rows,
+    now_ms,
+    offset_ms: 0,
+    link: {
+      status: 'connecting',
+      feed: 'connecting',
+      since_ms: now_ms,
+      retry_at_ms: null,
+      took_ms: null,
+      data_ms: null,
+    },
+    clinic: null,
+    date: null,
+    day: null,
+    board: [],
+    show_open: true,
+    filter: '',
+    cursor_id: null,
+    top: 0,
+    marks: new Map(),
+    mine: new Map(),
+    heard: new Map(),
+    waiting: null,
+    reload: { wanted: false, in_flight: false, not_before_ms: 0, failures: 0, seq: 0 },
+    last_key_ms: 0,
+    busy: new Set(),
+    message: null,
+    overlay: null,
+    draft: null,
+    detail: null,
+    detail_due_ms: null,
+    go_to: null,
+    counter: 0,
+  };
+}

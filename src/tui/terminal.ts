@@ -1,0 +1,54 @@
+/** What the console knows of terminals beyond Ink: glyphs, clipboard, and putting everything back. */
+
+type Env = Readonly<Record<string, string | undefined>>;
+
+/** ASCII unless the locale says UTF-8, in the order that C libraries read it. */
+export function prefersAscii(env: Env): boolean {
+  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
+  return !/utf-?8/i.test(locale);
+}
+
+/** False when the person asked for no colour (no-color.org) or the terminal has none. */
+export function wantsColor(env: Env): boolean {
+  const is_off = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '';
+  return !is_off && env['TERM'] !== 'dumb';
+}
+
+/** Terminals cut longer OSC 52 texts; a reference or a payment link is far below. */
+const COPY_MAX = 4_000;
+
+/** The sequence that puts text on the clipboard of the person's own machine, also over SSH. */
+export function copySequence(text: string): string {
+  const base64 = Buffer.from(text.slice(0, COPY_MAX), 'utf8').toString('base64');
+  return `\u001b]52;c;${base64}\u0007`;
+}
+
+const PLAIN = '\u001b[0m\u001b[?25h\u001b[?2004l';
+const LEAVE_ALTERNATE = '\u001b[?1049l';
+
+type Output = NodeJS.WritableStream;
+type Keyboard = NodeJS.ReadableStream & { readonly setRawMode?: (is_raw: boolean) => unknown };
+
+/**
+ * The one way back to a usable terminal, however the console ends: first Ink's own unmount, and when that throws
+ * its work by hand. Later calls do nothing.
+ */
+export function makeRestore(unmount: () => void, stdin: Keyboard, stdout: Output): () => void {
+  let is_done = false;
+  return () => {
+    if (is_done) return;
+    is_done = true;
+    let sequence = PLAIN;
+    try {
+      unmount();
+    } catch {
+      sequence = LEAVE_ALTERNATE + PLAIN;
+    }
+    try {
+      stdin.setRawMode?.(false);
+      stdout.write(sequence);
+    } catch {
+      // The terminal is gone (closed window); there is nothing left to put back.
+    }
+  };
+}

@@ -1,0 +1,339 @@
+import { actionRefusal, runAction, stateWord } from './actions.ts';
+import { bookKey, bookPaste } from './book.ts';
+import { bookFailed, pumpDraft, takeBookAnswer, takeOwners } from './book-answers.ts';
+import {
+  ageBoard,
+  keepInView,
+  patchBooking,
+  pumpReload,
+  reloadFailed,
+  takeDay,
+  wantReload,
+} from './day.ts';
+import { insert } from './field.ts';
+import { moneyText, wordsOf } from './i18n/text.ts';
+import { bindingFor, foldKey } from './keys.ts';
+import {
+  type Booking,
+  type Effect,
+  type Event,
+  type Link,
+  type Problem,
+  type State,
+  type Step,
+  say,
+  stay,
+} from './model.ts';
+import {
+  confirmKey,
+  filterKey,
+  findKey,
+  helpKey,
+  pumpFind,
+  takeFound,
+  typeFilter,
+  typeFind,
+} from './overlays.ts';
+import { paletteKey } from './palette.ts';
+import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
+
+/** The reducer: one event in, the next state and what is to be done outside out. Pure. */
+
+/** A pane follows the cursor once it has rested this long. */
+const DETAIL_AFTER_MS = 200;
+/** So many things are remembered for telling who was faster; the oldest go first. */
+const HEARD_MAX = 500;
+
+function key(state: State, name: string): Step {
+  if (name === 'ctrl-c') return stay(state, { type: 'quit', code: 130 });
+  if (isTooSmall(state)) {
+    return foldKey(name) === 'q' ? stay(state, { type: 'quit', code: 0 }) : stay(state);
+  }
+  const pressed: State = { ...state, last_key_ms: state.now_ms };
+  if (name === 'ctrl-r') return runAction(pressed, 'resync');
+  const box = pressed.overlay;
+  switch (box?.screen) {
+    case 'book': {
+      const binding = bindingFor('book', name);
+      const refused = binding === null ? null : actionRefusal(pressed, binding.id);
+      if (refused !== null) return stay(say(pressed, 'warn', refused));
+      return bookKey(pressed, name);
+    }
+    case 'find':
+      return findKey(pressed, box, name);
+    case 'filter':
+      return filterKey(pressed, box, name);
+    case 'help':
+      return helpKey(pressed, box, name);
+    case 'palette':
+      return paletteKey(pressed, box, name);
+    case 'confirm':
+      return confirmKey(pressed, box, name);
+    case 'detail':
+      return listKey(pressed, 'detail', name);
+    case undefined:
+      return listKey(pressed, 'board', name);
+  }
+}
+
+function listKey(state: State, screen: 'board' | 'detail', name: string): Step {
+  const binding = bindingFor(screen, name);
+  if (binding === null) {
+    const is_ime = !/^[\x20-\x7e]*$/.test(foldKey(name));
+    return stay(is_ime ? say(state, 'info', wordsOf(state.session.lang).ime_on) : state);
+  }
+  if (screen === 'detail' && state.overlay?.screen === 'detail') {
+    const page = Math.max(1, layoutOf(state).body_rows - 2);
+    const by = { up: -1, down: 1, page_up: -page, page_down: page, first: -9999, last: 9999 };
+    const move = Object.entries(by).find(([id]) => id === binding.id);
+    if (move !== undefined) {
+      const top = Math.max(0, Math.min(detailEnd(state), state.overlay.top + move[1]));
+      return stay({ ...state, overlay: { screen: 'detail', top } });
+    }
+  }
+  return runAction(state, binding.id);
+}
+
+/** A bound on scrolling; the screen stops at its last line anyway. */
+function detailEnd(state: State): number {
+  const booking = state.detail?.booking;
+  const lists = [booking?.payments, booking?.refunds, booking?.messages, booking?.history];
+  return lists.reduce((sum, list) => sum + (list?.length ?? 0), 10);
+}
+
+function paste(state: State, text: string): State {
+  const box = state.overlay;
+  switch (box?.screen) {
+    case 'book':
+      return bookPaste(state, text);
+    case 'find':
+      return typeFind(state, box, insert(box.field, text.trim()));
+    case 'filter':
+      return typeFilter(state, box, insert(box.field, text.trim()));
+    case 'help':
+    case 'palette':
+      return { ...state, overlay: { ...box, field: insert(box.field, text.trim()) } };
+    default:
+      return state;
+  }
+}
+
+function changeLink(state: State, status: Link['status'], retry_at_ms: number | null): State {
+  const { link } = state;
+  const was_offline = link.status === 'offline';
+  // A server that answers no request is offline for us, whatever the open socket says.
+  const shown = state.reload.failures > 0 ? 'offline' : status;
+  if (link.feed === status && link.status === shown && link.retry_at_ms === retry_at_ms)
+    return state;
+  const since_ms = link.status === shown ? link.since_ms : state.now_ms;
+  const next = { ...state, link: { ...link, feed: status, status: shown, since_ms, retry_at_ms } };
+  // Whatever happened while the line was down is only in a fresh snapshot.
+  return was_offline && status === 'live' ? wantReload(next) : next;
+}
+
+function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
+  const { frame: said } = event;
+  if (said.type === 'gap') return wantReload(state);
+  if (said.type !== 'event') return state;
+  const heard = new Map(state.heard);
+  heard.delete(said.aggregate_id);
+  heard.set(said.aggregate_id, { event_type: said.event_type, at_ms: state.now_ms });
+  const [oldest] = heard.keys();
+  if (heard.size > HEARD_MAX && oldest !== undefined) heard.delete(oldest);
+  return wantReload({ ...state, heard });
+}
+
+function free(state: State, booking_id: string): State {
+  const busy = new Set(state.busy);
+  busy.delete(booking_id);
+  return { ...state, busy };
+}
+
+function moved(state: State, event: Extract<Event, { type: 'moved' }>): State {
+  const words = wordsOf(state.session.lang);
+  const { booking } = event;
+  const { booking_id, status, arrived_at, version } = booking;
+  const fresh = patchBooking(free(state, booking_id), booking_id, { status, arrived_at, version });
+  const now = stateWord(words, status, arrived_at);
+  const name = booking.pet_name ?? booking.owner_name ?? booking.reference_code;
+  return wantReload(refreshDetail(say(fresh, 'ok', words.done(name, now, event.was)), booking_id));
+}
+
+/** The detail of a booking that has just changed is asked for again. */
+function refreshDetail(state: State, booking_id: string): State {
+  return state.detail?.booking_id === booking_id
+    ? { ...state, detail_due_ms: state.now_ms }
+    : state;
+}
+
+function cancelled(state: State, event: Extract<Event, { type: 'cancelled' }>): State {
+  const words = wordsOf(state.session.lang);
+  const { booking_id, status, version, refund_percent, refund_amount, currency } = event.result;
+  const fresh = patchBooking(free(state, booking_id), booking_id, { status, version });
+  const money = moneyText(refund_amount, currency, state.session.lang);
+  const row = state.board.find((one) => one.row.booking_id === booking_id);
+  const name = row?.row.pet_name ?? event.result.reference_code;
+  const text = words.cancelled(name, refund_percent, money);
+  return wantReload(refreshDetail(say(fresh, 'ok', text), booking_id));
+}
+
+/** Says who was faster, from the newest line of the booking's history. */
+function tellConflict(state: State, booking: Booking): State {
+  const words = wordsOf(state.session.lang);
+  const newest = booking.history.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
+  const { booking_id, status, arrived_at, version } = booking;
+  const fresh = patchBooking(state, booking_id, { status, arrived_at, version });
+  if (newest === undefined) return say(fresh, 'warn', words.changed);
+  const at_ms = Temporal.Instant.from(newest.at).epochMilliseconds;
+  const seconds = Math.max(0, Math.round((state.now_ms + state.offset_ms - at_ms) / 1000));
+  const what = stateWord(words, status, arrived_at);
+  return say(fresh, 'warn', words.changed_by(what, newest.source ?? newest.action, seconds));
+}
+
+function problemText(state: State, problem: Problem): string {
+  const words = wordsOf(state.session.lang);
+  const title = words.problems[problem.code] ?? problem.code;
+  return problem.detail === '' ? title : `${title}: ${problem.detail}`;
+}
+
+function failed(state: State, effect: Effect, problem: Problem): Step {
+  const in_form = bookFailed(state, effect, problem);
+  if (in_form !== null) return stay(in_form);
+  const text = problemText(state, problem);
+  switch (effect.type) {
+    case 'load_day':
+      if (effect.seq !== state.reload.seq) return stay(state);
+      return stay(reloadFailed(state, problem.code === 'unavailable' ? null : text));
+    case 'move':
+    case 'cancel': {
+      const freed = free(state, effect.booking_id);
+      if (problem.code !== 'conflict') return stay(wantReload(say(freed, 'error', text)));
+      const { booking_id } = effect;
+      return stay(wantReload(freed), { type: 'load_booking', why: 'conflict', booking_id });
+    }
+    case 'quote': {
+      const closes = state.overlay?.screen === 'confirm';
+      return stay(say(closes ? { ...state, overlay: null } : state, 'error', text));
+    }
+    case 'load_booking':
+      return stay(
+        effect.why === 'detail' && problem.code === 'unavailable'
+          ? state
+          : say(state, 'error', text),
+      );
+    case 'load_clinic':
+      return stay(state.link.status === 'offline' ? state : say(state, 'error', text));
+    default:
+      return stay(say(state, 'error', text));
+  }
+}
+
+function answer(state: State, event: Event): Step {
+  const words = wordsOf(state.session.lang);
+  switch (event.type) {
+    case 'day':
+      return event.seq === state.reload.seq
+        ? takeDay(state, event.day, event.took_ms)
+        : stay(state);
+    case 'clinic':
+      return stay({ ...state, clinic: event.clinic });
+    case 'booking': {
+      if (event.why === 'conflict') return stay(tellConflict(state, event.booking));
+      const is_asked = state.detail?.booking_id === event.booking.booking_id;
+      const { booking } = event;
+      return stay(
+        is_asked ? { ...state, detail: { booking_id: booking.booking_id, booking } } : state,
+      );
+    }
+    case 'moved':
+      return stay(moved(state, event));
+    case 'quoted': {
+      const box = state.overlay;
+      const is_asked = box?.screen === 'confirm' && box.kind === 'cancel' && box.by === event.by;
+      if (!is_asked || box.row.row.booking_id !== event.quote.booking_id) return stay(state);
+      // What must be read has only now appeared.
+      const guard_until_ms = state.now_ms + GUARD_MS;
+      return stay({ ...state, overlay: { ...box, quote: event.quote, guard_until_ms } });
+    }
+    case 'cancelled':
+      return stay(cancelled(state, event));
+    case 'owners':
+      return event.target === 'find'
+        ? takeFound(state, event.query, event.owners)
+        : stay(takeOwners(state, event.query, event.owners));
+    case 'copied':
+      return stay(say(state, 'ok', words.copied(event.text)));
+    default:
+      return takeBookAnswer(state, event) ?? stay(state);
+  }
+}
+
+function apply(state: State, event: Event): Step {
+  switch (event.type) {
+    case 'start':
+      return stay(wantReload(state), { type: 'load_clinic' });
+    case 'key':
+      return key(state, event.key);
+    case 'paste':
+      return stay(paste({ ...state, last_key_ms: state.now_ms }, event.text));
+    case 'resize':
+      return stay({ ...state, columns: event.columns, rows: event.rows });
+    case 'tick':
+      return stay(ageBoard(state));
+    case 'link':
+      return stay(changeLink(state, event.status, event.retry_at_ms));
+    case 'frame':
+      return stay(frame(state, event));
+    case 'failed':
+      return failed(state, event.effect, event.problem);
+    default:
+      return answer(state, event);
+  }
+}
+
+/** Where a pane shows the selected booking, it is asked for once the cursor rests. */
+function followDetail(before: State, state: State): Step {
+  const is_open = state.overlay?.screen === 'detail';
+  const has_pane = layoutOf(state).pane_columns > 0;
+  if (!has_pane && !is_open) return stay({ ...state, detail_due_ms: null });
+  const booking_id = selectedRow(state)?.row.booking_id ?? null;
+  if (booking_id === null)
+    return stay({ ...state, detail: is_open ? state.detail : null, detail_due_ms: null });
+  let next = state;
+  if (state.detail?.booking_id !== booking_id && !is_open) {
+    const due = state.now_ms + DETAIL_AFTER_MS;
+    next = { ...state, detail: { booking_id, booking: null }, detail_due_ms: due };
+  } else if (isNewer(before, state)) {
+    next = { ...state, detail_due_ms: state.now_ms };
+  }
+  const { detail, detail_due_ms } = next;
+  if (detail === null || detail_due_ms === null || detail_due_ms > state.now_ms) return stay(next);
+  const asked = { ...next, detail_due_ms: null };
+  return stay(asked, { type: 'load_booking', why: 'detail', booking_id: detail.booking_id });
+}
+
+/** True when the board has just learned of a newer version than the loaded detail. */
+function isNewer(before: State, state: State): boolean {
+  if (before.board === state.board || state.detail?.booking == null) return false;
+  const { booking } = state.detail;
+  const row = state.board.find((one) => one.row.booking_id === booking.booking_id);
+  return row !== undefined && (row.row.version ?? 0) > booking.version;
+}
+
+/** Takes one event in. Everything that is due at its time is asked for in the same step. */
+export function update(state: State, event: Event): Step {
+  const now: State = { ...state, now_ms: Math.max(state.now_ms, event.at_ms) };
+  const effects: Effect[] = [];
+  let next = now;
+  const run = (step: Step): void => {
+    next = step.state;
+    effects.push(...step.effects);
+  };
+  run(apply(next, event));
+  run(pumpFind(next));
+  run(pumpDraft(next));
+  run(pumpReload(next));
+  next = keepInView(next);
+  run(followDetail(state, next));
+  return stay(next, ...effects);
+}

@@ -1,8 +1,21 @@
 import { amountText } from '../../domain/money.ts';
 import type { PaymentEvent } from '../../domain/ports.ts';
 import type { App } from '../app-types.ts';
-import { type PaymentEventResult, takePaymentEvent as take } from '../store/payments.ts';
+import {
+  type PaymentEventResult,
+  sessionOfPayment,
+  takePaymentEvent as take,
+} from '../store/payments.ts';
 import { releaseLocks } from './release-locks.ts';
+
+const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A declined card is told by its payment alone, which carries our id but not the page's. */
+async function sessionOf(app: App, event: PaymentEvent): Promise<string | null> {
+  if (event.session_id !== null || event.result !== 'failed') return event.session_id;
+  const payment_id = event.metadata['payment_id'] ?? '';
+  return uuid_form.test(payment_id) ? await sessionOfPayment(app.sql, payment_id) : null;
+}
 
 /**
  * Takes what the provider says, whether it came by webhook or was looked up. The store decides in
@@ -18,7 +31,7 @@ export async function takePaymentEvent(
     event_id: event.event_id,
     event_type: event.event_type,
     payload: event.payload,
-    session_id: event.session_id,
+    session_id: await sessionOf(app, event),
     payment_intent: event.payment_intent,
     result: event.result,
     amount: amount === null ? null : amountText(amount),

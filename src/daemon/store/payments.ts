@@ -47,6 +47,13 @@ export async function openSession(sql: Db, reservation_id: string): Promise<Open
   return row ?? null;
 }
 
+/** The session that a payment was opened with; null when the payment is not ours. */
+export async function sessionOfPayment(sql: Db, payment_id: string): Promise<string | null> {
+  const [row] = await run(sql<{ session_id: string | null }[]>`
+    select session_id from payments where id = ${payment_id}`);
+  return row?.session_id ?? null;
+}
+
 export type PaymentNews = {
   readonly event_id: string;
   readonly event_type: string;

@@ -23,7 +23,8 @@ export async function book(context: Context, args: Args): Promise<undefined> {
   const session = openSession(context);
   const clinic = await clinicOf(session);
   const look = lookOf(context, clinic);
-  const { owner, pet, service, request } = await choose(session, clinic, args);
+  const choice = await choose(session, clinic, args);
+  const { owner, pet, service, request } = choice;
   const pay = textOption(args, 'pay') ?? 'link';
   const notes = textOption(args, 'note');
   const started = await session.client
@@ -37,7 +38,7 @@ export async function book(context: Context, args: Args): Promise<undefined> {
       callOptions(args),
     )
     .catch((error: unknown) => {
-      throw withNextSlot(error, 'book');
+      throw withNextSlot(error, 'book', choice);
     });
   const booked = started.booking_id !== null;
   const when = request.date === undefined ? '' : ` on ${request.date} at ${request.time}`;

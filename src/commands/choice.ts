@@ -117,16 +117,19 @@ function isRecord(value: Json | undefined): value is { readonly [key: string]: J
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A lost slot, with the command that takes the nearest free one instead. */
-export function withNextSlot(error: unknown, command: string): unknown {
+/** A lost slot, with the command that takes the nearest free one; a slot that is none, with those that are. */
+export function withNextSlot(error: unknown, command: string, choice: Choice): unknown {
   if (!(error instanceof AppError) || error.facts['next'] !== undefined) return error;
+  const told = (next: string) =>
+    new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
   const { nearest } = error.facts;
   const first = Array.isArray(nearest) ? nearest[0] : undefined;
-  if (!isRecord(first) || typeof first['date'] !== 'string' || typeof first['time'] !== 'string') {
-    return error;
+  if (isRecord(first) && typeof first['date'] === 'string' && typeof first['time'] === 'string') {
+    return told(`petpro ${command} .. --at "${first['date']} ${first['time']}"`);
   }
-  const next = `petpro ${command} .. --at "${first['date']} ${first['time']}"`;
-  return new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
+  const { date } = choice.request;
+  if (error.code !== 'invalid_slot' || date === undefined) return error;
+  return told(`petpro slots list --service "${choice.service.name}" --date ${date}`);
 }
 
 /** The flags of a mutation that go beside the request. */

@@ -54,6 +54,13 @@ const speaks_for_itself: ReadonlySet<ProblemCode> = new Set([
   'cancelled',
 ]);
 
+/** What helps when the server names nothing better. */
+const usual_next: { readonly [code in ProblemCode]?: string } = {
+  unauthorized: 'set PETPRO_TOKEN, or PETPRO_TOKEN_FILE',
+  rate_limited: 'wait a moment, then run it again',
+  internal: 'run it again with --debug',
+};
+
 /** The lines for stderr: `error[CODE]: Title. detail`, what to do next, the trace to ask about. */
 export function failureText(
   failure: Failure,
@@ -61,11 +68,12 @@ export function failureText(
 ): string {
   const { title } = problems[failure.code];
   const { detail } = failure;
-  const alone = detail !== '' && speaks_for_itself.has(failure.code);
+  const repeats = detail.toLowerCase().startsWith(title.toLowerCase());
+  const alone = detail !== '' && (repeats || speaks_for_itself.has(failure.code));
   const sentence = alone ? detail : [title, detail].filter((part) => part !== '').join('. ');
   const lines = [`${look.paint(labelOf(failure.code))}: ${plainLine(sentence)}`];
   lines.push(...issueLines(failure).map(plainLine));
-  const next = textFact(failure, 'next');
+  const next = textFact(failure, 'next') ?? usual_next[failure.code] ?? null;
   if (next !== null) lines.push(`next: ${plainLine(next)}`);
   const trace = textFact(failure, 'request_id');
   if (trace !== null) lines.push(`trace ${plainLine(trace)}`);

@@ -31,14 +31,13 @@ export async function askHealth(
   }
 }
 
-/** One line per check, as far as the daemon names them. */
+/** One line per check of `/readyz`. */
 function checkLines(body: Health): readonly (readonly [string, string])[] {
-  const checks = body['checks'];
-  if (typeof checks !== 'object' || checks === null) return [];
-  return Object.entries(checks).map(([name, value]) => {
-    const text =
-      typeof value === 'object' && value !== null ? JSON.stringify(value) : String(value);
-    return [name, text] as const;
+  const { checks } = body;
+  if (!Array.isArray(checks)) return [];
+  return checks.map((check: Health) => {
+    const text = `${String(check['status'])}, ${String(check['detail'])}`;
+    return [String(check['name']), text] as const;
   });
 }
 

@@ -44,11 +44,12 @@ export async function createHold(context: Context, args: Args): Promise<undefine
   const session = openSession(context);
   const clinic = await clinicOf(session);
   const look = lookOf(context, clinic);
-  const { owner, pet, service, request } = await choose(session, clinic, args);
+  const choice = await choose(session, clinic, args);
+  const { owner, pet, service, request } = choice;
   const hold = await session.client
     .call('create_reservation', request, callOptions(args))
     .catch((error: unknown) => {
-      throw withNextSlot(error, 'hold create');
+      throw withNextSlot(error, 'hold create', choice);
     });
   printOne(context, {
     kind: 'Hold',

@@ -71,8 +71,8 @@ export function processIo(): Io {
     is_tty: process.stdout.isTTY === true,
     is_err_tty: process.stderr.isTTY === true,
     can_ask: process.stdin.isTTY === true && process.stderr.isTTY === true,
-    columns: () => process.stdout.columns ?? 80,
-    rows: () => process.stdout.rows ?? 24,
+    columns: () => process.stdout.columns || 80,
+    rows: () => process.stdout.rows || 24,
     ask,
     trapSignals,
   };

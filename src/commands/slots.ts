@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
 import { parseTime } from '../domain/when.ts';
-import type { Context } from './context.ts';
+import { type Context, say } from './context.ts';
 import { type Look, lookOf, minutesBetween, shortId } from './format.ts';
 import { clinicOf, dayOf, type Service, serviceOf, staffOf } from './lookup.ts';
 import { printList } from './output.ts';
@@ -154,13 +154,14 @@ export async function listSlots(context: Context, args: Args): Promise<undefined
   const look = lookOf(context, clinic);
   const query = queryOf(clinic, args);
   let cursor: string | null = null;
+  const is_cut = (count: number) => cursor === null && count >= query.limit;
   await watchable(context, args, {
     read: async () => {
       const page = await readSlots(session, query);
       cursor = page.cursor;
       return page.items;
     },
-    show: (items) =>
+    show: (items) => {
       printList(context, {
         kind: 'SlotList',
         items,
@@ -170,7 +171,10 @@ export async function listSlots(context: Context, args: Args): Promise<undefined
         cursor,
         as_of: look.now(),
         empty: `No open slot ${query.from === query.to ? `on ${query.from}` : `from ${query.from} to ${query.to}`}.\nnext: petpro slots list --from ${query.from} --to +7d`,
-      }),
+      });
+      if (is_cut(items.length))
+        say(context, 'There may be more: say --service, or a larger --limit.');
+    },
     key: (slot) => slot.slot_id,
   });
 }

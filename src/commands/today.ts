@@ -1,5 +1,6 @@
 import type { Output } from '../domain/shapes.ts';
-import type { Context } from './context.ts';
+import { isForPeople } from './choice.ts';
+import { type Context, say } from './context.ts';
 import { type Look, lookOf } from './format.ts';
 import { clinicOf, dayOf, staffOf } from './lookup.ts';
 import { printList } from './output.ts';
@@ -65,6 +66,7 @@ export async function today(context: Context, args: Args): Promise<undefined> {
       );
     },
     show: (items) => {
+      if (context.io.is_tty && isForPeople(context)) say(context, `${clinic.name}  ${shown_date}`);
       const now = Temporal.Instant.from(as_of);
       printList(context, {
         kind: 'DayList',

@@ -123,7 +123,7 @@ const jakarta: SeedClinic = {
   pet_names: ['Kitty', 'Bruno', 'Milo', 'Coco', 'Oyen', 'Snowy', 'Luna', 'Bolt', 'Moli', 'Ciko',
     'Bella', 'Tiger', 'Puma', 'Lala', 'Rocky'],
   family_first: false,
-  phone_start: '+62 81',
+  phone_start: '+62 812',
   known_owners: [
     {
       name: 'Siti Rahmawati',

@@ -41,8 +41,10 @@ const AWAY = '400 days';
 const actor = { kind: 'system', id: null, source: 'cli' };
 
 function fateOf(roll: Dice, slot: Candidate): Fate {
-  if (slot.ends_in <= 0)
-    return roll.pick(['completed', 'completed', 'completed', 'no-show', 'off']);
+  if (slot.ends_in <= 0) {
+    const luck = roll.below(10);
+    return luck === 0 ? 'no-show' : luck === 1 ? 'off' : 'completed';
+  }
   if (slot.starts_in <= 0) return 'in-progress';
   if (slot.day === 0 && slot.starts_in <= 40) return roll.pick(['arrived', 'arrived', 'paid']);
   return roll.pick(['booked', 'booked', 'paid', 'paid', 'off']);

@@ -4,7 +4,7 @@
 create extension if not exists btree_gist;
 create extension if not exists pg_trgm;
 
--- Same rows as src/domain/money.ts (a test compares them). Exponents as the payment provider counts.
+-- Same rows as src/domain/money.ts (a test compares them).
 create table currencies (
   code text primary key,
   exponent smallint not null,

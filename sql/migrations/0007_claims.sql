@@ -5,24 +5,24 @@
 -- An insert waits only for a rival's uncommitted seat; a free-looking seat is tried, never a taken
 -- one. Null = no seat free; `busy` = rivals kept winning, ask again.
 create function claim_one_seat(
-  p_r reservations, p_capacity integer, p_wanted integer, p_starts_at timestamptz,
-  p_ends_at timestamptz, out seats integer[], out busy boolean
+  p_reservation_id uuid, p_user_id uuid, p_wanted integer, p_expires_at timestamptz,
+  p_slot slots, out seats integer[], out busy boolean
 )
 language plpgsql
 as $$
 declare
-  v_seat integer := case when p_wanted between 1 and p_capacity then p_wanted end;
+  v_seat integer := case when p_wanted between 1 and p_slot.capacity then p_wanted end;
 begin
   busy := false;
   -- Each lost try means that somebody else took a seat; ten losses in a row end politely.
   for v_try in 1..10 loop
     if v_seat is null and v_try <= 3 then
-      v_seat := 1 + floor(random() * p_capacity)::integer;
+      v_seat := 1 + floor(random() * p_slot.capacity)::integer;
     elsif v_seat is null then
       select s into v_seat
-      from generate_series(1, p_capacity) as s
+      from generate_series(1, p_slot.capacity) as s
       where not exists (
-        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
       )
       order by random()
       limit 1;
@@ -31,9 +31,10 @@ begin
     insert into slot_claims (
       slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
     )
-    select p_r.slot_id, v_seat, p_r.id, p_r.user_id, p_starts_at, p_ends_at, p_r.expires_at
+    select p_slot.id, v_seat, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
+        p_expires_at
     where not exists (
-      select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = v_seat
+      select from slot_claims c where c.slot_id = p_slot.id and c.seat = v_seat
     )
     on conflict (slot_id, seat) do nothing;
     if found then
@@ -50,56 +51,58 @@ $$;
 -- statement of its own, so that the next one sees what the last one committed): two of them can
 -- never hold each other's seats. The primary key still decides against takers of one.
 create function claim_many_seats(
-  p_r reservations, p_capacity integer, p_wanted integer[], p_starts_at timestamptz,
-  p_ends_at timestamptz, out seats integer[], out busy boolean
+  p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[],
+  p_expires_at timestamptz, p_slot slots, out seats integer[], out busy boolean
 )
 language plpgsql
 as $$
 begin
   busy := false;
-  perform pg_advisory_xact_lock(hashtextextended('seats:' || p_r.slot_id::text, 0));
+  perform pg_advisory_xact_lock(hashtextextended('seats:' || p_slot.id::text, 0));
   for v_try in 1..5 loop
     with free as (
       select s
-      from generate_series(1, p_capacity) as s
+      from generate_series(1, p_slot.capacity) as s
       where not exists (
-        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
       )
       order by s = any (p_wanted) desc nulls last, s
-      limit p_r.quantity
+      limit p_quantity
     ), taken as (
       insert into slot_claims (
         slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
       )
-      select p_r.slot_id, s, p_r.id, p_r.user_id, p_starts_at, p_ends_at, p_r.expires_at
+      select p_slot.id, s, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
+        p_expires_at
       from free
-      where (select count(*) from free) = p_r.quantity
+      where (select count(*) from free) = p_quantity
       order by s
       on conflict (slot_id, seat) do nothing
       returning seat
     )
     select array_agg(seat order by seat) into seats from taken;
-    if cardinality(seats) = p_r.quantity then return; end if;
+    if cardinality(seats) = p_quantity then return; end if;
     if seats is null and not exists (
-      select from generate_series(1, p_capacity) as s
+      select from generate_series(1, p_slot.capacity) as s
       where not exists (
-        select from slot_claims c where c.slot_id = p_r.slot_id and c.seat = s
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
       )
-      offset p_r.quantity - 1
+      offset p_quantity - 1
     ) then
       return;
     end if;
-    delete from slot_claims c where c.slot_id = p_r.slot_id and c.reservation_id = p_r.id;
+    delete from slot_claims c where c.slot_id = p_slot.id and c.reservation_id = p_reservation_id;
     seats := null;
   end loop;
   busy := true;
 end
 $$;
 
--- Takes staff, room and seats of a slot for p_r, or nothing at all. p_r.seats are the wished ones.
+-- Takes staff, room and seats of a slot, or nothing at all. p_wanted: preferred seats or null.
 -- outcome: ok | full | staff_busy | room_busy | contended.
 create function claim_place(
-  p_r reservations, p_slot slots, out outcome text, out seats integer[]
+  p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[],
+  p_expires_at timestamptz, p_slot slots, out outcome text, out seats integer[]
 )
 language plpgsql
 as $$
@@ -147,19 +150,17 @@ begin
       slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
     )
     values (
-      p_slot.id, 1, p_r.id, p_r.user_id, p_slot.starts_at, p_slot.ends_at, p_r.expires_at
+      p_slot.id, 1, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at, p_expires_at
     )
     on conflict (slot_id, seat) do nothing;
     if found then seats := '{1}'; end if;
-  elsif outcome is null and p_r.quantity = 1 then
+  elsif outcome is null and p_quantity = 1 then
     select c.seats, c.busy into seats, v_busy
-    from claim_one_seat(
-      p_r, p_slot.capacity, p_r.seats[1], p_slot.starts_at, p_slot.ends_at
-    ) as c;
+    from claim_one_seat(p_reservation_id, p_user_id, p_wanted[1], p_expires_at, p_slot) as c;
   elsif outcome is null then
     select c.seats, c.busy into seats, v_busy
     from claim_many_seats(
-      p_r, p_slot.capacity, p_r.seats, p_slot.starts_at, p_slot.ends_at
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot
     ) as c;
   end if;
   if seats is not null then

@@ -130,6 +130,27 @@ begin
 end
 $$;
 
+-- What hold_slot answers about a hold that stood before the call.
+create function describe_hold(
+  p_reservation_id uuid,
+  out reference_code text, out lock_id text, out seats integer[], out fence bigint,
+  out expires_at timestamptz, out hold_ms integer, out amount numeric, out amount_due numeric,
+  out currency text, out clinic_id uuid, out service_id uuid, out clinic_name text,
+  out service_name text, out starts_at timestamptz
+)
+language sql stable
+as $$
+  select r.reference_code, r.lock_id, r.seats, r.fence, r.expires_at, c.hold_ms, r.amount,
+    r.amount_due, r.currency, r.clinic_id, r.service_id, c.name, sv.name, sl.starts_at
+  from reservations r
+  join slots sl on sl.id = r.slot_id
+  join services sv on sv.id = r.service_id
+  join clinics c on c.id = r.clinic_id
+  where r.id = p_reservation_id
+$$;
+
+-- The hottest statement of all: few and cheap steps first, because most callers lose. A loser takes
+-- no transaction id and writes nothing. Slots for one are judged inline; the others by claim_place.
 create function hold_slot(
   p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer,
   p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb,
@@ -144,161 +165,215 @@ language plpgsql
 as $$
 #variable_conflict use_column
 declare
-  v_slot slots;
+  v_starts_at timestamptz;
+  v_ends_at timestamptz;
+  v_status text;
+  v_capacity integer;
+  v_staff_id uuid;
+  v_room_id uuid;
+  v_price numeric;
+  v_booked_count integer;
   v_info record;
   v_own record;
-  v_seats record;
   v_cleared record;
+  v_held_until timestamptz;
+  v_is_own boolean;
   v_place text;
-  v_place_seats integer[];
-  v_r reservations;
-  v_number bigint;
+  v_request_id text := p_actor ->> 'request_id';
 begin
-  -- One hold at a time per owner: makes the replay and the overlap rule below exact.
-  perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
   if p_idempotency_key is not null then
-    select * into v_r
+    select r.id into reservation_id
     from reservations r
     where r.user_id = p_user_id and r.idempotency_key = p_idempotency_key;
-    if found then outcome := 'replayed'; end if;
-  end if;
-
-  if outcome is null then
-    select * into v_slot from slots sl where sl.id = p_slot_id;
-    if not found
-      or is_hidden(p_actor, p_user_id, v_slot.clinic_id)
-      or not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id) then
-      outcome := 'not_found';
+    if found then
+      select 'replayed', d.* into outcome, reference_code, lock_id, seats, fence, expires_at,
+        hold_ms, amount, amount_due, currency, clinic_id, service_id, clinic_name, service_name,
+        starts_at
+      from describe_hold(reservation_id) d;
       return;
     end if;
-  else
-    select * into v_slot from slots sl where sl.id = v_r.slot_id;
-  end if;
-  select
-    sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
-    coalesce(v_slot.price, sv.price) as price, coalesce(sv.deposit, sv.price) as deposit,
-    sv.deposit is null as due_in_full, c.name as clinic_name, c.hold_ms, c.is_active
-  into v_info
-  from services sv
-  join clinics c on c.id = sv.clinic_id
-  where sv.id = v_slot.service_id;
-  clinic_id := v_slot.clinic_id;
-  service_id := v_slot.service_id;
-  clinic_name := v_info.clinic_name;
-  service_name := v_info.service_name;
-  starts_at := v_slot.starts_at;
-  hold_ms := v_info.hold_ms;
-
-  if outcome is null then
-    outcome := case
-      when not (v_info.is_available and v_info.is_active) then 'service_unavailable'
-      when v_slot.status = 'blocked' or v_slot.starts_at <= now() then 'invalid_slot'
-      when coalesce(p_quantity, 0) not between 1 and least(v_slot.capacity, 50)
-        then 'policy_refused'
-    end;
-    if outcome is not null then return; end if;
-
-    select c.slot_id, c.reservation_id, c.expires_at is null as booked into v_own
-    from slot_claims c
-    where c.user_id = p_user_id
-      and c.ends_at > v_slot.starts_at
-      and c.starts_at < v_slot.ends_at
-      and (c.expires_at is null or c.expires_at > now())
-    order by c.slot_id = p_slot_id desc
-    limit 1;
-    if found and (v_own.slot_id <> p_slot_id or v_own.booked) then
-      outcome := 'policy_refused';
-      return;
-    elsif found then
-      select * into v_r from reservations r where r.id = v_own.reservation_id;
-      outcome := 'replayed';
-    end if;
   end if;
 
-  if outcome is null then
-    v_r.id := p_reservation_id;
-    v_r.user_id := p_user_id;
-    v_r.slot_id := p_slot_id;
-    v_r.quantity := p_quantity;
-    v_r.seats := p_seats;
-    v_r.expires_at := now() + v_info.hold_ms * interval '1 millisecond';
-    for v_round in 1..2 loop
-      -- Read before write: a loser must cost no transaction id, no WAL and no fsync.
-      select
-        count(*) + p_quantity > v_slot.capacity as full,
-        count(*) filter (where c.expires_at <= now()) as overdue,
-        min(c.expires_at) filter (where c.expires_at > now()) as next_free
-      into v_seats
+  select sl.clinic_id, sl.service_id, sl.starts_at, sl.ends_at, sl.status, sl.capacity,
+    sl.staff_id, sl.room_id, sl.price, sl.booked_count
+  into clinic_id, service_id, v_starts_at, v_ends_at, v_status, v_capacity,
+    v_staff_id, v_room_id, v_price, v_booked_count
+  from slots sl
+  where sl.id = p_slot_id;
+  if not found or is_hidden(p_actor, p_user_id, clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  starts_at := v_starts_at;
+  if v_status = 'blocked' or v_starts_at <= now() then
+    outcome := 'invalid_slot';
+    return;
+  end if;
+  if coalesce(p_quantity, 0) not between 1 and least(v_capacity, 50) then
+    outcome := 'policy_refused';
+    return;
+  end if;
+
+  for v_round in 1..2 loop
+    v_place := null;
+    if v_capacity = 1 then
+      select c.expires_at, c.user_id = p_user_id into v_held_until, v_is_own
       from slot_claims c
-      where c.slot_id = p_slot_id;
-      if not v_seats.full then
-        select c.outcome, c.seats into v_place, v_place_seats from claim_place(v_r, v_slot) c;
-        exit when v_place = 'ok';
+      where c.slot_id = p_slot_id and c.seat = 1;
+      if found and (v_held_until is null or v_held_until > now()) then
+        if v_round = 2 or not v_is_own then
+          outcome := 'slot_taken';
+          retry_after_ms := ceil(extract(epoch from v_held_until - now()) * 1000);
+          return;
+        end if;
+      elsif found then
+        v_place := 'full';
       end if;
-      retry_after_ms := ceil(extract(epoch from v_seats.next_free - now()) * 1000);
-      if v_seats.full and v_seats.overdue = 0 or v_round = 2 then
-        outcome := case when v_place = 'contended' then 'slot_locked' else 'slot_taken' end;
+    end if;
+
+    if v_round = 1 then
+      -- One hold at a time per owner: makes the replay and the overlap rule exact.
+      perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
+      select c.slot_id, c.reservation_id, c.expires_at is null as is_booked into v_own
+      from slot_claims c
+      where c.user_id = p_user_id
+        and c.ends_at > v_starts_at
+        and c.starts_at < v_ends_at
+        and (c.expires_at is null or c.expires_at > now())
+      limit 1;
+      if found and v_own.slot_id = p_slot_id and not v_own.is_booked then
+        reservation_id := v_own.reservation_id;
+        select 'replayed', d.* into outcome, reference_code, lock_id, seats, fence, expires_at,
+          hold_ms, amount, amount_due, currency, clinic_id, service_id, clinic_name,
+          service_name, starts_at
+        from describe_hold(reservation_id) d;
+        return;
+      elsif found then
+        outcome := 'policy_refused';
         return;
       end if;
-      select * into v_cleared from clear_overdue(v_slot);
-      if v_cleared.freed > 0 then continue; end if;
-      outcome := case
-        when v_cleared.blocking_session_id is not null then 'overdue_session'
-        when v_cleared.locked or v_place = 'contended' then 'slot_locked'
-        else 'slot_taken'
-      end;
-      blocking_reservation_id := v_cleared.blocking_reservation_id;
-      blocking_session_id := v_cleared.blocking_session_id;
-      -- Somebody is deciding about the seat right now: that takes milliseconds.
-      if outcome = 'slot_locked' then retry_after_ms := 250; end if;
+      select
+        sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
+        coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
+        c.is_active
+      into v_info
+      from services sv, clinics c, pets p
+      where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
+        and p.id = p_pet_id and p.user_id = p_user_id;
+      if not found then
+        outcome := 'not_found';
+        return;
+      end if;
+      if not (v_info.is_available and v_info.is_active) then
+        outcome := 'service_unavailable';
+        return;
+      end if;
+      expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+    end if;
+
+    if v_place is null and v_capacity = 1 and v_room_id is null then
+      if v_staff_id is not null then
+        insert into staff_claims (slot_id, staff_id, clinic_id, during)
+        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_starts_at, v_ends_at))
+        on conflict do nothing;
+        if not found then v_place := 'staff_busy'; end if;
+      end if;
+      if v_place is null then
+        insert into slot_claims (
+          slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+        )
+        values (p_slot_id, 1, p_reservation_id, p_user_id, v_starts_at, v_ends_at, expires_at)
+        on conflict (slot_id, seat) do nothing;
+        if found then
+          v_place := 'ok';
+          seats := '{1}';
+        else
+          v_place := 'full';
+          if v_staff_id is not null then
+            delete from staff_claims c where c.slot_id = p_slot_id;
+          end if;
+        end if;
+      end if;
+    elsif v_place is null and v_booked_count + p_quantity > v_capacity then
+      v_place := 'full';
+    elsif v_place is null then
+      select c.outcome, c.seats into v_place, seats
+      from slots sl,
+        claim_place(
+          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl
+        ) as c
+      where sl.id = p_slot_id;
+    end if;
+    exit when v_place = 'ok';
+
+    select ceil(extract(epoch from min(c.expires_at) - now()) * 1000) into retry_after_ms
+    from slot_claims c
+    where c.slot_id = p_slot_id and c.expires_at > now();
+    if v_round = 2 then
+      outcome := case when v_place = 'contended' then 'slot_locked' else 'slot_taken' end;
+      expires_at := null;
       return;
-    end loop;
+    end if;
+    select c.* into v_cleared from slots sl, clear_overdue(sl) c where sl.id = p_slot_id;
+    continue when v_cleared.freed > 0;
+    outcome := case
+      when v_cleared.blocking_session_id is not null then 'overdue_session'
+      when v_cleared.locked or v_place = 'contended' then 'slot_locked'
+      else 'slot_taken'
+    end;
+    blocking_reservation_id := v_cleared.blocking_reservation_id;
+    blocking_session_id := v_cleared.blocking_session_id;
+    -- Somebody is deciding about the seat right now: that takes milliseconds.
+    if outcome = 'slot_locked' then retry_after_ms := 250; end if;
+    expires_at := null;
+    return;
+  end loop;
 
-    v_number := nextval('hold_numbers');
-    insert into reservations (
-      id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
-      approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
-      source, correlation_id
+  fence := nextval('hold_numbers');
+  reference_code := reference_code(fence);
+  amount := v_info.price * p_quantity;
+  amount_due := least(coalesce(v_info.deposit, v_info.price), v_info.price) * p_quantity;
+  insert into reservations (
+    id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
+    approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
+    source, correlation_id
+  )
+  values (
+    p_reservation_id, p_user_id, p_pet_id, clinic_id, service_id, p_slot_id, p_lock_id, fence,
+    reference_code, case when v_info.requires_approval then 'awaiting' else 'none' end,
+    p_quantity, seats, amount, amount_due, v_info.currency, expires_at, p_idempotency_key,
+    p_actor ->> 'source', v_request_id
+  );
+  insert into reservation_log_entries (
+    reservation_id, reservation_version, action, status, performed_by, source, request_id
+  )
+  values (
+    p_reservation_id, 1, 'reservation.created', 'pending', actor_id(p_actor),
+    p_actor ->> 'source', v_request_id
+  );
+  -- The fields of reservation_payload(), spelt out: the row need not be read back.
+  insert into booking_events_outbox (
+    aggregate_type, aggregate_id, aggregate_version, event_type, clinic_id, correlation_id, payload
+  )
+  values (
+    'reservation', p_reservation_id, 1, 'reservation.created', clinic_id,
+    coalesce(v_request_id, p_reservation_id::text),
+    jsonb_build_object(
+      'reservation_id', p_reservation_id, 'reference_code', reference_code,
+      'user_id', p_user_id, 'pet_id', p_pet_id, 'clinic_id', clinic_id,
+      'service_id', service_id, 'slot_id', p_slot_id, 'quantity', p_quantity,
+      'seats', to_jsonb(seats), 'status', 'pending', 'version', 1, 'expires_at', expires_at,
+      'created_at', now()
     )
-    values (
-      p_reservation_id, p_user_id, p_pet_id, v_slot.clinic_id, v_slot.service_id, p_slot_id,
-      p_lock_id, v_number, reference_code(v_number),
-      case when v_info.requires_approval then 'awaiting' else 'none' end,
-      p_quantity, v_place_seats, v_info.price * p_quantity,
-      case when v_info.due_in_full then v_info.price
-        else least(v_info.deposit, v_info.price) end * p_quantity,
-      v_info.currency, v_r.expires_at, p_idempotency_key,
-      p_actor ->> 'source', p_actor ->> 'request_id'
-    )
-    returning * into v_r;
-    insert into reservation_log_entries (
-      reservation_id, reservation_version, action, status, performed_by, source, request_id
-    )
-    values (
-      v_r.id, 1, 'reservation.created', 'pending', actor_id(p_actor), p_actor ->> 'source',
-      p_actor ->> 'request_id'
-    );
-    insert into booking_events_outbox (
-      aggregate_type, aggregate_id, aggregate_version, event_type, clinic_id, correlation_id,
-      payload
-    )
-    values (
-      'reservation', v_r.id, 1, 'reservation.created', v_r.clinic_id,
-      coalesce(v_r.correlation_id, v_r.id::text), reservation_payload(v_r)
-    );
-    outcome := 'ok';
-    retry_after_ms := null;
-  end if;
-
-  reservation_id := v_r.id;
-  reference_code := v_r.reference_code;
-  lock_id := v_r.lock_id;
-  seats := v_r.seats;
-  fence := v_r.fence;
-  expires_at := v_r.expires_at;
-  amount := v_r.amount;
-  amount_due := v_r.amount_due;
-  currency := v_r.currency;
+  );
+  outcome := 'ok';
+  reservation_id := p_reservation_id;
+  lock_id := p_lock_id;
+  currency := v_info.currency;
+  clinic_name := v_info.clinic_name;
+  service_name := v_info.service_name;
+  hold_ms := v_info.hold_ms;
+  retry_after_ms := null;
 end
 $$;
 

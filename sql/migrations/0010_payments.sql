@@ -123,9 +123,11 @@ declare
 begin
   select * into v_slot from slots sl where sl.id = p_r.slot_id;
   if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
-  select * into v_place from claim_place(p_r, v_slot);
+  select * into v_place
+  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
   if v_place.outcome <> 'ok' and (select c.freed from clear_overdue(v_slot) c) > 0 then
-    select * into v_place from claim_place(p_r, v_slot);
+    select * into v_place
+  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
   end if;
   return v_place.seats;
 end

@@ -1,4 +1,4 @@
--- What the API reads: plain views, so that one definition of "free" and of "paid" serves every list.
+-- What the API reads: plain views, so that one definition of "free" and "paid" serves all.
 
 -- A slot as it stands now. reason is null when it can be held. Overdue holds count as free here,
 -- because hold_slot clears them when somebody wants the seat.

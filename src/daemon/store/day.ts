@@ -96,7 +96,12 @@ const heldLines = (sql: Db) => sql`
     r.expires_at, r.user_id, u.full_name, u.phone, r.pet_id, p.name, p.species,
     case when f.reservation_id is null then 'pending' else 'failed' end, r.notes, r.created_at
   from day d
-  join reservations r on r.slot_id = d.slot_id
+  cross join lateral (
+    select distinct c.reservation_id
+    from slot_claims c
+    where c.slot_id = d.slot_id and c.expires_at > now()
+  ) as c
+  join reservations r on r.id = c.reservation_id
   left join users u on u.id = r.user_id
   left join pets p on p.id = r.pet_id
   left join lateral (
@@ -105,7 +110,7 @@ const heldLines = (sql: Db) => sql`
     where x.reservation_id = r.id and x.status = 'failed'
     limit 1
   ) as f on true
-  where r.status = 'pending' and r.expires_at > now()`;
+  where r.status = 'pending'`;
 
 const freeLines = (sql: Db) => sql`
   select case when d.status = 'blocked' then 'blocked' else 'open' end, 3, d.slot_id, null, null,

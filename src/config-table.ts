@@ -253,6 +253,12 @@ export const client_settings = {
     doc: 'Line mode for screen readers.',
   },
   term: { env: 'TERM', parse: anyText, fallback: '', doc: 'Terminal type; dumb means line mode.' },
+  locale: {
+    env: 'LC_ALL',
+    parse: anyText,
+    fallback: (env: Environment) => env['LC_CTYPE'] || env['LANG'] || '',
+    doc: 'Character set of the terminal; without UTF-8 the console draws in ASCII.',
+  },
   pager: {
     env: 'PETPRO_PAGER',
     parse: anyText,

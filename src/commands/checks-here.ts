@@ -13,6 +13,11 @@ const DISK_FAIL_MIB = 100;
 const COLUMNS_MIN = 80;
 const ROWS_MIN = 24;
 
+/** True when the locale says that the terminal shows more than ASCII. */
+export function isUtf8(locale: string): boolean {
+  return /utf-?8/i.test(locale);
+}
+
 /** The folder itself, or the nearest one above it that exists. */
 function existing(folder: string): string {
   let at = folder;
@@ -74,6 +79,16 @@ export const checks_here: readonly Check[] = [
         return warn(`TERM is "${term}": no full-screen console`, 'export TERM=xterm-256color');
       }
       return pass(term);
+    },
+  },
+  {
+    id: 'terminal.charset',
+    look: async ({ context }) => {
+      const { locale } = context.config;
+      if (!context.io.is_tty) return skip('not a terminal');
+      return isUtf8(locale)
+        ? pass(locale)
+        : warn(`"${locale}" is not UTF-8: names may be unreadable`, 'export LC_ALL=C.UTF-8');
     },
   },
   {

@@ -159,6 +159,7 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
       }
     }
     const command = parent.command(second ?? first, { hidden: spec.hidden === true });
+    if (spec.alias !== undefined) command.alias(spec.alias);
     if (second === undefined) command.helpGroup(`${groupOf(first)}:`);
     describe(command, spec);
     command.action(async () => {

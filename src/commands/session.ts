@@ -89,13 +89,13 @@ export function whereTo(config: Config): {
   return { url: demo.url, token: token ?? demo.tokens['desk'] ?? null, demo };
 }
 
-export function openSession(context: Context, source: 'cli' | 'tui' = 'cli'): Session {
+export function openSession(context: Context): Session {
   const { config, debug, io, signal } = context;
   const { url, token, demo } = whereTo(config);
   const client = createClient({
     url,
     token,
-    source,
+    source: 'cli',
     timeout_ms: config.timeout_ms,
     signal,
     next_when_down: demo === null ? 'petpro doctor --only daemon' : 'petpro demo up',

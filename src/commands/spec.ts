@@ -23,6 +23,8 @@ export type Mutation = {
 export type CommandSpec = {
   /** The words: `slots list`. */
   readonly path: string;
+  /** Another word for the last one. */
+  readonly alias?: string;
   readonly args?: readonly { readonly name: string; readonly doc: string }[];
   readonly summary: string;
   /** The least right that the server asks for; `public` also means: no server needed. */

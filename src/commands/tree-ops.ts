@@ -73,6 +73,7 @@ const keeping: readonly CommandSpec[] = [
   },
   {
     path: 'config list',
+    alias: 'show',
     summary: 'Every setting with its value and where it comes from',
     role: 'public',
     examples: ['petpro config list -o csv'],
@@ -198,6 +199,19 @@ const serving: readonly CommandSpec[] = [
   },
 ];
 
+const console_tree: readonly CommandSpec[] = [
+  {
+    path: 'tui',
+    summary: 'The console: the day board, full screen',
+    role: 'view',
+    examples: ['petpro tui', 'petpro tui --read-only'],
+    options: [{ flags: '--read-only', doc: 'look only: no key changes anything' }],
+    exits: [3, 130, 143],
+    owns_signals: true,
+    load: async () => (await import('./tui.ts')).tui,
+  },
+];
+
 const about: readonly CommandSpec[] = [
   {
     path: 'commands',
@@ -217,4 +231,4 @@ const about: readonly CommandSpec[] = [
   },
 ];
 
-export const ops_tree = [...watching, ...keeping, ...demo, ...serving, ...about];
+export const ops_tree = [...watching, ...keeping, ...demo, ...serving, ...console_tree, ...about];

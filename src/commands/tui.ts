@@ -1,0 +1,80 @@
+import { type Config, loadConfig } from '../config.ts';
+import type { ApiClient } from '../domain/client.ts';
+import { AppError } from '../domain/errors.ts';
+import { type Role, roles } from '../domain/roles.ts';
+import { isUtf8 } from './checks-here.ts';
+import { createClient } from './client.ts';
+import { type Context, hasColour } from './context.ts';
+import type { Io } from './io.ts';
+import { clinicOf } from './lookup.ts';
+import { type Lang, langOf, openSession, readDemo } from './session.ts';
+import { type Args, flagOption } from './spec.ts';
+
+export type TuiOptions = {
+  readonly url: string;
+  readonly token: string;
+  readonly clinic_id: string;
+  readonly role: Role;
+  /** Default: the configured language. */
+  readonly lang?: Lang;
+  readonly name?: string;
+  readonly read_only?: boolean;
+};
+
+/** Opens the console on this terminal; resolves with the exit code when it is closed. */
+export async function runTui(options: TuiOptions, io: Io): Promise<number> {
+  const config = loadConfig({ env: io.env });
+  if (!io.is_tty || config.term === 'dumb') {
+    throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro today' });
+  }
+  const { url, token, clinic_id, role, lang = config.lang, name = role } = options;
+  const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
+  // Ink and React take ten times the start-up of any other command, so they load here and nowhere else.
+  const { runConsole } = await import('../tui/run.tsx');
+  return await runConsole({
+    client,
+    feed_url: new URL('/events', url.replace(/^http/, 'ws')).href,
+    token,
+    clinic_id,
+    lang,
+    role,
+    name,
+    env: config.env,
+    ascii: config.ascii || !isUtf8(config.locale),
+    read_only: options.read_only === true,
+    color: hasColour(config, io.is_tty),
+  });
+}
+
+/** Which keys the console offers; the server enforces the same table whatever is guessed here. */
+async function roleOf(config: Config, client: ApiClient, token: string): Promise<Role> {
+  const demo = readDemo(config);
+  const known = roles.find((role) => demo?.tokens[role] === token);
+  if (known !== undefined) return known;
+  try {
+    // The cheapest thing that the desk may do and a viewer may not.
+    await client.call('search_owners', { q: '0', limit: 1 });
+    return 'desk';
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'forbidden') return 'viewer';
+    throw error;
+  }
+}
+
+/** `petpro tui` */
+export async function tui(context: Context, args: Args): Promise<number> {
+  const { config, io } = context;
+  const session = openSession(context);
+  const clinic = await clinicOf(session);
+  const token = session.token ?? '';
+  const role = await roleOf(config, session.client, token);
+  const options = {
+    url: session.url,
+    token,
+    clinic_id: clinic.clinic_id,
+    role,
+    lang: langOf(context, clinic),
+    read_only: flagOption(args, 'read_only'),
+  };
+  return await runTui(options, io);
+}

@@ -1,0 +1,239 @@
+-- Each query returns no row while all is well; a row names what is wrong. Run by petpro doctor,
+-- reconcile, the load tests, the model test and the fault drills, always against live data: events
+-- under way must not look like damage.
+
+-- name: capacity
+-- Live seats never exceed the capacity, and no seat lies outside of it.
+select sl.id as slot_id, sl.capacity, count(*) as claimed, max(c.seat) as highest_seat
+from slot_claims c
+join slots sl on sl.id = c.slot_id
+group by sl.id, sl.capacity
+having count(*) > sl.capacity or max(c.seat) > sl.capacity;
+
+-- name: counters
+-- booked_count is the number of seats of bookings that were not cancelled.
+select sl.id as slot_id, sl.booked_count, coalesce(b.booked, 0) as booked
+from slots sl
+left join (
+  select slot_id, sum(quantity) as booked
+  from bookings
+  where status <> 'cancelled'
+  group by slot_id
+) as b on b.slot_id = sl.id
+where sl.booked_count <> coalesce(b.booked, 0);
+
+-- name: claims
+-- Nobody and no room is in two places: seats, vet and room claims belong together, and overlapping
+-- claims of one vet cannot exist (also checked by the exclusion constraints).
+select 'seat without slot' as problem, c.slot_id, c.reservation_id as other_id
+from slot_claims c
+left join slots sl on sl.id = c.slot_id
+where sl.id is null
+union all
+select 'staff not claimed', sl.id, sl.staff_id
+from slots sl
+where sl.staff_id is not null
+  and exists (select from slot_claims c where c.slot_id = sl.id)
+  and not exists (select from staff_claims s where s.slot_id = sl.id)
+union all
+select 'room not claimed', sl.id, sl.room_id
+from slots sl
+where sl.room_id is not null
+  and exists (select from slot_claims c where c.slot_id = sl.id)
+  and not exists (select from room_claims s where s.slot_id = sl.id)
+union all
+select 'staff claim without seat', s.slot_id, s.staff_id
+from staff_claims s
+where not exists (select from slot_claims c where c.slot_id = s.slot_id)
+union all
+select 'room claim without seat', s.slot_id, s.room_id
+from room_claims s
+where not exists (select from slot_claims c where c.slot_id = s.slot_id)
+union all
+select 'staff in two places', a.slot_id, b.slot_id
+from staff_claims a
+join staff_claims b
+  on b.staff_id = a.staff_id and b.slot_id > a.slot_id and b.during && a.during
+union all
+select 'room used twice', a.slot_id, b.slot_id
+from room_claims a
+join room_claims b
+  on b.room_id = a.room_id and b.slot_id > a.slot_id and b.during && a.during;
+
+-- name: paid
+-- A prepaid booking that stands has exactly one successful payment of the amount that was due.
+select b.id as booking_id, b.reference_code, b.amount_due, b.currency,
+  count(p.id) as payments, sum(p.amount) as paid
+from bookings b
+left join payments p
+  on p.booking_id = b.id and p.status = 'success'
+  and p.amount = b.amount_due and p.currency = b.currency
+where b.payment_mode = 'prepaid' and b.amount_due > 0 and b.status <> 'cancelled'
+  and not exists (
+    -- Refunded as a goodwill, booking kept: the payment counts as refunded then.
+    select from payments r where r.booking_id = b.id and r.status = 'refunded'
+  )
+group by b.id
+having count(p.id) <> 1;
+
+-- name: no_stranded_money
+-- Money that arrived has a booking, or a refund under way or done.
+select p.id as payment_id, p.reservation_id, p.amount, p.currency, p.status
+from payments p
+where p.status in ('success', 'refunded')
+  and p.amount > 0
+  and p.booking_id is null
+  and not exists (select from refunds f where f.payment_id = p.id and f.status <> 'denied');
+
+-- name: refund_ceiling
+-- Refunds of a payment never exceed it and are in its currency.
+select p.id as payment_id, p.amount, sum(f.amount) as refunds
+from payments p
+join refunds f on f.payment_id = p.id and f.status not in ('failed', 'denied')
+group by p.id
+having sum(f.amount) > p.amount or bool_or(f.currency <> p.currency);
+
+-- name: ledger
+-- Fee, clinic share and tax make the total, and a booking's entries make its payments less refunds.
+select 'parts' as problem, e.booking_id, e.total_amount as entered,
+  e.platform_fee + e.clinic_amount + e.tax_amount as expected
+from financial_entries e
+where e.platform_fee + e.clinic_amount + e.tax_amount <> e.total_amount
+union all
+select 'sum', p.booking_id, coalesce(e.total, 0), p.received - coalesce(f.returned, 0)
+from (
+  select booking_id, sum(amount) as received
+  from payments
+  where booking_id is not null and status in ('success', 'refunded')
+  group by booking_id
+) as p
+left join (
+  select booking_id, sum(total_amount) as total from financial_entries group by booking_id
+) as e on e.booking_id = p.booking_id
+left join (
+  select y.booking_id, sum(f.amount) as returned
+  from refunds f
+  join payments y on y.id = f.payment_id
+  where f.status = 'completed'
+  group by y.booking_id
+) as f on f.booking_id = p.booking_id
+where coalesce(e.total, 0) <> p.received - coalesce(f.returned, 0);
+
+-- name: one_event
+-- Every version of a reservation and of a booking left exactly one log entry and one event of its
+-- own. A confirm is told by booking.created; booking.confirmed is its companion. Events are kept 30
+-- days, so only the last week is compared.
+select 'reservation log' as problem, r.id as aggregate_id, r.version, count(l.*) as found
+from reservations r
+left join reservation_log_entries l on l.reservation_id = r.id
+where r.updated_at > now() - interval '7 days'
+group by r.id
+having count(l.*) <> r.version or max(l.reservation_version) <> r.version
+union all
+select 'reservation event', l.reservation_id, l.reservation_version, count(o.id)
+from reservation_log_entries l
+left join booking_events_outbox o
+  on o.aggregate_id = l.reservation_id
+  and o.aggregate_type = 'reservation'
+  and o.aggregate_version = l.reservation_version
+where l.created_at > now() - interval '7 days' and l.status <> 'confirmed'
+group by l.reservation_id, l.reservation_version
+having count(o.id) <> 1
+union all
+select 'confirmed without booking', l.reservation_id, l.reservation_version, 0
+from reservation_log_entries l
+where l.created_at > now() - interval '7 days' and l.status = 'confirmed'
+  and not exists (select from bookings b where b.reservation_id = l.reservation_id)
+union all
+select 'booking log', b.id, b.version, count(e.id)
+from bookings b
+left join booking_logs g on g.booking_id = b.id
+left join booking_log_entries e on e.log_id = g.id
+where b.updated_at > now() - interval '7 days'
+group by b.id
+having count(e.id) <> b.version or max(e.booking_version) <> b.version
+union all
+select 'booking event', g.booking_id, e.booking_version, count(o.id)
+from booking_log_entries e
+join booking_logs g on g.id = e.log_id
+left join booking_events_outbox o
+  on o.aggregate_id = g.booking_id
+  and o.aggregate_type = 'booking'
+  and o.aggregate_version = e.booking_version
+  and o.event_type <> 'booking.confirmed'
+where e.created_at > now() - interval '7 days'
+group by g.booking_id, e.booking_version
+having count(o.id) <> 1
+union all
+select 'payment event', p.id, p.version, count(o.id)
+from payments p
+left join booking_events_outbox o
+  on o.aggregate_id = p.id and o.event_type in ('payment.processed', 'payment.late')
+where p.status in ('success', 'refunded') and p.paid_at > now() - interval '7 days'
+group by p.id
+having count(o.id) <> 1;
+
+-- name: final
+-- Nothing leaves a final state. One way out is law: a payment that arrives after expiry takes the
+-- seat again while it is free (capabilities 7.3), logged as reservation.retaken.
+select 'reservation' as kind, l.reservation_id as id, l.previous_status, l.status, l.action
+from reservation_log_entries l
+where l.previous_status in ('confirmed', 'cancelled', 'expired')
+  and not (
+    l.previous_status = 'expired' and l.status = 'confirmed' and l.action = 'reservation.retaken'
+  )
+union all
+select 'booking', g.booking_id, e.previous_state ->> 'status', e.status, e.action
+from booking_log_entries e
+join booking_logs g on g.id = e.log_id
+where e.previous_state ->> 'status' in ('completed', 'cancelled', 'no-show')
+  and e.status is distinct from e.previous_state ->> 'status';
+
+-- name: holds
+-- Pending reservations hold their seats and end in time (sweeping may lag 60 s, an open payment
+-- session as long as it can be paid); others hold none unless they became bookings.
+select 'overdue' as problem, r.id as reservation_id, r.slot_id, r.expires_at
+from reservations r
+where r.status = 'pending'
+  and r.expires_at < now() - interval '60 seconds'
+  and not exists (
+    select from payments p
+    where p.reservation_id = r.id and p.session_closed_at is null
+      and p.session_expires_at > now() - interval '60 seconds'
+  )
+union all
+select 'seats missing', r.id, r.slot_id, r.expires_at
+from reservations r
+left join slot_claims c
+  on c.slot_id = r.slot_id and c.reservation_id = r.id and c.expires_at = r.expires_at
+where r.status = 'pending'
+group by r.id
+having count(c.seat) <> r.quantity
+union all
+select 'seat of a gone hold', c.reservation_id, c.slot_id, c.expires_at
+from slot_claims c
+join reservations r on r.id = c.reservation_id
+where r.status in ('cancelled', 'expired')
+union all
+select 'seats of a booking', b.reservation_id, b.slot_id, null
+from bookings b
+left join slot_claims c
+  on c.slot_id = b.slot_id and c.reservation_id = b.reservation_id and c.expires_at is null
+where b.reservation_id is not null
+group by b.id
+having count(c.seat) <> case when b.status = 'cancelled' then 0 else b.quantity end;
+
+-- name: reminders
+-- No reminder waits for a booking that was cancelled or moved.
+select m.id as reminder_id, m.booking_id, m.reminder_type, b.status
+from booking_reminders m
+join bookings b on b.id = m.booking_id
+where m.status = 'pending'
+  and (b.status in ('cancelled', 'no-show') or b.booking_time <> m.booking_time);
+
+-- name: offers
+-- Every open waitlist offer is a hold that stands.
+select w.id as waitlist_id, w.offered_reservation_id, r.status
+from waitlist_entries w
+left join reservations r on r.id = w.offered_reservation_id
+where w.status = 'offered' and r.status is distinct from 'pending';

@@ -14,7 +14,7 @@ export async function cancelReservation(
 ): Promise<Output<'cancel_reservation'>> {
   const ended = await cancel(app.sql, reservation_id, reason ?? null, dbActor(actor));
   if (ended.outcome !== 'ok') throw failure(ended.outcome);
-  releaseLocks(app, ended);
+  await releaseLocks(app, ended);
   app.wake.relay();
   if (ended.session_id !== null) await closePage(app, ended.session_id);
   return { success: true };

@@ -17,7 +17,7 @@ export async function confirmReservation(
   if (!row) throw new AppError('not_found', 'There is no such reservation.');
   const confirmed = await confirm(app.sql, { reservation_id, payment_method }, dbActor(actor));
   if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
-  releaseLocks(app, row);
+  await releaseLocks(app, row);
   // It is settled at the desk: nobody may pay online a second time.
   if (row.session_id !== null) await closePage(app, row.session_id);
   app.wake.relay();

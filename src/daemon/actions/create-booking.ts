@@ -36,7 +36,7 @@ async function confirmNow(
   const { reservation_id } = held;
   const confirmed = await confirmReservation(app.sql, { reservation_id, payment_method }, by);
   if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
-  void app.locks.release(slot.slot_id, held.seats, held.lock_id);
+  await app.locks.release(slot.slot_id, held.seats, held.lock_id);
   app.wake.relay();
   return started(holding, { payment_url: null, booking_id: confirmed.booking_id });
 }

@@ -4,34 +4,36 @@ import { expireReservation } from '../store/reservations.ts';
 import { releaseLocks } from './release-locks.ts';
 import { takePaymentEvent } from './take-payment-event.ts';
 
+export type Overdue = { readonly reservation_id: string; readonly session_id: string | null };
+
+/**
+ * `ended`: expired, or paid after all. `busy`: somebody else has it in hand or has ended it. `unknown`: only
+ * the payment provider could tell, and it does not answer; the hold stays until it does.
+ */
+export type Ending = 'ended' | 'busy' | 'unknown';
+
 /**
  * Ends a hold whose time is over. A payment page that could still be paid is closed first; if the
- * payment came before that, it wins and the hold becomes a booking. False when only the provider
- * could tell and it does not answer: then the hold stays until it does.
+ * payment came before that, it wins and the hold becomes a booking.
  */
-export async function endOverdue(
-  app: App,
-  overdue: { readonly reservation_id: string; readonly session_id: string | null },
-): Promise<boolean> {
+export async function endOverdue(app: App, overdue: Overdue): Promise<Ending> {
   if (overdue.session_id !== null) {
     try {
       const closed = await app.payments.expireCheckout(overdue.session_id);
       if (closed.outcome === 'paid') {
-        await takePaymentEvent(app, closed.event);
-        return true;
+        const taken = await takePaymentEvent(app, closed.event);
+        if (taken.outcome === 'confirmed') return 'ended';
       }
-      // processing: the bank decides in hours or days. Late money finds its way (capabilities
-      // §7.3).
+      // processing: the bank decides in hours or days. Late money finds its way (capabilities §7.3).
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       app.log.warn('hold.session_not_closed', { ...overdue, err: error });
-      return false;
+      return 'unknown';
     }
   }
   const expired = await expireReservation(app.sql, overdue.reservation_id);
-  if (expired.outcome === 'ok') {
-    releaseLocks(app, expired);
-    app.wake.relay();
-  }
-  return true;
+  if (expired.outcome !== 'ok') return 'busy';
+  await releaseLocks(app, expired);
+  app.wake.relay();
+  return 'ended';
 }

@@ -21,7 +21,7 @@ export async function extendReservation(
   }
   if (outcome !== 'ok' || expires_at === null) throw failure(outcome);
   const ttl_ms = Temporal.Now.instant().until(expires_at).total('milliseconds');
-  void app.locks.assign(row.slot_id, row.seats, row.lock_id, Math.round(ttl_ms));
+  await app.locks.assign(row.slot_id, row.seats, row.lock_id, Math.round(ttl_ms));
   app.wake.relay();
   return { reservation_id, expires_at: zonedText(expires_at, row.time_zone) };
 }

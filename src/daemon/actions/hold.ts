@@ -91,19 +91,29 @@ async function askDoorman(app: App, attempt: Attempt): Promise<LockResult> {
   });
 }
 
-function releaseSeats(app: App, attempt: Attempt, seats: readonly number[]): void {
-  if (seats.length > 0) void app.locks.release(attempt.slot.slot_id, seats, attempt.lock_id);
+async function releaseSeats(app: App, attempt: Attempt, seats: readonly number[]): Promise<void> {
+  if (seats.length > 0) await app.locks.release(attempt.slot.slot_id, seats, attempt.lock_id);
 }
 
-/** Makes the doorman say what PostgreSQL decided. Best effort: without it losers only cost more. */
-function settleLocks(app: App, attempt: Attempt, held: Held, at_door: readonly number[]): void {
+/**
+ * Makes the doorman say what PostgreSQL decided, before the holder is told: who comes next learns the true
+ * waiting time. Never fails: without it losers only cost more.
+ */
+async function settleLocks(
+  app: App,
+  attempt: Attempt,
+  held: Held,
+  at_door: readonly number[],
+): Promise<void> {
   const { slot_id, hold_ms } = attempt.slot;
   const extra = at_door.filter((seat) => !held.seats.includes(seat));
-  releaseSeats(app, attempt, extra);
   const is_kept = held.seats.every((seat) => at_door.includes(seat));
-  void (is_kept
-    ? app.locks.extend(slot_id, held.seats, held.lock_id, hold_ms)
-    : app.locks.assign(slot_id, held.seats, held.lock_id, hold_ms));
+  await Promise.all([
+    releaseSeats(app, attempt, extra),
+    is_kept
+      ? app.locks.extend(slot_id, held.seats, held.lock_id, hold_ms)
+      : app.locks.assign(slot_id, held.seats, held.lock_id, hold_ms),
+  ]);
 }
 
 function heldOf(result: HoldResult): Held {
@@ -157,14 +167,14 @@ async function askJudge(
     return await holdSlot(app.sql, request, dbActor(attempt.actor));
   } catch (error) {
     if (!(error instanceof AppError) || error.code !== 'unavailable') {
-      releaseSeats(app, attempt, seats);
+      await releaseSeats(app, attempt, seats);
       throw error;
     }
     app.log.warn('hold.unknown', { reservation_id, err: error });
     // Throws again when PostgreSQL is still away: then our short lock ends by itself.
     const held = await findReservation(app.sql, reservation_id, { user_id, clinic_id: null });
     if (held) return { outcome: 'found', held };
-    releaseSeats(app, attempt, seats);
+    await releaseSeats(app, attempt, seats);
     throw new AppError(
       'unavailable',
       'The hold could not be made; nothing was reserved.',
@@ -183,11 +193,11 @@ async function judge(app: App, attempt: Attempt, at_door: readonly number[]): Pr
     if (outcome === 'ok' || outcome === 'replayed') return { outcome, held: heldOf(result) };
     if (outcome !== 'overdue_session') return { outcome, retry_after_ms: result.retry_after_ms };
     const { blocking_reservation_id: reservation_id, blocking_session_id: session_id } = result;
-    const is_ended =
-      round === 1 &&
-      reservation_id !== null &&
-      (await endOverdue(app, { reservation_id, session_id }));
-    if (!is_ended) return { outcome: 'slot_locked', retry_after_ms: GATEWAY_RETRY_MS };
+    const ending =
+      round === 1 && reservation_id !== null
+        ? await endOverdue(app, { reservation_id, session_id })
+        : 'unknown';
+    if (ending === 'unknown') return { outcome: 'slot_locked', retry_after_ms: GATEWAY_RETRY_MS };
   }
 }
 
@@ -198,9 +208,9 @@ async function tryHold(app: App, attempt: Attempt): Promise<Verdict> {
   }
   const at_door = door.outcome === 'acquired' ? door.seats : [];
   const verdict = await judge(app, attempt, at_door);
-  if (verdict.outcome === 'ok') settleLocks(app, attempt, verdict.held, at_door);
+  if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
   // A replay keeps the first request's own lock; what we took at the door just now is extra.
-  else releaseSeats(app, attempt, at_door);
+  else await releaseSeats(app, attempt, at_door);
   return verdict;
 }
 

@@ -1,15 +1,15 @@
 import type { App } from '../app-types.ts';
 
 /** Frees the doorman's locks of a hold that has ended. Best effort: they also end by themselves. */
-export function releaseLocks(
+export async function releaseLocks(
   app: App,
   ended: {
     readonly slot_id: string | null;
     readonly seats: readonly number[] | null;
     readonly lock_id: string | null;
   },
-): void {
+): Promise<void> {
   const { slot_id, seats, lock_id } = ended;
   if (slot_id === null || seats === null || lock_id === null || seats.length === 0) return;
-  void app.locks.release(slot_id, seats, lock_id);
+  await app.locks.release(slot_id, seats, lock_id);
 }

@@ -60,7 +60,7 @@ async function giveUp(app: App, actor: Actor, holding: Holding, reason: string):
   const { held, slot } = holding;
   try {
     await cancelReservation(app.sql, held.reservation_id, reason, systemActor(actor));
-    void app.locks.release(slot.slot_id, held.seats, held.lock_id);
+    await app.locks.release(slot.slot_id, held.seats, held.lock_id);
     app.wake.relay();
   } catch (error) {
     // The sweeper ends the hold later; the caller hears of the payment's failure, not of ours.

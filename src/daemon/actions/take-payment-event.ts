@@ -48,7 +48,7 @@ export async function takePaymentEvent(
   });
   // Booked seats need no doorman: PostgreSQL refuses them by itself, also when this is never
   // reached.
-  if (taken.outcome === 'confirmed') releaseLocks(app, taken);
+  if (taken.outcome === 'confirmed') await releaseLocks(app, taken);
   app.wake.relay();
   if (taken.outcome === 'refund_requested' || taken.outcome === 'mismatch') app.wake.dispatcher();
   return taken;

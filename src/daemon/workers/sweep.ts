@@ -38,11 +38,11 @@ export function createSweeper(): Worker {
     for (let from = 0; from < due.length && !signal.aborted; from += PARALLEL) {
       const ended = await Promise.all(
         due.slice(from, from + PARALLEL).map(async (overdue) => {
-          const is_ended = await endOverdue(app, overdue);
-          if (!is_ended && stuck_until.size < STUCK_MAX) {
+          const ending = await endOverdue(app, overdue);
+          if (ending === 'unknown' && stuck_until.size < STUCK_MAX) {
             stuck_until.set(overdue.reservation_id, now + STUCK_RETRY_MS);
           }
-          return is_ended;
+          return ending === 'ended';
         }),
       );
       done += ended.filter(Boolean).length;

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
@@ -107,13 +108,18 @@ function fromNpm(): PostgresBinaries | null {
 export function binariesIn(bin_dir: string): PostgresBinaries | null {
   try {
     if (!fs.existsSync(path.join(bin_dir, exe('initdb')))) return null;
+    const root_dir = path.dirname(bin_dir);
+    linkLibraries(root_dir);
     const text = execFileSync(path.join(bin_dir, exe('postgres')), ['--version'], {
       encoding: 'utf8',
       timeout: PROBE_TIMEOUT_MS,
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     const major = Number(/\(PostgreSQL\) (\d+)/.exec(text)?.[1] ?? 0);
-    return major >= OLDEST_MAJOR ? { bin_dir, major } : null;
+    if (major < OLDEST_MAJOR) return null;
+    if (!isRoot() || isReachableByAll(bin_dir)) return { bin_dir, major };
+    const mark = createHash('sha256').update(root_dir).digest('hex').slice(0, 8);
+    return { bin_dir: path.join(copyForNobody(root_dir, `${major}-${mark}`), 'bin'), major };
   } catch {
     return null;
   }

@@ -1,0 +1,2900 @@
+-- Written by scripts/dump-schema.ts from the migrations. Do not edit.
+
+create domain approval_status as text
+  constraint reservations_approval_known CHECK ((VALUE = ANY (ARRAY['none'::text, 'awaiting'::text, 'approved'::text, 'rejected'::text])));
+
+create domain price_amount as numeric(15,3)
+  constraint reservations_amount_range CHECK ((VALUE >= (0)::numeric));
+
+create domain reservation_status as text
+  constraint reservations_status_known CHECK ((VALUE = ANY (ARRAY['pending'::text, 'confirmed'::text, 'cancelled'::text, 'expired'::text])));
+
+create domain seat_count as integer
+  constraint reservations_quantity_range CHECK (((VALUE >= 1) AND (VALUE <= 50)));
+
+create domain seat_number as integer
+  constraint slot_claims_seat_positive CHECK ((VALUE >= 1));
+
+create sequence hold_numbers;
+
+create table api_keys (
+  id uuid not null default gen_random_uuid(),
+  operator_id uuid,
+  prefix text not null,
+  key_hash bytea not null,
+  role text not null,
+  clinic_id uuid,
+  name text not null,
+  expires_at timestamp with time zone,
+  revoked_at timestamp with time zone,
+  last_used_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint api_keys_pkey PRIMARY KEY (id),
+  constraint api_keys_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint api_keys_hash_size CHECK ((octet_length(key_hash) = 32)),
+  constraint api_keys_hash_unique UNIQUE (key_hash),
+  constraint api_keys_operator_id_fkey FOREIGN KEY (operator_id) REFERENCES operators(id),
+  constraint api_keys_prefix_unique UNIQUE (prefix),
+  constraint api_keys_role_known CHECK ((role = ANY (ARRAY['viewer'::text, 'desk'::text, 'manager'::text, 'sre'::text, 'ci'::text, 'admin'::text])))
+);
+
+create table audit_log (
+  id bigint not null generated always as identity,
+  at timestamp with time zone not null default now(),
+  clinic_id uuid,
+  actor_kind text not null,
+  actor_id uuid,
+  on_behalf_of uuid,
+  source text not null,
+  request_id text,
+  action text not null,
+  target_type text not null,
+  target_id text not null,
+  reason text,
+  before jsonb,
+  after jsonb,
+  constraint audit_log_pkey PRIMARY KEY (id)
+);
+
+create table booking_attachments (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  file_name text not null,
+  file_url text not null,
+  file_type text not null,
+  description text,
+  file_size integer not null,
+  is_public boolean not null default false,
+  uploaded_at timestamp with time zone not null default now(),
+  created_at timestamp with time zone not null default now(),
+  constraint booking_attachments_pkey PRIMARY KEY (id),
+  constraint booking_attachments_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint booking_attachments_size_range CHECK (((file_size >= 1) AND (file_size <= 26214400)))
+);
+
+create table booking_events_outbox (
+  id uuid not null default gen_random_uuid(),
+  position bigint not null generated always as identity,
+  sequence bigint,
+  aggregate_type text not null,
+  aggregate_id uuid not null,
+  aggregate_version integer,
+  event_type text not null,
+  clinic_id uuid not null,
+  correlation_id text not null,
+  payload jsonb not null,
+  created_at timestamp with time zone not null default now(),
+  published boolean not null default false,
+  published_at timestamp with time zone,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone,
+  last_error text,
+  dead_at timestamp with time zone,
+  constraint booking_events_outbox_pkey PRIMARY KEY (id)
+) with (fillfactor=70);
+
+create table booking_items (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  position integer not null,
+  service_id uuid not null,
+  slot_id uuid,
+  name text not null,
+  quantity integer not null default 1,
+  unit_price numeric(15,3) not null,
+  amount numeric(15,3) not null,
+  created_at timestamp with time zone not null default now(),
+  constraint booking_items_pkey PRIMARY KEY (id),
+  constraint booking_items_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint booking_items_position_unique UNIQUE (booking_id, "position"),
+  constraint booking_items_quantity_range CHECK (((quantity >= 1) AND (quantity <= 50))),
+  constraint booking_items_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint booking_items_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id)
+);
+
+create table booking_log_entries (
+  id uuid not null default gen_random_uuid(),
+  log_id uuid not null,
+  booking_version integer not null,
+  action text not null,
+  status text not null,
+  previous_state jsonb,
+  new_state jsonb,
+  performed_by uuid,
+  source text,
+  request_id text,
+  notes text,
+  created_at timestamp with time zone not null default now(),
+  constraint booking_log_entries_pkey PRIMARY KEY (id),
+  constraint booking_log_entries_log_id_fkey FOREIGN KEY (log_id) REFERENCES booking_logs(id),
+  constraint booking_log_entries_version_unique UNIQUE (log_id, booking_version)
+);
+
+create table booking_logs (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  created_at timestamp with time zone not null default now(),
+  constraint booking_logs_pkey PRIMARY KEY (id),
+  constraint booking_logs_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint booking_logs_booking_unique UNIQUE (booking_id)
+);
+
+create table booking_reminders (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  clinic_id uuid not null,
+  reminder_type text not null,
+  scheduled_time timestamp with time zone not null,
+  booking_time timestamp with time zone not null,
+  status text not null default 'pending'::text,
+  delivery_channels jsonb not null default '["email"]'::jsonb,
+  sent_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint booking_reminders_pkey PRIMARY KEY (id),
+  constraint booking_reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint booking_reminders_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint booking_reminders_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text]))),
+  constraint booking_reminders_type_known CHECK ((reminder_type = ANY (ARRAY['upcoming'::text, 'check_in'::text, 'follow_up'::text, 'review_request'::text])))
+);
+
+create table bookings (
+  id uuid not null default gen_random_uuid(),
+  reservation_id uuid,
+  user_id uuid not null,
+  pet_id uuid not null,
+  clinic_id uuid not null,
+  service_id uuid not null,
+  slot_id uuid not null,
+  payment_id uuid,
+  reference_code text not null,
+  quantity integer not null default 1,
+  amount numeric(15,3) not null,
+  amount_due numeric(15,3) not null,
+  currency text not null,
+  payment_mode text not null default 'prepaid'::text,
+  status text not null default 'confirmed'::text,
+  cancellation_reason text,
+  cancelled_by text,
+  cancelled_at timestamp with time zone,
+  refund_percent integer,
+  refund_percent_cap integer not null default 100,
+  notes text,
+  pet_snapshot jsonb not null default '{}'::jsonb,
+  service_snapshot jsonb not null default '{}'::jsonb,
+  user_snapshot jsonb not null default '{}'::jsonb,
+  policy_snapshot jsonb not null default '[]'::jsonb,
+  booking_time timestamp with time zone not null,
+  arrived_at timestamp with time zone,
+  started_at timestamp with time zone,
+  completed_at timestamp with time zone,
+  calendar_synced_at timestamp with time zone,
+  source text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint bookings_pkey PRIMARY KEY (id),
+  constraint bookings_amount_range CHECK (((amount >= (0)::numeric) AND (amount_due >= (0)::numeric) AND (amount_due <= amount))),
+  constraint bookings_cancelled_by_known CHECK ((cancelled_by = ANY (ARRAY['owner'::text, 'clinic'::text]))),
+  constraint bookings_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint bookings_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint bookings_payment_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  constraint bookings_payment_mode_known CHECK ((payment_mode = ANY (ARRAY['prepaid'::text, 'at_clinic'::text]))),
+  constraint bookings_reference_unique UNIQUE (reference_code),
+  constraint bookings_refund_percent_range CHECK ((((refund_percent >= 0) AND (refund_percent <= 100)) AND ((refund_percent_cap >= 0) AND (refund_percent_cap <= 100)))),
+  constraint bookings_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
+  constraint bookings_reservation_unique UNIQUE (reservation_id),
+  constraint bookings_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint bookings_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id),
+  constraint bookings_status_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'in-progress'::text, 'completed'::text, 'cancelled'::text, 'no-show'::text])))
+) with (fillfactor=85);
+
+create table clinics (
+  id uuid not null default gen_random_uuid(),
+  code text not null,
+  name text not null,
+  kind text not null default 'clinic'::text,
+  city text not null,
+  address text,
+  phone text,
+  email text,
+  time_zone text not null,
+  currency text not null,
+  lang text not null default 'en'::text,
+  hold_ms integer not null default 600000,
+  commission_bp integer not null default 1000,
+  tax_bp integer not null default 0,
+  cancellation_policy jsonb not null default '[{"percent": 0, "from_hours": 0}, {"percent": 50, "from_hours": 24}, {"percent": 100, "after_hours": 48}]'::jsonb,
+  is_active boolean not null default true,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint clinics_pkey PRIMARY KEY (id),
+  constraint clinics_code_form CHECK ((code ~ '^[A-Z0-9]{2,8}$'::text)),
+  constraint clinics_code_unique UNIQUE (code),
+  constraint clinics_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint clinics_hold_range CHECK (((hold_ms >= 300000) AND (hold_ms <= 900000))),
+  constraint clinics_kind_known CHECK ((kind = ANY (ARRAY['clinic'::text, 'salon'::text, 'venue'::text]))),
+  constraint clinics_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text]))),
+  constraint clinics_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
+  constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000))))
+);
+
+create table currencies (
+  code text not null,
+  exponent smallint not null,
+  constraint currencies_pkey PRIMARY KEY (code),
+  constraint currencies_code_form CHECK ((code ~ '^[A-Z]{3}$'::text)),
+  constraint currencies_exponent_range CHECK (((exponent >= 0) AND (exponent <= 3)))
+);
+
+create table deliveries (
+  id uuid not null default gen_random_uuid(),
+  event_id uuid,
+  reminder_id uuid,
+  clinic_id uuid not null,
+  booking_id uuid,
+  user_id uuid not null,
+  channel text not null,
+  type text not null,
+  address text not null,
+  lang text not null,
+  payload jsonb not null,
+  correlation_id text,
+  status text not null default 'pending'::text,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  leased_until timestamp with time zone,
+  last_error text,
+  sent_at timestamp with time zone,
+  dead_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint deliveries_pkey PRIMARY KEY (id),
+  constraint deliveries_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text]))),
+  constraint deliveries_event_unique UNIQUE (event_id, channel, user_id),
+  constraint deliveries_one_cause CHECK ((num_nonnulls(event_id, reminder_id) = 1)),
+  constraint deliveries_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES booking_reminders(id),
+  constraint deliveries_reminder_unique UNIQUE (reminder_id, channel),
+  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text])))
+);
+
+create table financial_entries (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  payment_id uuid not null,
+  refund_id uuid,
+  clinic_id uuid not null,
+  type text not null,
+  total_amount numeric(15,3) not null,
+  platform_fee numeric(15,3) not null,
+  clinic_amount numeric(15,3) not null,
+  tax_amount numeric(15,3) not null,
+  currency text not null,
+  status text not null default 'pending'::text,
+  settlement_date timestamp with time zone,
+  settlement_details jsonb,
+  transaction_reference text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint financial_entries_pkey PRIMARY KEY (id),
+  constraint financial_entries_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint financial_entries_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint financial_entries_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint financial_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  constraint financial_entries_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id),
+  constraint financial_entries_refund_unique UNIQUE (refund_id),
+  constraint financial_entries_sign CHECK ((((type = 'payment'::text) AND (total_amount >= (0)::numeric) AND (refund_id IS NULL)) OR ((type = 'refund'::text) AND (total_amount < (0)::numeric) AND (refund_id IS NOT NULL)))),
+  constraint financial_entries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'settled'::text, 'void'::text]))),
+  constraint financial_entries_sum CHECK ((((platform_fee + clinic_amount) + tax_amount) = total_amount)),
+  constraint financial_entries_type_known CHECK ((type = ANY (ARRAY['payment'::text, 'refund'::text])))
+);
+
+create table idempotency_keys (
+  scope text not null,
+  key text not null,
+  request_hash text not null,
+  status text not null default 'running'::text,
+  response_status integer,
+  response_body jsonb,
+  locked_until timestamp with time zone not null,
+  expires_at timestamp with time zone not null,
+  created_at timestamp with time zone not null default now(),
+  constraint idempotency_keys_pkey PRIMARY KEY (scope, key),
+  constraint idempotency_keys_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text])))
+);
+
+create table notification_preferences (
+  user_id uuid not null,
+  channel text not null,
+  enabled boolean not null default true,
+  address text,
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_preferences_pkey PRIMARY KEY (user_id, channel),
+  constraint notification_preferences_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text]))),
+  constraint notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table notification_rules (
+  event_type text not null,
+  notification_type text not null,
+  channels text[] not null,
+  constraint notification_rules_pkey PRIMARY KEY (event_type)
+);
+
+create table notifications (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  booking_id uuid,
+  event_id uuid,
+  type text not null,
+  title text not null,
+  content text not null default ''::text,
+  metadata jsonb not null default '{}'::jsonb,
+  is_read boolean not null default false,
+  read_at timestamp with time zone,
+  delivery_status text not null default 'pending'::text,
+  delivery_attempts jsonb not null default '[]'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  constraint notifications_pkey PRIMARY KEY (id),
+  constraint notifications_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint notifications_delivery_known CHECK ((delivery_status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'none'::text]))),
+  constraint notifications_event_unique UNIQUE (event_id, user_id)
+);
+
+create table operators (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid,
+  full_name text not null,
+  email text,
+  is_active boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  constraint operators_pkey PRIMARY KEY (id),
+  constraint operators_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint operators_email_unique UNIQUE (email)
+);
+
+create table outbox_state (
+  only_row boolean not null default true,
+  last_sequence bigint not null default 0,
+  constraint outbox_state_pkey PRIMARY KEY (only_row),
+  constraint outbox_state_one_row CHECK (only_row)
+);
+
+create table payment_attempts (
+  id uuid not null default gen_random_uuid(),
+  payment_id uuid not null,
+  event_id text,
+  result text not null,
+  amount numeric(15,3),
+  currency text,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint payment_attempts_pkey PRIMARY KEY (id),
+  constraint payment_attempts_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+);
+
+create table payment_methods (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  provider_customer_id text not null,
+  provider_method_id text not null,
+  brand text,
+  last4 text,
+  expires_on date,
+  is_default boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  removed_at timestamp with time zone,
+  constraint payment_methods_pkey PRIMARY KEY (id),
+  constraint payment_methods_last4_form CHECK ((last4 ~ '^[0-9]{4}$'::text)),
+  constraint payment_methods_provider_unique UNIQUE (provider_method_id),
+  constraint payment_methods_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table payments (
+  id uuid not null default gen_random_uuid(),
+  reservation_id uuid not null,
+  booking_id uuid,
+  clinic_id uuid not null,
+  user_id uuid not null,
+  session_id text,
+  session_expires_at timestamp with time zone,
+  session_closed_at timestamp with time zone,
+  payment_url text,
+  external_reference text,
+  amount numeric(15,3) not null,
+  currency text not null default 'IDR'::text,
+  payment_method text not null,
+  status text not null default 'pending'::text,
+  payment_details jsonb not null default '{}'::jsonb,
+  failure_reason text,
+  paid_at timestamp with time zone,
+  refund_status text,
+  refund_amount numeric(15,3),
+  refunded_at timestamp with time zone,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint payments_pkey PRIMARY KEY (id),
+  constraint payments_amount_not_negative CHECK ((amount >= (0)::numeric)),
+  constraint payments_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint payments_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint payments_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint payments_paid_has_time CHECK (((status <> ALL (ARRAY['success'::text, 'refunded'::text])) OR (paid_at IS NOT NULL))),
+  constraint payments_refund_ceiling CHECK (((refund_amount >= (0)::numeric) AND (refund_amount <= amount))),
+  constraint payments_refund_status_known CHECK ((refund_status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'denied'::text]))),
+  constraint payments_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
+  constraint payments_session_unique UNIQUE (session_id),
+  constraint payments_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'success'::text, 'failed'::text, 'refunded'::text])))
+);
+
+create table pets (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  name text not null,
+  species text,
+  breed text,
+  born_on date,
+  notes text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint pets_pkey PRIMARY KEY (id),
+  constraint pets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table price_tiers (
+  id uuid not null default gen_random_uuid(),
+  service_id uuid not null,
+  clinic_id uuid not null,
+  name text not null,
+  price numeric(15,3) not null,
+  weekdays smallint[] not null default '{1,2,3,4,5,6,7}'::smallint[],
+  from_time time without time zone not null default '00:00:00'::time without time zone,
+  to_time time without time zone not null default '24:00:00'::time without time zone,
+  priority integer not null default 0,
+  created_at timestamp with time zone not null default now(),
+  constraint price_tiers_pkey PRIMARY KEY (id),
+  constraint price_tiers_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint price_tiers_name_unique UNIQUE (service_id, name),
+  constraint price_tiers_price_not_negative CHECK ((price >= (0)::numeric)),
+  constraint price_tiers_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
+  constraint price_tiers_time_order CHECK ((to_time > from_time))
+);
+
+create table refunds (
+  id uuid not null default gen_random_uuid(),
+  payment_id uuid not null,
+  reservation_id uuid not null,
+  booking_id uuid,
+  clinic_id uuid not null,
+  amount numeric(15,3) not null,
+  currency text not null,
+  reason text not null,
+  status text not null default 'pending'::text,
+  external_reference text,
+  requested_by uuid,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  leased_until timestamp with time zone,
+  last_error text,
+  correlation_id text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint refunds_pkey PRIMARY KEY (id),
+  constraint refunds_amount_positive CHECK ((amount > (0)::numeric)),
+  constraint refunds_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint refunds_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint refunds_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  constraint refunds_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
+  constraint refunds_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'denied'::text])))
+);
+
+create table reservation_log_entries (
+  reservation_id uuid not null,
+  reservation_version integer not null,
+  action text not null,
+  previous_status text,
+  status text not null,
+  performed_by uuid,
+  source text,
+  request_id text,
+  notes text,
+  created_at timestamp with time zone not null default now(),
+  constraint reservation_log_entries_pkey PRIMARY KEY (reservation_id, reservation_version)
+);
+
+create table reservations (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  pet_id uuid not null,
+  clinic_id uuid not null,
+  service_id uuid not null,
+  slot_id uuid not null,
+  lock_id text not null,
+  fence bigint not null,
+  reference_code text not null,
+  status reservation_status not null default 'pending'::text,
+  approval approval_status not null default 'none'::text,
+  quantity seat_count not null default 1,
+  seats integer[] not null,
+  amount price_amount not null,
+  amount_due price_amount not null,
+  currency text not null,
+  expires_at timestamp with time zone not null,
+  extended_at timestamp with time zone,
+  idempotency_key text,
+  notes text,
+  cancellation_reason text,
+  source text,
+  correlation_id text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint reservations_pkey PRIMARY KEY (id),
+  constraint reservations_reference_unique UNIQUE (reference_code)
+) with (fillfactor=80);
+
+create table reviews (
+  id uuid not null default gen_random_uuid(),
+  booking_id uuid not null,
+  user_id uuid not null,
+  clinic_id uuid not null,
+  service_id uuid not null,
+  rating integer not null,
+  comment text,
+  attachments jsonb not null default '[]'::jsonb,
+  is_verified boolean not null default true,
+  is_published boolean not null default true,
+  ratings_breakdown jsonb not null default '{}'::jsonb,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint reviews_pkey PRIMARY KEY (id),
+  constraint reviews_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint reviews_booking_unique UNIQUE (booking_id),
+  constraint reviews_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint reviews_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
+  constraint reviews_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id)
+);
+
+create table room_claims (
+  slot_id uuid not null,
+  room_id uuid not null,
+  clinic_id uuid not null,
+  during tstzrange not null,
+  constraint room_claims_pkey PRIMARY KEY (slot_id),
+  constraint room_claims_no_overlap EXCLUDE USING gist (room_id WITH =, during WITH &&)
+);
+
+create table rooms (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  name text not null,
+  created_at timestamp with time zone not null default now(),
+  constraint rooms_pkey PRIMARY KEY (id),
+  constraint rooms_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint rooms_name_unique UNIQUE (clinic_id, name)
+);
+
+create table schedule_exceptions (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  staff_id uuid,
+  exception_date date not null,
+  is_closed boolean not null default true,
+  opens time without time zone,
+  closes time without time zone,
+  reason text,
+  created_at timestamp with time zone not null default now(),
+  constraint schedule_exceptions_pkey PRIMARY KEY (id),
+  constraint schedule_exceptions_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint schedule_exceptions_hours CHECK ((is_closed OR ((opens IS NOT NULL) AND (closes IS NOT NULL)))),
+  constraint schedule_exceptions_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE
+);
+
+create table schedules (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  staff_id uuid,
+  service_id uuid,
+  room_id uuid,
+  weekday smallint not null,
+  opens time without time zone not null,
+  closes time without time zone not null,
+  valid_from date,
+  valid_to date,
+  created_at timestamp with time zone not null default now(),
+  constraint schedules_pkey PRIMARY KEY (id),
+  constraint schedules_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint schedules_room_id_fkey FOREIGN KEY (room_id) REFERENCES rooms(id),
+  constraint schedules_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
+  constraint schedules_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE,
+  constraint schedules_valid_order CHECK ((valid_to >= valid_from)),
+  constraint schedules_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
+);
+
+create table schema_migrations (
+  version integer not null,
+  name text not null,
+  checksum text not null,
+  applied_at timestamp with time zone not null default now(),
+  duration_ms integer not null,
+  constraint schema_migrations_pkey PRIMARY KEY (version)
+);
+
+create table services (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  name text not null,
+  description text,
+  category text,
+  price numeric(15,3) not null,
+  currency text not null,
+  duration_minutes integer not null default 30,
+  capacity integer not null default 1,
+  requires_approval boolean not null default false,
+  is_available boolean not null default true,
+  deposit numeric(15,3),
+  commission_bp integer,
+  cancellation_policy jsonb,
+  availability_exceptions jsonb not null default '[]'::jsonb,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint services_pkey PRIMARY KEY (id),
+  constraint services_capacity_range CHECK (((capacity >= 1) AND (capacity <= 10000))),
+  constraint services_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint services_commission_range CHECK (((commission_bp >= 0) AND (commission_bp <= 5000))),
+  constraint services_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint services_deposit_range CHECK (((deposit > (0)::numeric) AND (deposit <= price))),
+  constraint services_duration_positive CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+  constraint services_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
+  constraint services_price_not_negative CHECK ((price >= (0)::numeric))
+);
+
+create table slot_claims (
+  slot_id uuid not null,
+  seat seat_number not null,
+  reservation_id uuid not null,
+  user_id uuid not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  expires_at timestamp with time zone,
+  constraint slot_claims_pkey PRIMARY KEY (slot_id, seat),
+  constraint slot_claims_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) DEFERRABLE INITIALLY DEFERRED
+) with (fillfactor=80);
+
+create table slots (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  service_id uuid not null,
+  staff_id uuid,
+  room_id uuid,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  slot_date date not null,
+  slot_start_time time without time zone not null,
+  slot_end_time time without time zone not null,
+  status text not null default 'available'::text,
+  capacity integer not null default 1,
+  booked_count integer not null default 0,
+  price numeric(15,3),
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint slots_pkey PRIMARY KEY (id),
+  constraint slots_booked_count_range CHECK (((booked_count >= 0) AND (booked_count <= capacity))),
+  constraint slots_capacity_range CHECK (((capacity >= 1) AND (capacity <= 10000))),
+  constraint slots_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint slots_price_not_negative CHECK ((price >= (0)::numeric)),
+  constraint slots_room_id_fkey FOREIGN KEY (room_id) REFERENCES rooms(id),
+  constraint slots_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint slots_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id),
+  constraint slots_status_known CHECK ((status = ANY (ARRAY['available'::text, 'booked'::text, 'blocked'::text]))),
+  constraint slots_time_order CHECK ((ends_at > starts_at))
+) with (fillfactor=90);
+
+create table staff (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  name text not null,
+  title text,
+  is_active boolean not null default true,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint staff_pkey PRIMARY KEY (id),
+  constraint staff_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id)
+);
+
+create table staff_claims (
+  slot_id uuid not null,
+  staff_id uuid not null,
+  clinic_id uuid not null,
+  during tstzrange not null,
+  constraint staff_claims_pkey PRIMARY KEY (slot_id),
+  constraint staff_claims_no_overlap EXCLUDE USING gist (staff_id WITH =, during WITH &&)
+);
+
+create table users (
+  id uuid not null default gen_random_uuid(),
+  full_name text not null,
+  email text,
+  phone text,
+  phone_digits text generated always as (regexp_replace(phone, '[^0-9]'::text, ''::text, 'g'::text)) stored,
+  phone_reversed text generated always as (reverse(regexp_replace(phone, '[^0-9]'::text, ''::text, 'g'::text))) stored,
+  lang text not null default 'en'::text,
+  time_zone text,
+  is_erased boolean not null default false,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint users_pkey PRIMARY KEY (id),
+  constraint users_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text])))
+);
+
+create table waitlist_entries (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  service_id uuid not null,
+  user_id uuid not null,
+  pet_id uuid not null,
+  wanted_from timestamp with time zone not null,
+  wanted_to timestamp with time zone not null,
+  quantity integer not null default 1,
+  status text not null default 'waiting'::text,
+  offered_reservation_id uuid,
+  offered_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint waitlist_entries_pkey PRIMARY KEY (id),
+  constraint waitlist_entries_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint waitlist_entries_offered_reservation_id_fkey FOREIGN KEY (offered_reservation_id) REFERENCES reservations(id),
+  constraint waitlist_entries_pet_id_fkey FOREIGN KEY (pet_id) REFERENCES pets(id),
+  constraint waitlist_entries_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint waitlist_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint waitlist_offer_has_hold CHECK (((status <> 'offered'::text) OR (offered_reservation_id IS NOT NULL))),
+  constraint waitlist_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'offered'::text, 'taken'::text, 'declined'::text, 'left'::text]))),
+  constraint waitlist_window_order CHECK ((wanted_to > wanted_from))
+);
+
+create table webhook_events (
+  event_id text not null,
+  event_type text not null,
+  payload jsonb not null,
+  outcome text,
+  payment_id uuid,
+  received_at timestamp with time zone not null default now(),
+  constraint webhook_events_pkey PRIMARY KEY (event_id),
+  constraint webhook_events_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
+);
+
+-- materialized view booking_completion_rates
+--   clinic_id uuid
+--   month date
+--   total_bookings bigint
+--   completed_bookings bigint
+--   cancelled_bookings bigint
+--   no_show_bookings bigint
+--   completion_rate numeric
+--   cancellation_rate numeric
+
+-- view booking_rows
+--   booking_id uuid
+--   reference_code text
+--   status text
+--   clinic_id uuid
+--   clinic_code text
+--   clinic_name text
+--   time_zone text
+--   service_id uuid
+--   service_name text
+--   slot_id uuid
+--   staff_id uuid
+--   staff_name text
+--   starts_at timestamp with time zone
+--   ends_at timestamp with time zone
+--   booking_time timestamp with time zone
+--   duration_minutes integer
+--   user_id uuid
+--   owner_name text
+--   owner_phone text
+--   owner_email text
+--   pet_id uuid
+--   pet_name text
+--   species text
+--   quantity integer
+--   amount numeric(15,3)
+--   amount_due numeric(15,3)
+--   currency text
+--   payment_id uuid
+--   payment_mode text
+--   payment_state text
+--   arrived_at timestamp with time zone
+--   reservation_id uuid
+--   notes text
+--   cancellation_reason text
+--   cancelled_by text
+--   cancelled_at timestamp with time zone
+--   refund_percent integer
+--   pet_snapshot jsonb
+--   service_snapshot jsonb
+--   policy_snapshot jsonb
+--   source text
+--   version integer
+--   created_at timestamp with time zone
+--   updated_at timestamp with time zone
+
+-- view slot_states
+--   slot_id uuid
+--   clinic_id uuid
+--   service_id uuid
+--   staff_id uuid
+--   room_id uuid
+--   starts_at timestamp with time zone
+--   ends_at timestamp with time zone
+--   status text
+--   capacity integer
+--   booked_count integer
+--   version integer
+--   price numeric(15,3)
+--   currency text
+--   service_name text
+--   duration_minutes integer
+--   is_available boolean
+--   staff_name text
+--   time_zone text
+--   hold_ms integer
+--   remaining integer
+--   reason text
+
+-- materialized view upcoming_bookings_view
+--   id uuid
+--   reference_code text
+--   user_id uuid
+--   pet_id uuid
+--   clinic_id uuid
+--   service_id uuid
+--   service_name text
+--   amount numeric(15,3)
+--   currency text
+--   status text
+--   slot_date date
+--   slot_start_time time without time zone
+--   slot_end_time time without time zone
+--   starts_at timestamp with time zone
+--   ends_at timestamp with time zone
+
+CREATE INDEX audit_log_at ON public.audit_log USING btree (at);
+
+CREATE INDEX audit_log_target ON public.audit_log USING btree (target_type, target_id);
+
+CREATE INDEX booking_attachments_booking ON public.booking_attachments USING btree (booking_id);
+
+CREATE UNIQUE INDEX booking_completion_rates_key ON public.booking_completion_rates USING btree (clinic_id, month);
+
+CREATE INDEX booking_log_entries_created ON public.booking_log_entries USING btree (created_at);
+
+CREATE INDEX booking_reminders_booking ON public.booking_reminders USING btree (booking_id);
+
+CREATE INDEX booking_reminders_due ON public.booking_reminders USING btree (scheduled_time) WHERE (status = 'pending'::text);
+
+CREATE INDEX bookings_clinic_time ON public.bookings USING btree (clinic_id, booking_time, id);
+
+CREATE INDEX bookings_created ON public.bookings USING btree (created_at);
+
+CREATE INDEX bookings_service ON public.bookings USING btree (service_id, booking_time);
+
+CREATE INDEX bookings_slot ON public.bookings USING btree (slot_id);
+
+CREATE INDEX bookings_user_time ON public.bookings USING btree (user_id, booking_time, id);
+
+CREATE INDEX clinics_city ON public.clinics USING btree (lower(city));
+
+CREATE INDEX deliveries_booking ON public.deliveries USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX deliveries_dead ON public.deliveries USING btree (dead_at) WHERE (status = 'dead'::text);
+
+CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
+
+CREATE INDEX financial_entries_booking ON public.financial_entries USING btree (booking_id);
+
+CREATE INDEX financial_entries_clinic ON public.financial_entries USING btree (clinic_id, created_at);
+
+CREATE UNIQUE INDEX financial_entries_one_payment ON public.financial_entries USING btree (payment_id) WHERE (type = 'payment'::text);
+
+CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
+
+CREATE INDEX notifications_user ON public.notifications USING btree (user_id, created_at);
+
+CREATE INDEX outbox_aggregate ON public.booking_events_outbox USING btree (aggregate_id);
+
+CREATE UNIQUE INDEX outbox_sequence ON public.booking_events_outbox USING btree (sequence) WHERE (sequence IS NOT NULL);
+
+CREATE INDEX outbox_unpublished ON public.booking_events_outbox USING btree (sequence) WHERE ((sequence IS NOT NULL) AND (NOT published));
+
+CREATE INDEX outbox_unsequenced ON public.booking_events_outbox USING btree ("position") WHERE (sequence IS NULL);
+
+CREATE INDEX payment_attempts_payment ON public.payment_attempts USING btree (payment_id, created_at);
+
+CREATE INDEX payment_methods_user ON public.payment_methods USING btree (user_id) WHERE (removed_at IS NULL);
+
+CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX payments_external ON public.payments USING btree (external_reference) WHERE (external_reference IS NOT NULL);
+
+CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE (status = 'success'::text);
+
+CREATE INDEX payments_open ON public.payments USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX payments_refunding ON public.payments USING btree (refund_status) WHERE (refund_status = ANY (ARRAY['pending'::text, 'processing'::text, 'failed'::text]));
+
+CREATE INDEX payments_reservation ON public.payments USING btree (reservation_id);
+
+CREATE INDEX pets_name_search ON public.pets USING gin (name gin_trgm_ops);
+
+CREATE INDEX pets_user ON public.pets USING btree (user_id);
+
+CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+
+CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
+
+CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE ((status)::text = 'pending'::text);
+
+CREATE UNIQUE INDEX reservations_idempotency ON public.reservations USING btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX reviews_clinic ON public.reviews USING btree (clinic_id, created_at) WHERE is_published;
+
+CREATE INDEX schedule_exceptions_clinic ON public.schedule_exceptions USING btree (clinic_id, exception_date);
+
+CREATE INDEX schedules_clinic ON public.schedules USING btree (clinic_id, weekday, opens);
+
+CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
+
+CREATE INDEX slot_claims_user ON public.slot_claims USING btree (user_id, ends_at);
+
+CREATE INDEX slots_clinic_start ON public.slots USING btree (clinic_id, starts_at);
+
+CREATE INDEX slots_service_start ON public.slots USING btree (service_id, starts_at);
+
+CREATE INDEX slots_staff_start ON public.slots USING btree (staff_id, starts_at) WHERE (staff_id IS NOT NULL);
+
+CREATE INDEX staff_clinic ON public.staff USING btree (clinic_id);
+
+CREATE INDEX upcoming_bookings_view_clinic ON public.upcoming_bookings_view USING btree (clinic_id, starts_at);
+
+CREATE UNIQUE INDEX upcoming_bookings_view_id ON public.upcoming_bookings_view USING btree (id);
+
+CREATE INDEX users_email ON public.users USING btree (lower(email));
+
+CREATE INDEX users_name_search ON public.users USING gin (full_name gin_trgm_ops);
+
+CREATE INDEX users_phone_tail ON public.users USING btree (phone_reversed text_pattern_ops);
+
+CREATE INDEX waitlist_waiting ON public.waitlist_entries USING btree (service_id, created_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX webhook_events_received ON public.webhook_events USING btree (received_at);
+
+create function actor_id(p_actor jsonb)
+returns uuid
+language sql immutable
+as $$ select nullif(p_actor ->> 'id', '')::uuid $$;
+
+create function adopt_payment(p_payload jsonb, p_session_id text, p_payment_intent text)
+returns payments
+language plpgsql
+as $$
+declare
+  v_metadata jsonb := coalesce(
+    p_payload -> 'metadata', p_payload #> '{data,object,metadata}', p_payload #> '{object,metadata}'
+  );
+  v_p payments;
+begin
+  insert into payments (
+    id, reservation_id, clinic_id, user_id, session_id, external_reference, amount, currency,
+    payment_method
+  )
+  select
+    coalesce((v_metadata ->> 'payment_id')::uuid, gen_random_uuid()), r.id, r.clinic_id, r.user_id,
+    p_session_id, p_payment_intent, r.amount_due, r.currency, 'checkout'
+  from reservations r
+  where r.id = (v_metadata ->> 'reservation_id')::uuid
+  on conflict do nothing
+  returning * into v_p;
+  return v_p;
+end
+$$;
+
+create function amount_text(p_amount numeric, p_currency text)
+returns text
+language sql stable
+as $$
+  select round(p_amount, c.exponent)::text
+  from currencies c
+  where c.code = p_currency
+$$;
+
+create function attach_payment(p_b bookings, p_p payments, p_actor jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_b bookings;
+  v_p payments;
+begin
+  update bookings b
+  set payment_id = p_p.id, payment_mode = 'prepaid', version = b.version + 1, updated_at = now()
+  where b.id = p_b.id
+  returning b.* into v_b;
+  update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
+  perform enter_payment(v_b, v_p);
+  perform log_booking(
+    v_b.id, v_b.version, 'booking.paid', v_b.status,
+    jsonb_build_object('payment_mode', p_b.payment_mode),
+    jsonb_build_object('payment_mode', v_b.payment_mode, 'payment_id', v_p.id), null, p_actor
+  );
+  perform emit_event(
+    'booking.status_changed', 'booking', v_b.id, v_b.version, v_b.clinic_id,
+    p_actor ->> 'request_id', booking_payload(v_b) || jsonb_build_object(
+      'previous_status', v_b.status, 'new_status', v_b.status, 'changed_at', now()
+    )
+  );
+  perform emit_event(
+    'payment.processed', 'payment', v_p.id, v_p.version, v_p.clinic_id,
+    p_actor ->> 'request_id', payment_payload(v_p)
+  );
+end
+$$;
+
+create function booking_payload(p_b bookings)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'booking_id', p_b.id,
+    'reservation_id', p_b.reservation_id,
+    'reference_code', p_b.reference_code,
+    'user_id', p_b.user_id,
+    'pet_id', p_b.pet_id,
+    'clinic_id', p_b.clinic_id,
+    'service_id', p_b.service_id,
+    'service_name', p_b.service_snapshot ->> 'name',
+    'slot_id', p_b.slot_id,
+    'slot_date', sl.slot_date,
+    'slot_time', sl.slot_start_time,
+    'starts_at', sl.starts_at,
+    'quantity', p_b.quantity,
+    'amount', amount_text(p_b.amount, p_b.currency),
+    'currency', p_b.currency,
+    'status', p_b.status,
+    'version', p_b.version,
+    'created_at', p_b.created_at
+  )
+  from slots sl
+  where sl.id = p_b.slot_id
+$$;
+
+create function cancel_booking(p_booking_id uuid, p_reason text, p_by text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT reference_code text, OUT refund_percent integer, OUT refund_amount numeric, OUT currency text, OUT slot_id uuid, OUT refund_id uuid, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_p payments;
+  v_seats integer[];
+  v_percent integer;
+  v_amount numeric := 0;
+begin
+  if p_quote then
+    select * into v_b from bookings b where b.id = p_booking_id;
+  else
+    select * into v_b from bookings b where b.id = p_booking_id for update;
+  end if;
+  if v_b.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  booking_id := v_b.id;
+  reference_code := v_b.reference_code;
+  currency := v_b.currency;
+  slot_id := v_b.slot_id;
+  version := v_b.version;
+  outcome := case
+    when p_expected_version is not null and p_expected_version <> v_b.version then 'conflict'
+    when v_b.status <> 'confirmed' then 'policy_refused'
+    when p_by not in ('owner', 'clinic') then 'policy_refused'
+    when p_by = 'clinic' and p_actor ->> 'kind' = 'customer' then 'policy_refused'
+    -- After the start it is a visit or a no-show; only the clinic may still call it off.
+    when p_by = 'owner' and v_b.booking_time <= now() then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+
+  v_percent := case p_by
+    when 'clinic' then 100
+    else least(v_b.refund_percent_cap, refund_percent(
+      v_b.policy_snapshot, extract(epoch from v_b.booking_time - now()) / 3600
+    ))
+  end;
+  select * into v_p
+  from payments p
+  where p.booking_id = v_b.id and p.status = 'success'
+  for update;
+  if found then
+    -- Rounded down to what the currency can pay; never more than what is left of the payment.
+    select least(
+      trunc(v_p.amount * v_percent / 100, c.exponent),
+      v_p.amount - coalesce(sum(f.amount), 0)
+    ) into v_amount
+    from currencies c
+    left join refunds f
+      on f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed')
+    where c.code = v_p.currency
+    group by c.code;
+  end if;
+  outcome := 'ok';
+  refund_percent := v_percent;
+  refund_amount := v_amount;
+  if p_quote then return; end if;
+
+  update bookings b
+  set status = 'cancelled', cancellation_reason = p_reason, cancelled_by = p_by,
+    cancelled_at = now(), refund_percent = v_percent, version = b.version + 1, updated_at = now()
+  where b.id = v_b.id
+  returning b.version into version;
+  select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
+  if v_seats is not null then
+    perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
+  end if;
+  update booking_reminders m
+  set status = 'cancelled', updated_at = now()
+  where m.booking_id = v_b.id and m.status = 'pending';
+  if v_amount > 0 then
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_amount, v_p.currency,
+      'cancelled_by_' || p_by, actor_id(p_actor), p_actor ->> 'request_id'
+    )
+    returning id into refund_id;
+    update payments p
+    set refund_status = 'pending', version = p.version + 1, updated_at = now()
+    where p.id = v_p.id;
+  end if;
+  perform log_booking(
+    v_b.id, version, 'booking.cancelled', 'cancelled',
+    jsonb_build_object('status', v_b.status),
+    jsonb_build_object('status', 'cancelled', 'refund_percent', v_percent,
+      'refund_amount', amount_text(v_amount, v_b.currency), 'by', p_by),
+    p_reason, p_actor
+  );
+  perform emit_event(
+    'booking.cancelled', 'booking', v_b.id, version, v_b.clinic_id, p_actor ->> 'request_id',
+    (select booking_payload(b) from bookings b where b.id = v_b.id) || jsonb_build_object(
+      'cancellation_reason', p_reason, 'cancelled_by', p_by,
+      'refund_amount', amount_text(v_amount, v_b.currency),
+      'refund_percent', v_percent,
+      'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
+    )
+  );
+  update slots sl
+  set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
+    status = case when sl.status = 'booked' then 'available' else sl.status end,
+    version = sl.version + 1,
+    updated_at = now()
+  where sl.id = v_b.slot_id;
+end
+$$;
+
+create function cancel_reservation(p_reservation_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT seats integer[], OUT slot_id uuid, OUT lock_id text, OUT session_id text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  seats := v_r.seats;
+  slot_id := v_r.slot_id;
+  lock_id := v_r.lock_id;
+  session_id := open_session(v_r.id);
+  -- Cancelling twice is answered like once: the caller wanted it gone, and it is.
+  outcome := case v_r.status
+    when 'expired' then 'reservation_expired'
+    when 'confirmed' then 'conflict'
+    else 'ok'
+  end;
+  if v_r.status = 'pending' then
+    perform end_reservation(v_r, 'cancelled', p_reason, p_actor);
+  end if;
+end
+$$;
+
+create function claim_deliveries(p_limit integer, p_lease_ms integer)
+returns SETOF deliveries
+language sql
+as $$
+  update deliveries d
+  set status = 'sending',
+    attempts = d.attempts + 1,
+    leased_until = now() + p_lease_ms * interval '1 millisecond',
+    next_attempt_at = now() + p_lease_ms * interval '1 millisecond'
+  where d.id in (
+    select w.id
+    from deliveries w
+    where w.status in ('pending', 'sending') and w.next_attempt_at <= now()
+    order by w.next_attempt_at
+    limit p_limit
+    for update skip locked
+  )
+  returning d.*
+$$;
+
+create function claim_many_seats(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, OUT seats integer[], OUT busy boolean)
+returns record
+language plpgsql
+as $$
+begin
+  busy := false;
+  perform pg_advisory_xact_lock(hashtextextended('seats:' || p_slot.id::text, 0));
+  for v_try in 1..5 loop
+    with free as (
+      select s
+      from generate_series(1, p_slot.capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
+      )
+      order by s = any (p_wanted) desc nulls last, s
+      limit p_quantity
+    ), taken as (
+      insert into slot_claims (
+        slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+      )
+      select p_slot.id, s, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
+        p_expires_at
+      from free
+      where (select count(*) from free) = p_quantity
+      order by s
+      on conflict (slot_id, seat) do nothing
+      returning seat
+    )
+    select array_agg(seat order by seat) into seats from taken;
+    if cardinality(seats) = p_quantity then return; end if;
+    if seats is null and not exists (
+      select from generate_series(1, p_slot.capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
+      )
+      offset p_quantity - 1
+    ) then
+      return;
+    end if;
+    delete from slot_claims c where c.slot_id = p_slot.id and c.reservation_id = p_reservation_id;
+    seats := null;
+  end loop;
+  busy := true;
+end
+$$;
+
+create function claim_one_seat(p_reservation_id uuid, p_user_id uuid, p_wanted integer, p_expires_at timestamp with time zone, p_slot slots, OUT seats integer[], OUT busy boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_seat integer := case when p_wanted between 1 and p_slot.capacity then p_wanted end;
+begin
+  busy := false;
+  -- Each lost try means that somebody else took a seat; ten losses in a row end politely.
+  for v_try in 1..10 loop
+    if v_seat is null and v_try <= 3 then
+      v_seat := 1 + floor(random() * p_slot.capacity)::integer;
+    elsif v_seat is null then
+      select s into v_seat
+      from generate_series(1, p_slot.capacity) as s
+      where not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
+      )
+      order by random()
+      limit 1;
+      if not found then return; end if;
+    end if;
+    insert into slot_claims (
+      slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+    )
+    select p_slot.id, v_seat, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
+        p_expires_at
+    where not exists (
+      select from slot_claims c where c.slot_id = p_slot.id and c.seat = v_seat
+    )
+    on conflict (slot_id, seat) do nothing;
+    if found then
+      seats := array[v_seat];
+      return;
+    end if;
+    v_seat := null;
+  end loop;
+  busy := true;
+end
+$$;
+
+create function claim_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, OUT outcome text, OUT seats integer[])
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_staff_new boolean := false;
+  v_room_new boolean := false;
+  v_busy boolean := false;
+begin
+  if p_slot.capacity > 1 and (p_slot.staff_id is not null or p_slot.room_id is not null) then
+    -- Looked at before the lock below, so that a loser writes nothing.
+    if exists (
+      select from staff_claims c
+      where c.staff_id = p_slot.staff_id and c.during && v_during and c.slot_id <> p_slot.id
+    ) then
+      outcome := 'staff_busy';
+      return;
+    end if;
+    -- Whoever frees the last seat takes `for update`: the staff row cannot vanish under us.
+    perform from slots sl where sl.id = p_slot.id for key share;
+  end if;
+  if p_slot.staff_id is not null then
+    insert into staff_claims (slot_id, staff_id, clinic_id, during)
+    values (p_slot.id, p_slot.staff_id, p_slot.clinic_id, v_during)
+    on conflict do nothing;
+    v_staff_new := found;
+    if not v_staff_new
+      and not exists (select from staff_claims c where c.slot_id = p_slot.id) then
+      outcome := 'staff_busy';
+      return;
+    end if;
+  end if;
+  if p_slot.room_id is not null then
+    insert into room_claims (slot_id, room_id, clinic_id, during)
+    values (p_slot.id, p_slot.room_id, p_slot.clinic_id, v_during)
+    on conflict do nothing;
+    v_room_new := found;
+    if not v_room_new and not exists (select from room_claims c where c.slot_id = p_slot.id) then
+      outcome := 'room_busy';
+    end if;
+  end if;
+  if outcome is null and p_slot.capacity = 1 then
+    insert into slot_claims (
+      slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+    )
+    values (
+      p_slot.id, 1, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at, p_expires_at
+    )
+    on conflict (slot_id, seat) do nothing;
+    if found then seats := '{1}'; end if;
+  elsif outcome is null and p_quantity = 1 then
+    select c.seats, c.busy into seats, v_busy
+    from claim_one_seat(p_reservation_id, p_user_id, p_wanted[1], p_expires_at, p_slot) as c;
+  elsif outcome is null then
+    select c.seats, c.busy into seats, v_busy
+    from claim_many_seats(
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot
+    ) as c;
+  end if;
+  if seats is not null then
+    outcome := 'ok';
+    return;
+  end if;
+  outcome := coalesce(outcome, case when v_busy then 'contended' else 'full' end);
+  if v_staff_new then delete from staff_claims c where c.slot_id = p_slot.id; end if;
+  if v_room_new then delete from room_claims c where c.slot_id = p_slot.id; end if;
+end
+$$;
+
+create function claim_refunds(p_limit integer, p_lease_ms integer)
+returns TABLE(refund_id uuid, payment_id uuid, booking_id uuid, clinic_id uuid, session_id text, external_reference text, payment_method text, amount numeric, currency text, reason text, attempts integer)
+language sql
+as $$
+  update refunds f
+  set status = 'processing',
+    attempts = f.attempts + 1,
+    leased_until = now() + p_lease_ms * interval '1 millisecond',
+    next_attempt_at = now() + p_lease_ms * interval '1 millisecond',
+    updated_at = now()
+  from payments p
+  where p.id = f.payment_id
+    and f.id in (
+      select w.id
+      from refunds w
+      where w.status in ('pending', 'processing') and w.next_attempt_at <= now()
+      order by w.next_attempt_at
+      limit p_limit
+      for update skip locked
+    )
+  returning f.id, f.payment_id, f.booking_id, f.clinic_id, p.session_id, p.external_reference,
+    p.payment_method, f.amount, f.currency, f.reason, f.attempts
+$$;
+
+create function clear_overdue(p_slot slots, OUT freed integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT locked boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_id uuid;
+  v_session text;
+begin
+  freed := 0;
+  locked := false;
+  -- In slot order, as everybody who locks several slots.
+  for v_id in
+    select c.reservation_id
+    from slot_claims c
+    where c.expires_at <= now()
+      and c.slot_id = any (array(
+        select p_slot.id
+        union
+        select s.slot_id from staff_claims s
+        where s.staff_id = p_slot.staff_id and s.during && v_during
+        union
+        select s.slot_id from room_claims s
+        where s.room_id = p_slot.room_id and s.during && v_during
+      ))
+    group by c.slot_id, c.reservation_id
+    order by c.slot_id, c.reservation_id
+    limit 50
+  loop
+    v_session := open_session(v_id);
+    if v_session is not null then
+      blocking_reservation_id := v_id;
+      blocking_session_id := v_session;
+    elsif (select e.outcome from expire_reservation(v_id) e) = 'ok' then
+      freed := freed + 1;
+    else
+      locked := true;
+    end if;
+  end loop;
+end
+$$;
+
+create function confirm_reservation(p_reservation_id uuid, p_payment_method text, p_amount numeric, p_currency text, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT reference_code text)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+  v_p payments;
+  v_b bookings;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  reference_code := v_r.reference_code;
+  if v_r.status = 'confirmed' then
+    -- Said twice: the first answer stands.
+    select b.id into booking_id from bookings b where b.reservation_id = v_r.id;
+    outcome := 'ok';
+    return;
+  end if;
+  outcome := case
+    when p_actor ->> 'kind' = 'customer' then 'policy_refused'
+    when v_r.status = 'expired' then 'reservation_expired'
+    when v_r.status <> 'pending' then 'conflict'
+    when p_payment_method <> 'at_clinic' and (
+      coalesce(p_amount, v_r.amount_due) <> v_r.amount_due
+      or coalesce(upper(p_currency), v_r.currency) <> v_r.currency
+    ) then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+  if p_payment_method <> 'at_clinic' then
+    insert into payments (
+      reservation_id, clinic_id, user_id, amount, currency, payment_method, status, paid_at
+    )
+    values (
+      v_r.id, v_r.clinic_id, v_r.user_id, v_r.amount_due, v_r.currency, p_payment_method,
+      'success', now()
+    )
+    returning * into v_p;
+  end if;
+  v_b := make_booking(v_r, v_p, 'confirmed', p_actor);
+  outcome := 'ok';
+  booking_id := v_b.id;
+end
+$$;
+
+create function delivery_attempts_max()
+returns integer
+language sql immutable
+as $$ select 12 $$;
+
+create function describe_hold(p_reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT amount_due numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone)
+returns record
+language sql stable
+as $$
+  select r.reference_code, r.lock_id, r.seats, r.fence, r.expires_at, c.hold_ms, r.amount,
+    r.amount_due, r.currency, r.clinic_id, r.service_id, c.name, sv.name, sl.starts_at
+  from reservations r
+  join slots sl on sl.id = r.slot_id
+  join services sv on sv.id = r.service_id
+  join clinics c on c.id = r.clinic_id
+  where r.id = p_reservation_id
+$$;
+
+create function due_reservations(p_limit integer)
+returns TABLE(reservation_id uuid, slot_id uuid, session_id text)
+language sql stable
+as $$
+  select r.id, r.slot_id, open_session(r.id)
+  from reservations r
+  where r.status = 'pending' and r.expires_at <= now()
+  order by r.expires_at
+  limit p_limit
+$$;
+
+create function emit_event(p_event_type text, p_aggregate_type text, p_aggregate_id uuid, p_aggregate_version integer, p_clinic_id uuid, p_correlation_id text, p_payload jsonb)
+returns void
+language sql
+as $$
+  insert into booking_events_outbox (
+    aggregate_type, aggregate_id, aggregate_version, event_type, clinic_id, correlation_id, payload
+  )
+  values (
+    p_aggregate_type, p_aggregate_id, p_aggregate_version, p_event_type, p_clinic_id,
+    coalesce(p_correlation_id, gen_random_uuid()::text), p_payload
+  )
+$$;
+
+create function end_reservation(p_r reservations, p_status text, p_reason text, p_actor jsonb)
+returns reservations
+language plpgsql
+as $$
+declare
+  v_r reservations;
+begin
+  update reservations r
+  set status = p_status,
+    cancellation_reason = case when p_status = 'cancelled' then p_reason end,
+    version = r.version + 1,
+    updated_at = now()
+  where r.id = p_r.id
+  returning r.* into v_r;
+  perform free_place(v_r.slot_id, v_r.id, v_r.seats);
+  perform log_reservation(
+    v_r.id, v_r.version, 'reservation.' || p_status, p_r.status, p_status, p_reason, p_actor
+  );
+  perform emit_event(
+    'reservation.' || p_status, 'reservation', v_r.id, v_r.version, v_r.clinic_id,
+    coalesce(p_actor ->> 'request_id', v_r.correlation_id),
+    reservation_payload(v_r) || jsonb_build_object('reason', p_reason, 'ended_at', now())
+  );
+  return v_r;
+end
+$$;
+
+create function enter_payment(p_b bookings, p_p payments)
+returns void
+language sql
+as $$
+  insert into financial_entries (
+    booking_id, payment_id, clinic_id, type, total_amount, platform_fee, clinic_amount, tax_amount,
+    currency, transaction_reference
+  )
+  select
+    p_b.id, p_p.id, p_b.clinic_id, 'payment', p_p.amount, share[1], share[2], share[3],
+    p_p.currency, p_p.external_reference
+  from split_payment(
+    p_p.amount, p_p.currency,
+    (p_b.service_snapshot ->> 'commission_bp')::integer,
+    (p_b.service_snapshot ->> 'tax_bp')::integer
+  ) as share
+$$;
+
+create function expire_reservation(p_reservation_id uuid, OUT outcome text, OUT slot_id uuid, OUT seats integer[], OUT lock_id text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+begin
+  -- skip locked: a confirm, extend or cancel under way always wins.
+  select r.* into v_r
+  from reservations r
+  where r.id = p_reservation_id and r.status = 'pending' and r.expires_at <= now()
+  for update skip locked;
+  if not found then
+    outcome := case
+      when exists (select from reservations r where r.id = p_reservation_id) then 'not_due'
+      else 'not_found'
+    end;
+    return;
+  end if;
+  perform end_reservation(
+    v_r, 'expired', null, '{"kind": "system", "source": "worker"}'::jsonb
+  );
+  outcome := 'ok';
+  slot_id := v_r.slot_id;
+  seats := v_r.seats;
+  lock_id := v_r.lock_id;
+end
+$$;
+
+create function extend_reservation(p_reservation_id uuid, p_lock_id text, p_actor jsonb, OUT outcome text, OUT expires_at timestamp with time zone)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  expires_at := v_r.expires_at;
+  outcome := case
+    when v_r.status = 'expired' or v_r.status = 'pending' and v_r.expires_at <= now()
+      then 'reservation_expired'
+    when v_r.status <> 'pending' then 'conflict'
+    when p_lock_id is not null and p_lock_id <> v_r.lock_id then 'conflict'
+    -- Seed 000, Business Rules 1: once, five minutes.
+    when v_r.extended_at is not null then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+  update reservations r
+  set expires_at = r.expires_at + interval '5 minutes',
+    extended_at = now(),
+    version = r.version + 1,
+    updated_at = now()
+  where r.id = p_reservation_id
+  returning r.* into v_r;
+  update slot_claims c
+  set expires_at = v_r.expires_at
+  where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  perform log_reservation(
+    v_r.id, v_r.version, 'reservation.extended', 'pending', 'pending', null, p_actor
+  );
+  perform emit_event(
+    'reservation.extended', 'reservation', v_r.id, v_r.version, v_r.clinic_id,
+    p_actor ->> 'request_id', reservation_payload(v_r)
+  );
+  outcome := 'ok';
+  expires_at := v_r.expires_at;
+end
+$$;
+
+create function fan_out_events(p_limit integer)
+returns TABLE(event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid, clinic_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro:fan_out_events', 0)) then
+    return;
+  end if;
+  return query
+  with batch as (
+    update booking_events_outbox o
+    set published = true, published_at = now(), attempts = o.attempts + 1
+    where o.id in (
+      select w.id
+      from booking_events_outbox w
+      where w.sequence is not null and not w.published
+      order by w.sequence
+      limit p_limit
+    )
+    returning o.*
+  ), told as (
+    select
+      b.id, b.clinic_id, b.correlation_id, b.payload, n.notification_type, n.channels,
+      u.id as user_id, u.email, u.phone, u.lang,
+      nullif(b.payload ->> 'booking_id', '')::uuid as booking_id
+    from batch b
+    join notification_rules n on n.event_type = b.event_type
+    join users u on u.id = nullif(b.payload ->> 'user_id', '')::uuid and not u.is_erased
+    -- A lapsed payment page is no news to whoever left it.
+    where b.payload ->> 'reason' is distinct from 'session_expired'
+  ), noticed as (
+    insert into notifications (user_id, booking_id, event_id, type, title, metadata)
+    select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
+    from told t
+    on conflict (event_id, user_id) do nothing
+  ), queued as (
+    insert into deliveries (
+      event_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
+      correlation_id
+    )
+    select
+      t.id, t.clinic_id, t.booking_id, t.user_id, k.channel, t.notification_type, a.address, t.lang,
+      t.payload, t.correlation_id
+    from told t
+    cross join lateral unnest(t.channels) as k (channel)
+    left join notification_preferences p on p.user_id = t.user_id and p.channel = k.channel
+    cross join lateral (
+      select coalesce(
+        p.address, case k.channel when 'email' then t.email when 'sms' then t.phone end
+      ) as address
+    ) as a
+    -- Mail unless they said no; push and SMS only if they said yes.
+    where coalesce(p.enabled, k.channel = 'email') and a.address is not null
+    on conflict (event_id, channel, user_id) do nothing
+  )
+  select
+    b.id, b.sequence, b.event_type, b.aggregate_type, b.aggregate_id, b.clinic_id,
+    b.correlation_id, b.created_at, b.payload
+  from batch b
+  order by b.sequence;
+end
+$$;
+
+create function finish_delivery(p_id uuid, p_result text, p_error text, p_retry_after_ms integer, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_d deliveries;
+begin
+  update deliveries d
+  set status = case
+      when p_result = 'sent' then 'sent'
+      when p_result = 'retry' and d.attempts < delivery_attempts_max() then 'pending'
+      else 'dead'
+    end,
+    sent_at = case when p_result = 'sent' then now() end,
+    dead_at = case
+      when p_result = 'sent' then null
+      when p_result = 'retry' and d.attempts < delivery_attempts_max() then null
+      else now()
+    end,
+    last_error = case when p_result = 'sent' then d.last_error else left(p_error, 500) end,
+    next_attempt_at = now() + coalesce(p_retry_after_ms, 0) * interval '1 millisecond',
+    leased_until = null
+  where d.id = p_id and d.status = 'sending'
+  returning d.* into v_d;
+  if not found then
+    outcome := 'conflict';
+    return;
+  end if;
+  update notifications n
+  set delivery_status = case v_d.status when 'sent' then 'sent' when 'dead' then 'failed'
+      else n.delivery_status end,
+    delivery_attempts = n.delivery_attempts || jsonb_build_object(
+      'channel', v_d.channel, 'result', p_result, 'at', now()
+    )
+  where n.event_id = v_d.event_id and n.user_id = v_d.user_id and n.delivery_status <> 'sent';
+  outcome := v_d.status;
+end
+$$;
+
+create function finish_refund(p_id uuid, p_result text, p_external_reference text, p_error text, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_f refunds;
+  v_p payments;
+  v_share bigint[];
+  v_unit numeric;
+  v_done numeric;
+begin
+  select * into v_f from refunds f where f.id = p_id;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- Payment first, then refund: the order in which cancel_booking takes them.
+  select * into v_p from payments p where p.id = v_f.payment_id for update;
+  select * into v_f from refunds f where f.id = p_id for update;
+  if v_f.status in ('completed', 'denied') then
+    outcome := 'already_done';
+    return;
+  end if;
+  update refunds f
+  set status = case
+      when p_result = 'retry' and f.attempts >= refund_attempts_max() then 'failed'
+      when p_result = 'retry' then 'pending'
+      else p_result
+    end,
+    external_reference = coalesce(p_external_reference, f.external_reference),
+    last_error = left(p_error, 500),
+    leased_until = null,
+    -- 2 s, 4 s, 8 s ... capped at an hour, with up to a quarter of jitter.
+    next_attempt_at = now() + least(power(2, f.attempts), 3600) * (1 + random() / 4)
+      * interval '1 second',
+    updated_at = now()
+  where f.id = p_id
+  returning f.* into v_f;
+
+  select coalesce(sum(f.amount), 0) into v_done
+  from refunds f
+  where f.payment_id = v_p.id and f.status = 'completed';
+  update payments p
+  set refund_status = case
+      when v_f.status in ('pending', 'processing', 'failed', 'denied') then v_f.status
+      else 'completed'
+    end,
+    refund_amount = v_done,
+    refunded_at = case when v_f.status = 'completed' then now() else p.refunded_at end,
+    status = case when v_done = p.amount then 'refunded' else p.status end,
+    version = p.version + 1,
+    updated_at = now()
+  where p.id = v_p.id
+  returning p.* into v_p;
+
+  if v_f.status = 'completed' then
+    -- Reversed in the proportions of the original entry; a payment without booking has none.
+    select
+      split_minor(
+        (v_f.amount * power(10::numeric, c.exponent))::bigint,
+        array[e.platform_fee, e.clinic_amount, e.tax_amount]
+      ), power(10::numeric, c.exponent)
+    into v_share, v_unit
+    from financial_entries e
+    join currencies c on c.code = e.currency
+    where e.payment_id = v_p.id and e.type = 'payment' and e.total_amount > 0;
+    if found then
+      insert into financial_entries (
+        booking_id, payment_id, refund_id, clinic_id, type, total_amount, platform_fee,
+        clinic_amount, tax_amount, currency, transaction_reference
+      )
+      values (
+        v_p.booking_id, v_p.id, v_f.id, v_f.clinic_id, 'refund', -v_f.amount,
+        -v_share[1] / v_unit, -v_share[2] / v_unit, -v_share[3] / v_unit, v_f.currency,
+        v_f.external_reference
+      );
+    end if;
+    perform emit_event(
+      'refund.processed', 'payment', v_p.id, v_p.version, v_p.clinic_id, v_f.correlation_id,
+      payment_payload(v_p) || jsonb_build_object(
+        'refund_id', v_f.id, 'refund_amount', amount_text(v_f.amount, v_f.currency),
+        'refund_status', v_f.status, 'reason', v_f.reason
+      )
+    );
+  end if;
+  outcome := v_f.status;
+end
+$$;
+
+create function free_place(p_slot_id uuid, p_reservation_id uuid, p_seats integer[])
+returns void
+language plpgsql
+as $$
+declare
+  v_slot slots;
+begin
+  select * into v_slot from slots sl where sl.id = p_slot_id;
+  if v_slot.capacity > 1 and (v_slot.staff_id is not null or v_slot.room_id is not null) then
+    perform from slots sl where sl.id = p_slot_id for update;
+  end if;
+  delete from slot_claims c
+  where c.slot_id = p_slot_id
+    and c.seat = any (p_seats)
+    and c.reservation_id = p_reservation_id;
+  if not exists (select from slot_claims c where c.slot_id = p_slot_id) then
+    delete from staff_claims c where c.slot_id = p_slot_id;
+    delete from room_claims c where c.slot_id = p_slot_id;
+  end if;
+end
+$$;
+
+create function give_back(p_p payments, p_status text, p_reason text, p_payment_intent text, p_amount numeric, p_currency text, p_actor jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_p payments;
+begin
+  update payments p
+  set status = p_status,
+    external_reference = coalesce(p_payment_intent, p.external_reference),
+    payment_details = p.payment_details || jsonb_build_object(
+      'asked_amount', p.amount::text, 'asked_currency', p.currency
+    ),
+    amount = p_amount,
+    currency = p_currency,
+    failure_reason = p_reason,
+    paid_at = now(),
+    refund_status = 'pending',
+    session_closed_at = now(),
+    version = p.version + 1,
+    updated_at = now()
+  where p.id = p_p.id
+  returning p.* into v_p;
+  if v_p.amount > 0 then
+    insert into refunds (
+      payment_id, reservation_id, clinic_id, amount, currency, reason, correlation_id
+    )
+    values (
+      v_p.id, v_p.reservation_id, v_p.clinic_id, v_p.amount, v_p.currency, p_reason,
+      p_actor ->> 'request_id'
+    );
+  end if;
+  perform emit_event(
+    'payment.late', 'payment', v_p.id, v_p.version, v_p.clinic_id, p_actor ->> 'request_id',
+    payment_payload(v_p)
+  );
+end
+$$;
+
+create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_starts_at timestamptz;
+  v_ends_at timestamptz;
+  v_status text;
+  v_capacity integer;
+  v_staff_id uuid;
+  v_room_id uuid;
+  v_price numeric;
+  v_booked_count integer;
+  v_info record;
+  v_own record;
+  v_cleared record;
+  v_held_until timestamptz;
+  v_is_own boolean;
+  v_place text;
+  v_request_id text := p_actor ->> 'request_id';
+begin
+  if p_idempotency_key is not null then
+    select r.id into reservation_id
+    from reservations r
+    where r.user_id = p_user_id and r.idempotency_key = p_idempotency_key;
+    if found then
+      select 'replayed', d.* into outcome, reference_code, lock_id, seats, fence, expires_at,
+        hold_ms, amount, amount_due, currency, clinic_id, service_id, clinic_name, service_name,
+        starts_at
+      from describe_hold(reservation_id) d;
+      return;
+    end if;
+  end if;
+
+  select sl.clinic_id, sl.service_id, sl.starts_at, sl.ends_at, sl.status, sl.capacity,
+    sl.staff_id, sl.room_id, sl.price, sl.booked_count
+  into clinic_id, service_id, v_starts_at, v_ends_at, v_status, v_capacity,
+    v_staff_id, v_room_id, v_price, v_booked_count
+  from slots sl
+  where sl.id = p_slot_id;
+  if not found or is_hidden(p_actor, p_user_id, clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  starts_at := v_starts_at;
+  if v_status = 'blocked' or v_starts_at <= now() then
+    outcome := 'invalid_slot';
+    return;
+  end if;
+  if coalesce(p_quantity, 0) not between 1 and least(v_capacity, 50) then
+    outcome := 'policy_refused';
+    return;
+  end if;
+
+  for v_round in 1..2 loop
+    v_place := null;
+    if v_capacity = 1 then
+      select c.expires_at, c.user_id = p_user_id into v_held_until, v_is_own
+      from slot_claims c
+      where c.slot_id = p_slot_id and c.seat = 1;
+      if found and (v_held_until is null or v_held_until > now()) then
+        if v_round = 2 or not v_is_own then
+          outcome := 'slot_taken';
+          retry_after_ms := ceil(extract(epoch from v_held_until - now()) * 1000);
+          return;
+        end if;
+      elsif found then
+        v_place := 'full';
+      end if;
+    end if;
+
+    if v_round = 1 then
+      -- One hold at a time per owner: makes the replay and the overlap rule exact.
+      perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
+      select c.slot_id, c.reservation_id, c.expires_at is null as is_booked into v_own
+      from slot_claims c
+      where c.user_id = p_user_id
+        and c.ends_at > v_starts_at
+        and c.starts_at < v_ends_at
+        and (c.expires_at is null or c.expires_at > now())
+      limit 1;
+      if found and v_own.slot_id = p_slot_id and not v_own.is_booked then
+        reservation_id := v_own.reservation_id;
+        select 'replayed', d.* into outcome, reference_code, lock_id, seats, fence, expires_at,
+          hold_ms, amount, amount_due, currency, clinic_id, service_id, clinic_name,
+          service_name, starts_at
+        from describe_hold(reservation_id) d;
+        return;
+      elsif found then
+        outcome := 'policy_refused';
+        return;
+      end if;
+      select
+        sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
+        coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
+        c.is_active
+      into v_info
+      from services sv, clinics c, pets p
+      where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
+        and p.id = p_pet_id and p.user_id = p_user_id;
+      if not found then
+        outcome := 'not_found';
+        return;
+      end if;
+      if not (v_info.is_available and v_info.is_active) then
+        outcome := 'service_unavailable';
+        return;
+      end if;
+      expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+    end if;
+
+    if v_place is null and v_capacity = 1 and v_room_id is null then
+      if v_staff_id is not null then
+        insert into staff_claims (slot_id, staff_id, clinic_id, during)
+        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_starts_at, v_ends_at))
+        on conflict do nothing;
+        if not found then v_place := 'staff_busy'; end if;
+      end if;
+      if v_place is null then
+        insert into slot_claims (
+          slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
+        )
+        values (p_slot_id, 1, p_reservation_id, p_user_id, v_starts_at, v_ends_at, expires_at)
+        on conflict (slot_id, seat) do nothing;
+        if found then
+          v_place := 'ok';
+          seats := '{1}';
+        else
+          v_place := 'full';
+          if v_staff_id is not null then
+            delete from staff_claims c where c.slot_id = p_slot_id;
+          end if;
+        end if;
+      end if;
+    elsif v_place is null and v_booked_count + p_quantity > v_capacity then
+      v_place := 'full';
+    elsif v_place is null then
+      select c.outcome, c.seats into v_place, seats
+      from slots sl,
+        claim_place(
+          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl
+        ) as c
+      where sl.id = p_slot_id;
+    end if;
+    exit when v_place = 'ok';
+
+    select ceil(extract(epoch from min(c.expires_at) - now()) * 1000) into retry_after_ms
+    from slot_claims c
+    where c.slot_id = p_slot_id and c.expires_at > now();
+    if v_round = 2 then
+      outcome := case when v_place = 'contended' then 'slot_locked' else 'slot_taken' end;
+      expires_at := null;
+      return;
+    end if;
+    select c.* into v_cleared from slots sl, clear_overdue(sl) c where sl.id = p_slot_id;
+    continue when v_cleared.freed > 0;
+    outcome := case
+      when v_cleared.blocking_session_id is not null then 'overdue_session'
+      when v_cleared.locked or v_place = 'contended' then 'slot_locked'
+      else 'slot_taken'
+    end;
+    blocking_reservation_id := v_cleared.blocking_reservation_id;
+    blocking_session_id := v_cleared.blocking_session_id;
+    -- Somebody is deciding about the seat right now: that takes milliseconds.
+    if outcome = 'slot_locked' then retry_after_ms := 250; end if;
+    expires_at := null;
+    return;
+  end loop;
+
+  fence := nextval('hold_numbers');
+  reference_code := reference_code(fence);
+  amount := v_info.price * p_quantity;
+  amount_due := least(coalesce(v_info.deposit, v_info.price), v_info.price) * p_quantity;
+  insert into reservations (
+    id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
+    approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
+    source, correlation_id
+  )
+  values (
+    p_reservation_id, p_user_id, p_pet_id, clinic_id, service_id, p_slot_id, p_lock_id, fence,
+    reference_code, case when v_info.requires_approval then 'awaiting' else 'none' end,
+    p_quantity, seats, amount, amount_due, v_info.currency, expires_at, p_idempotency_key,
+    p_actor ->> 'source', v_request_id
+  );
+  insert into reservation_log_entries (
+    reservation_id, reservation_version, action, status, performed_by, source, request_id
+  )
+  values (
+    p_reservation_id, 1, 'reservation.created', 'pending', actor_id(p_actor),
+    p_actor ->> 'source', v_request_id
+  );
+  -- The fields of reservation_payload(), spelt out: the row need not be read back.
+  insert into booking_events_outbox (
+    aggregate_type, aggregate_id, aggregate_version, event_type, clinic_id, correlation_id, payload
+  )
+  values (
+    'reservation', p_reservation_id, 1, 'reservation.created', clinic_id,
+    coalesce(v_request_id, p_reservation_id::text),
+    jsonb_build_object(
+      'reservation_id', p_reservation_id, 'reference_code', reference_code,
+      'user_id', p_user_id, 'pet_id', p_pet_id, 'clinic_id', clinic_id,
+      'service_id', service_id, 'slot_id', p_slot_id, 'quantity', p_quantity,
+      'seats', to_jsonb(seats), 'status', 'pending', 'version', 1, 'expires_at', expires_at,
+      'created_at', now()
+    )
+  );
+  outcome := 'ok';
+  reservation_id := p_reservation_id;
+  lock_id := p_lock_id;
+  currency := v_info.currency;
+  clinic_name := v_info.clinic_name;
+  service_name := v_info.service_name;
+  hold_ms := v_info.hold_ms;
+  retry_after_ms := null;
+end
+$$;
+
+create function is_hidden(p_actor jsonb, p_user_id uuid, p_clinic_id uuid)
+returns boolean
+language sql immutable
+as $$
+  select (p_actor ->> 'kind' = 'customer' and actor_id(p_actor) is distinct from p_user_id)
+    or (nullif(p_actor ->> 'clinic_id', '')::uuid <> p_clinic_id)
+$$;
+
+create function keep_claimed_slot()
+returns trigger
+language plpgsql
+as $$
+begin
+  if exists (select from slot_claims c where c.slot_id = old.id) then
+    raise exception 'slot % has seats held or booked', old.id
+      using errcode = 'foreign_key_violation', constraint = 'slots_claimed';
+  end if;
+  return old;
+end
+$$;
+
+create function log_booking(p_booking_id uuid, p_version integer, p_action text, p_status text, p_previous jsonb, p_new jsonb, p_notes text, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into booking_logs (booking_id)
+  values (p_booking_id)
+  on conflict (booking_id) do nothing;
+
+  insert into booking_log_entries (
+    log_id, booking_version, action, status, previous_state, new_state,
+    performed_by, source, request_id, notes
+  )
+  select
+    l.id, p_version, p_action, p_status, p_previous, p_new,
+    actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id', p_notes
+  from booking_logs l
+  where l.booking_id = p_booking_id
+$$;
+
+create function log_reservation(p_reservation_id uuid, p_version integer, p_action text, p_previous_status text, p_status text, p_notes text, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into reservation_log_entries (
+    reservation_id, reservation_version, action, previous_status, status,
+    performed_by, source, request_id, notes
+  )
+  values (
+    p_reservation_id, p_version, p_action, p_previous_status, p_status,
+    actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id', p_notes
+  )
+$$;
+
+create function make_booking(p_r reservations, p_p payments, p_action text, p_actor jsonb)
+returns bookings
+language plpgsql
+as $$
+declare
+  v_b bookings;
+  v_p payments;
+  v_correlation text := coalesce(p_actor ->> 'request_id', p_r.correlation_id, p_r.id::text);
+begin
+  update reservations r
+  set status = 'confirmed', version = r.version + 1, updated_at = now()
+  where r.id = p_r.id
+  returning r.version into p_r.version;
+
+  update slot_claims c
+  set expires_at = null
+  where c.slot_id = p_r.slot_id and c.seat = any (p_r.seats) and c.reservation_id = p_r.id;
+
+  insert into bookings (
+    reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
+    amount, amount_due, currency, payment_mode, notes, pet_snapshot, service_snapshot,
+    user_snapshot, policy_snapshot, booking_time, source
+  )
+  select
+    p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
+    p_r.reference_code, p_r.quantity, p_r.amount, p_r.amount_due, p_r.currency,
+    case when p_p.id is null then 'at_clinic' else 'prepaid' end, p_r.notes,
+    (select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
+      from pets p where p.id = p_r.pet_id),
+    jsonb_build_object(
+      'name', sv.name, 'price', amount_text(coalesce(sl.price, sv.price), sv.currency),
+      'currency', sv.currency, 'duration_minutes', sv.duration_minutes,
+      'category', sv.category, 'staff_id', sl.staff_id,
+      'staff_name', (select s.name from staff s where s.id = sl.staff_id),
+      'clinic_name', c.name, 'commission_bp', coalesce(sv.commission_bp, c.commission_bp),
+      'tax_bp', c.tax_bp),
+    (select jsonb_build_object('full_name', u.full_name, 'lang', u.lang)
+      from users u where u.id = p_r.user_id),
+    coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source
+  from slots sl
+  join services sv on sv.id = sl.service_id
+  join clinics c on c.id = sl.clinic_id
+  where sl.id = p_r.slot_id
+  returning * into v_b;
+
+  insert into booking_items (
+    booking_id, position, service_id, slot_id, name, quantity, unit_price, amount
+  )
+  values (
+    v_b.id, 1, v_b.service_id, v_b.slot_id, v_b.service_snapshot ->> 'name', v_b.quantity,
+    v_b.amount / v_b.quantity, v_b.amount
+  );
+
+  if p_p.id is not null then
+    update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
+    update bookings b set payment_id = p_p.id where b.id = v_b.id;
+    perform enter_payment(v_b, v_p);
+  end if;
+
+  perform log_reservation(
+    p_r.id, p_r.version, 'reservation.' || p_action, p_r.status, 'confirmed', null, p_actor
+  );
+  perform log_booking(
+    v_b.id, 1, 'booking.confirmed', v_b.status, null,
+    jsonb_build_object('status', v_b.status, 'payment_mode', v_b.payment_mode), null, p_actor
+  );
+  perform emit_event(
+    'booking.created', 'booking', v_b.id, 1, v_b.clinic_id, v_correlation, booking_payload(v_b)
+  );
+  perform emit_event(
+    'booking.confirmed', 'booking', v_b.id, 1, v_b.clinic_id, v_correlation, booking_payload(v_b)
+  );
+  if p_p.id is not null then
+    perform emit_event(
+      'payment.processed', 'payment', v_p.id, v_p.version, v_b.clinic_id, v_correlation,
+      payment_payload(v_p)
+    );
+  end if;
+  perform plan_reminders(v_b);
+
+  update slots sl
+  set booked_count = sl.booked_count + v_b.quantity,
+    status = case
+      when sl.status = 'blocked' then 'blocked'
+      when sl.booked_count + v_b.quantity >= sl.capacity then 'booked'
+      else 'available'
+    end,
+    version = sl.version + 1,
+    updated_at = now()
+  where sl.id = v_b.slot_id;
+  return v_b;
+end
+$$;
+
+create function net_booking()
+returns trigger
+language plpgsql
+as $$
+declare
+  v_actor constant jsonb := '{"kind": "system", "source": "sql"}';
+begin
+  if tg_op = 'INSERT' then
+    perform log_booking(
+      new.id, new.version, 'booking.created', new.status, null,
+      jsonb_build_object('status', new.status), 'by hand: ' || current_user, v_actor
+    );
+    perform emit_event(
+      'booking.created', 'booking', new.id, new.version, new.clinic_id, null, booking_payload(new)
+    );
+    return null;
+  end if;
+  perform log_booking(
+    new.id, new.version, 'booking.status_changed', new.status,
+    jsonb_build_object('status', old.status, 'slot_id', old.slot_id),
+    jsonb_build_object('status', new.status, 'slot_id', new.slot_id),
+    'by hand: ' || current_user, v_actor
+  );
+  perform emit_event(
+    'booking.status_changed', 'booking', new.id, new.version, new.clinic_id, null,
+    booking_payload(new) || jsonb_build_object(
+      'previous_status', old.status, 'new_status', new.status, 'changed_at', now()
+    )
+  );
+  return null;
+end
+$$;
+
+create function open_session(p_reservation_id uuid)
+returns text
+language sql stable
+as $$
+  select p.session_id
+  from payments p
+  where p.reservation_id = p_reservation_id
+    and p.status in ('pending', 'processing')
+    and p.session_id is not null
+    and p.session_closed_at is null
+  limit 1
+$$;
+
+create function payment_payload(p_p payments)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'payment_id', p_p.id,
+    'booking_id', p_p.booking_id,
+    'reservation_id', p_p.reservation_id,
+    'user_id', p_p.user_id,
+    'clinic_id', p_p.clinic_id,
+    'amount', amount_text(p_p.amount, p_p.currency),
+    'currency', p_p.currency,
+    'payment_method', p_p.payment_method,
+    'status', p_p.status,
+    'reason', p_p.failure_reason,
+    'processed_at', now()
+  )
+$$;
+
+create function plan_reminders(p_b bookings)
+returns void
+language sql
+as $$
+  insert into booking_reminders (
+    booking_id, clinic_id, reminder_type, scheduled_time, booking_time, delivery_channels
+  )
+  select p_b.id, p_b.clinic_id, k.reminder_type, p_b.booking_time - k.ahead, p_b.booking_time,
+    k.channels::jsonb
+  from (values
+    ('upcoming', interval '24 hours', '["email", "push"]'),
+    ('check_in', interval '2 hours', '["push", "sms"]')
+  ) as k (reminder_type, ahead, channels)
+  where p_b.booking_time - k.ahead > now()
+$$;
+
+create function queue_reminders(p_limit integer)
+returns integer
+language sql
+as $$
+  with due as (
+    select m.id
+    from booking_reminders m
+    where m.status = 'pending' and m.scheduled_time <= now()
+    order by m.scheduled_time
+    limit p_limit
+    for update skip locked
+  ), judged as (
+    update booking_reminders m
+    set status = case
+        when b.booking_time = m.booking_time
+          and (b.status = 'confirmed' or m.reminder_type = 'review_request'
+            and b.status = 'completed') then 'sent'
+        else 'cancelled'
+      end,
+      sent_at = now(),
+      updated_at = now()
+    from due d, bookings b
+    where m.id = d.id and b.id = m.booking_id
+    returning m.*, b.user_id, booking_payload(b) as payload
+  ), queued as (
+    insert into deliveries (
+      reminder_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload
+    )
+    select j.id, j.clinic_id, j.booking_id, j.user_id, k.channel, 'reminder_' || j.reminder_type,
+      a.address, u.lang, j.payload
+    from judged j
+    join users u on u.id = j.user_id and not u.is_erased
+    cross join lateral jsonb_array_elements_text(j.delivery_channels) as k (channel)
+    left join notification_preferences p on p.user_id = j.user_id and p.channel = k.channel
+    cross join lateral (
+      select coalesce(
+        p.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
+      ) as address
+    ) as a
+    where j.status = 'sent' and coalesce(p.enabled, k.channel = 'email') and a.address is not null
+    on conflict (reminder_id, channel) do nothing
+  )
+  select count(*)::integer from judged
+$$;
+
+create function record_payment_session(p_payment_id uuid, p_reservation_id uuid, p_session_id text, p_payment_url text, p_session_expires_at timestamp with time zone, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_r reservations;
+begin
+  -- Locked, so that an expiry cannot slip between the look and the insert.
+  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- Kept even for a hold that is gone: the session can still be paid, and must be found then.
+  insert into payments (
+    id, reservation_id, clinic_id, user_id, session_id, payment_url, session_expires_at, amount,
+    currency, payment_method
+  )
+  values (
+    p_payment_id, v_r.id, v_r.clinic_id, v_r.user_id, p_session_id, p_payment_url,
+    p_session_expires_at, v_r.amount_due, v_r.currency, 'checkout'
+  )
+  on conflict (id) do update
+  set session_id = excluded.session_id,
+    payment_url = excluded.payment_url,
+    session_expires_at = excluded.session_expires_at,
+    version = payments.version + 1,
+    updated_at = now()
+  where payments.status = 'pending';
+  outcome := case v_r.status
+    when 'pending' then 'ok'
+    when 'expired' then 'reservation_expired'
+    else 'conflict'
+  end;
+end
+$$;
+
+create function reference_code(p_number bigint)
+returns text
+language sql immutable
+as $$
+  select 'BP'
+    || case when p_number < 100000000 then '' else (p_number / 100000000)::text end
+    || lpad(((p_number % 100000000) * 61803399 % 100000000)::text, 8, '0')
+$$;
+
+create function refund_attempts_max()
+returns integer
+language sql immutable
+as $$ select 10 $$;
+
+create function refund_percent(p_policy jsonb, p_hours numeric)
+returns integer
+language sql immutable
+as $$
+  select coalesce((
+    select (tier ->> 'percent')::integer
+    from jsonb_array_elements(p_policy) as tier
+    where (tier ->> 'from_hours')::numeric <= p_hours
+      or (tier ->> 'after_hours')::numeric < p_hours
+    order by coalesce(tier ->> 'from_hours', tier ->> 'after_hours')::numeric desc
+    limit 1
+  ), 0)
+$$;
+
+create function refuse_change()
+returns trigger
+language plpgsql
+as $$
+begin
+  raise exception '% is append-only', tg_table_name
+    using errcode = 'restrict_violation', constraint = tg_table_name || '_append_only';
+end
+$$;
+
+create function reservation_payload(p_r reservations)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'reservation_id', p_r.id,
+    'reference_code', p_r.reference_code,
+    'user_id', p_r.user_id,
+    'pet_id', p_r.pet_id,
+    'clinic_id', p_r.clinic_id,
+    'service_id', p_r.service_id,
+    'slot_id', p_r.slot_id,
+    'quantity', p_r.quantity,
+    'seats', to_jsonb(p_r.seats),
+    'status', p_r.status,
+    'version', p_r.version,
+    'expires_at', p_r.expires_at,
+    'created_at', p_r.created_at
+  )
+$$;
+
+create function retake_place(p_r reservations)
+returns integer[]
+language plpgsql
+as $$
+declare
+  v_slot slots;
+  v_place record;
+begin
+  select * into v_slot from slots sl where sl.id = p_r.slot_id;
+  if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
+  select * into v_place
+  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  if v_place.outcome <> 'ok' and (select c.freed from clear_overdue(v_slot) c) > 0 then
+    select * into v_place
+  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  end if;
+  return v_place.seats;
+end
+$$;
+
+create function sequence_events(p_limit integer)
+returns integer
+language plpgsql
+as $$
+declare
+  v_count integer;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro:sequence_events', 0)) then
+    return 0;
+  end if;
+  with waiting as (
+    select o.id, row_number() over (order by o.position) as place
+    from booking_events_outbox o
+    where o.sequence is null
+    order by o.position
+    limit p_limit
+  ), numbered as (
+    update booking_events_outbox o
+    set sequence = s.last_sequence + w.place
+    from waiting w, outbox_state s
+    where o.id = w.id
+    returning o.sequence
+  )
+  select count(*) into v_count from numbered;
+  if v_count > 0 then
+    update outbox_state s set last_sequence = s.last_sequence + v_count;
+  end if;
+  return v_count;
+end
+$$;
+
+create function set_booking_status(p_booking_id uuid, p_status text, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT status text, OUT arrived_at timestamp with time zone, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_old bookings;
+  v_b bookings;
+  v_event text;
+begin
+  select * into v_old from bookings b where b.id = p_booking_id for update;
+  if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  status := v_old.status;
+  arrived_at := v_old.arrived_at;
+  version := v_old.version;
+  if p_expected_version is not null and p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  if p_status = v_old.status or p_status = 'arrived' and v_old.arrived_at is not null then
+    -- Said already: nothing changes, nothing is announced twice.
+    outcome := 'ok';
+    return;
+  end if;
+  -- The moves of src/domain/booking.ts. A no-show may be said ten minutes after the start.
+  v_event := case
+    when v_old.status = 'confirmed' and p_status = 'arrived' then 'booking.arrived'
+    when v_old.status = 'confirmed' and p_status = 'in-progress' then 'booking.status_changed'
+    when v_old.status = 'confirmed' and p_status = 'no-show'
+      and v_old.booking_time + interval '10 minutes' <= now() then 'booking.status_changed'
+    when v_old.status = 'in-progress' and p_status = 'completed' then 'booking.completed'
+  end;
+  if v_event is null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  update bookings b
+  set status = case when p_status = 'arrived' then b.status else p_status end,
+    arrived_at = case
+      when p_status in ('arrived', 'in-progress') then coalesce(b.arrived_at, now())
+      else b.arrived_at
+    end,
+    started_at = case when p_status = 'in-progress' then now() else b.started_at end,
+    completed_at = case when p_status = 'completed' then now() else b.completed_at end,
+    version = b.version + 1,
+    updated_at = now()
+  where b.id = v_old.id
+  returning b.* into v_b;
+  if v_b.status in ('completed', 'no-show') then
+    update booking_reminders m
+    set status = 'cancelled', updated_at = now()
+    where m.booking_id = v_b.id and m.status = 'pending';
+  end if;
+  if v_b.status = 'completed' then
+    insert into booking_reminders (
+      booking_id, clinic_id, reminder_type, scheduled_time, booking_time
+    )
+    values (
+      v_b.id, v_b.clinic_id, 'review_request', now() + interval '2 hours', v_b.booking_time
+    );
+  end if;
+  perform log_booking(
+    v_b.id, v_b.version, v_event, v_b.status,
+    jsonb_build_object('status', v_old.status, 'arrived_at', v_old.arrived_at),
+    jsonb_build_object('status', v_b.status, 'arrived_at', v_b.arrived_at), null, p_actor
+  );
+  perform emit_event(
+    v_event, 'booking', v_b.id, v_b.version, v_b.clinic_id, p_actor ->> 'request_id',
+    booking_payload(v_b) || jsonb_strip_nulls(jsonb_build_object(
+      'previous_status', v_old.status, 'new_status', v_b.status, 'changed_at', now(),
+      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at
+    ))
+  );
+  outcome := 'ok';
+  status := v_b.status;
+  arrived_at := v_b.arrived_at;
+  version := v_b.version;
+end
+$$;
+
+create function settle_failure(p_p payments, p_result text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_p payments;
+begin
+  if p_p.status not in ('pending', 'processing') then
+    if p_result = 'expired' then
+      update payments p set session_closed_at = coalesce(p.session_closed_at, now())
+      where p.id = p_p.id;
+    end if;
+    return 'already_done';
+  end if;
+  update payments p
+  set status = 'failed',
+    failure_reason = case p_result when 'expired' then 'session_expired' else 'declined' end,
+    -- A declined card leaves the page open for another one.
+    session_closed_at = case when p_result = 'expired' then now() else p.session_closed_at end,
+    version = p.version + 1,
+    updated_at = now()
+  where p.id = p_p.id
+  returning p.* into v_p;
+  perform emit_event(
+    'payment.failed', 'payment', v_p.id, v_p.version, v_p.clinic_id, p_actor ->> 'request_id',
+    payment_payload(v_p)
+  );
+  return 'failed_recorded';
+end
+$$;
+
+create function settle_success(p_r reservations, p_p payments, p_payment_intent text, p_amount numeric, p_currency text, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT seats integer[])
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_p payments;
+  v_action text := 'confirmed';
+begin
+  seats := p_r.seats;
+  if p_amount <> p_p.amount or p_currency <> p_p.currency then
+    perform give_back(
+      p_p, 'refunded', 'amount_mismatch', p_payment_intent, p_amount, p_currency, p_actor
+    );
+    outcome := 'mismatch';
+    return;
+  end if;
+  select * into v_b from bookings b where b.reservation_id = p_r.id for update;
+  booking_id := v_b.id;
+  if exists (
+    select from payments p
+    where p.reservation_id = p_r.id and p.id <> p_p.id and p.status = 'success'
+  ) then
+    perform give_back(
+      p_p, 'refunded', 'duplicate_payment', p_payment_intent, p_amount, p_currency, p_actor
+    );
+    outcome := 'refund_requested';
+    return;
+  end if;
+  if p_r.status = 'expired' then
+    seats := retake_place(p_r);
+    v_action := 'retaken';
+    p_r.seats := coalesce(seats, p_r.seats);
+    update reservations r set seats = p_r.seats
+    where r.id = p_r.id and r.seats <> p_r.seats;
+  end if;
+  if p_r.status = 'cancelled' or seats is null
+    or p_r.status = 'confirmed'
+      and coalesce(v_b.status, '') not in ('confirmed', 'in-progress', 'completed') then
+    perform give_back(
+      p_p, 'success',
+      case when seats is null then 'slot_taken' else 'reservation_cancelled' end,
+      p_payment_intent, p_amount, p_currency, p_actor
+    );
+    outcome := 'refund_requested';
+    return;
+  end if;
+  update payments p
+  set status = 'success', external_reference = coalesce(p_payment_intent, p.external_reference),
+    paid_at = now(), session_closed_at = now(), failure_reason = null,
+    version = p.version + 1, updated_at = now()
+  where p.id = p_p.id
+  returning p.* into v_p;
+  if p_r.status = 'confirmed' then
+    perform attach_payment(v_b, v_p, p_actor);
+  else
+    v_b := make_booking(p_r, v_p, v_action, p_actor);
+    booking_id := v_b.id;
+  end if;
+  outcome := 'confirmed';
+end
+$$;
+
+create function split_minor(p_amount_minor bigint, p_weights numeric[])
+returns bigint[]
+language sql immutable
+as $$
+  with total as (
+    select sum(w) as weight from unnest(p_weights) as w
+  ), share as (
+    select
+      i,
+      div(p_amount_minor * w, t.weight) as part,
+      mod(p_amount_minor * w, t.weight) as rest
+    from unnest(p_weights) with ordinality as u (w, i), total t
+  ), ranked as (
+    select
+      i,
+      part,
+      row_number() over (order by rest desc, i) as place,
+      p_amount_minor - sum(part) over () as left_over
+    from share
+  )
+  select array_agg((part + case when place <= left_over then 1 else 0 end)::bigint order by i)
+  from ranked
+$$;
+
+create function split_payment(p_amount numeric, p_currency text, p_commission_bp integer, p_tax_bp integer)
+returns numeric[]
+language sql stable
+as $$
+  select array_agg(part / power(10::numeric, c.exponent) order by i)
+  from currencies c,
+    unnest(split_minor(
+      (p_amount * power(10::numeric, c.exponent))::bigint,
+      array[
+        p_commission_bp::numeric * (10000 + p_tax_bp),
+        10000::numeric * (10000 + p_tax_bp)
+          - p_commission_bp::numeric * (10000 + p_tax_bp) - 10000::numeric * p_tax_bp,
+        10000::numeric * p_tax_bp
+      ]
+    )) with ordinality as u (part, i)
+  where c.code = p_currency
+  group by c.code
+$$;
+
+create function stamp_booking()
+returns trigger
+language plpgsql
+as $$
+begin
+  new.version := old.version + 1;
+  new.updated_at := now();
+  return new;
+end
+$$;
+
+create function take_payment_event(p_event_id text, p_event_type text, p_payload jsonb, p_session_id text, p_payment_intent text, p_result text, p_amount numeric, p_currency text, OUT outcome text, OUT booking_id uuid, OUT reference_code text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_actor jsonb := jsonb_build_object(
+    'kind', 'webhook', 'source', 'webhook', 'request_id', p_event_id
+  );
+  v_is_new boolean;
+  v_outcome text;
+  v_p payments;
+  v_r reservations;
+begin
+  insert into webhook_events (event_id, event_type, payload)
+  values (p_event_id, p_event_type, coalesce(p_payload, '{}'))
+  on conflict (event_id) do nothing;
+  v_is_new := found;
+
+  select * into v_p
+  from payments p
+  where p.session_id = p_session_id or p.external_reference = p_payment_intent
+  order by p.session_id = p_session_id desc nulls last
+  limit 1;
+  if v_p.id is null and p_result = 'success' then
+    v_p := adopt_payment(p_payload, p_session_id, p_payment_intent);
+  end if;
+  if v_p.id is not null then
+    select * into v_r from reservations r where r.id = v_p.reservation_id for update;
+    -- Read again under the lock: a rival event may have settled it meanwhile.
+    select * into v_p from payments p where p.id = v_p.id for update;
+    reservation_id := v_r.id;
+    reference_code := v_r.reference_code;
+    slot_id := v_r.slot_id;
+    seats := v_r.seats;
+    lock_id := v_r.lock_id;
+    booking_id := v_p.booking_id;
+  end if;
+  if not v_is_new then
+    outcome := 'already_done';
+    return;
+  end if;
+
+  if v_p.id is null or p_result not in ('success', 'failed', 'expired')
+    or p_result = 'success' and (
+      p_amount is null
+      or not exists (select from currencies c where c.code = upper(p_currency))
+    ) then
+    v_outcome := 'ignored';
+  elsif p_result <> 'success' then
+    v_outcome := settle_failure(v_p, p_result, v_actor);
+  elsif v_p.status in ('success', 'refunded') then
+    v_outcome := 'already_done';
+  else
+    select s.outcome, s.booking_id, coalesce(s.seats, v_r.seats)
+    into v_outcome, booking_id, seats
+    from settle_success(v_r, v_p, p_payment_intent, p_amount, upper(p_currency), v_actor) as s;
+  end if;
+  if v_p.id is not null then
+    insert into payment_attempts (payment_id, event_id, result, amount, currency, reason)
+    values (v_p.id, p_event_id, p_result, p_amount, upper(p_currency), v_outcome);
+  end if;
+  update webhook_events w
+  set outcome = v_outcome, payment_id = v_p.id
+  where w.event_id = p_event_id;
+  outcome := v_outcome;
+end
+$$;
+
+CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER bookings_net_insert AFTER INSERT ON public.bookings FOR EACH ROW WHEN ((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text)) EXECUTE FUNCTION net_booking();
+
+CREATE TRIGGER bookings_net_stamp BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION stamp_booking();
+
+CREATE TRIGGER bookings_net_update AFTER UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION net_booking();
+
+CREATE TRIGGER slots_claimed BEFORE DELETE ON public.slots FOR EACH ROW EXECUTE FUNCTION keep_claimed_slot();

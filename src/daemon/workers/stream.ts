@@ -59,14 +59,15 @@ export function openEventStream(options: { readonly url: string; readonly log: L
 
   const publishNew = async (app: App): Promise<void> => {
     const { last_sequence } = await feedBounds(app.sql);
-    let from = cursor ?? Math.max(await lastSequence(redis), last_sequence - REFILL_MAX, 0);
+    if (cursor === last_sequence) return;
+    // Looked up and not remembered: the stream may have been flushed, or another relay was faster.
+    let from = Math.max(await lastSequence(redis), last_sequence - REFILL_MAX, 0);
     while (from < last_sequence) {
       const events = await readEvents(app.sql, from, BATCH);
       const newest = events.at(-1);
       if (!newest) break;
       await append(redis, events);
       from = newest.sequence;
-      cursor = from;
     }
     cursor = from;
   };

@@ -1,0 +1,157 @@
+import { expect, test } from 'vitest';
+import { cancelReservation } from '../../src/daemon/actions/cancel-reservation.ts';
+import { createBooking } from '../../src/daemon/actions/create-booking.ts';
+import { getBooking } from '../../src/daemon/actions/get-booking.ts';
+import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
+import { createPoller } from '../../src/daemon/workers/poll-payments.ts';
+import { expectProblem, no_key, openBench } from './bench.ts';
+import { expectInvariants } from './invariants.ts';
+import { expireUnseen, makeWorld, rivalOf, startBooking } from './world.ts';
+
+const { app, sql, pay, drain, mail, control, workers } = await openBench();
+
+const refundsOf = (reservation_id: string) => sql`
+  select status, amount, reason from refunds where reservation_id = ${reservation_id}`;
+
+test('a declined card leaves the hold, tells the owner, and the same page works after', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await pay(started.reference_code, 'decline');
+  await drain('relay', 'dispatcher');
+  expect(mail.list()[0]?.subject).toContain('Payment did not go through');
+  const held = await getReservation(app, world.who, started);
+  expect(held).toMatchObject({ status: 'pending', booking_id: null });
+  await pay(started.reference_code);
+  expect((await getBooking(app, world.who, { booking_id: started.reference_code })).status).toBe(
+    'confirmed',
+  );
+  await expectInvariants(sql);
+});
+
+test('a repeated request gets the same page, another key or contents do not', async () => {
+  const world = await makeWorld(sql);
+  const key = { idempotency_key: 'tap-tap' };
+  const first = await createBooking(app, world.who, world.wish, key);
+  const again = await createBooking(app, world.who, world.wish, key);
+  expect(again).toEqual({ ...first, replayed: true });
+  const without_key = await createBooking(app, world.who, world.wish, no_key);
+  expect(without_key).toEqual({ ...first, replayed: true });
+  const other = await makeWorld(sql);
+  await expectProblem(
+    createBooking(app, world.who, { ...other.wish, pet_id: world.owner.pet_id }, key),
+    'conflict',
+  );
+  await pay(first.reference_code);
+  const paid = await createBooking(app, world.who, world.wish, key);
+  expect(paid).toMatchObject({ replayed: true, payment_url: null });
+  expect(paid.booking_id).not.toBeNull();
+  const [{ count } = { count: 0 }] = await sql<{ count: number }[]>`
+    select count(*) from payments where reservation_id = ${first.reservation_id}`;
+  expect(count).toBe(1);
+});
+
+test('a duplicate webhook changes nothing', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await pay(started.reference_code, 'duplicate');
+  await control('flush', {});
+  const [{ events, bookings } = { events: 0, bookings: 0 }] = await sql<
+    { events: number; bookings: number }[]
+  >`
+    select
+      (select count(*) from booking_events_outbox
+        where event_type = 'booking.confirmed'
+          and payload ->> 'reference_code' = ${started.reference_code}) as events,
+      (select count(*) from bookings where reference_code = ${started.reference_code}) as bookings`;
+  expect({ events, bookings }).toEqual({ events: 1, bookings: 1 });
+  await expectInvariants(sql);
+});
+
+test('late money takes the place again while it is free', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await expireUnseen(app, started.reservation_id);
+  await pay(started.reference_code);
+  const booking = await getBooking(app, world.who, { booking_id: started.reference_code });
+  expect(booking).toMatchObject({ status: 'confirmed', payment_state: 'paid' });
+  await expectInvariants(sql);
+});
+
+test('late money goes back in full when somebody else has the place', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await expireUnseen(app, started.reservation_id);
+  const rival = await rivalOf(sql, world);
+  const won = await startBooking(app, rival);
+  await pay(won.reference_code);
+  await pay(started.reference_code);
+  await expectProblem(
+    getBooking(app, world.who, { booking_id: started.reference_code }),
+    'not_found',
+  );
+  await drain('refunds', 'relay', 'dispatcher');
+  expect(await refundsOf(started.reservation_id)).toMatchObject([
+    { status: 'completed', amount: '250000.000', reason: 'slot_taken' },
+  ]);
+  const subjects = mail.list().map((letter) => letter.subject);
+  expect(subjects).toContain(`Your payment came too late (${started.reference_code})`);
+  expect(subjects).toContain(`Refund sent (${started.reference_code})`);
+  await expectInvariants(sql);
+});
+
+test('a page that cannot be opened gives the slot back', async () => {
+  const world = await makeWorld(sql);
+  await control('faults', { mode: 'outage' });
+  const problem = await expectProblem(startBooking(app, world), 'unavailable');
+  expect(problem.facts['retry_after_ms']).toBeGreaterThan(0);
+  await control('faults', { mode: 'none' });
+  const rival = await rivalOf(sql, world);
+  expect((await startBooking(app, rival)).payment_url).not.toBeNull();
+  await expectInvariants(sql);
+});
+
+test('giving a hold back closes its page: it cannot be paid any more', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await cancelReservation(app, world.who, { reservation_id: started.reservation_id });
+  await expect(pay(started.reference_code)).rejects.toThrow();
+  const rival = await rivalOf(sql, world);
+  expect((await startBooking(app, rival)).reservation_id).not.toBe(started.reservation_id);
+});
+
+test('the poller finds a payment whose webhook never came', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await control('pay', { ref: started.reference_code, outcome: 'lost_webhook' });
+  const poller = createPoller();
+  const signal = new AbortController().signal;
+  expect(await poller.tick(app, signal)).toBe(0);
+  await sql`
+    update payments set created_at = now() - interval '2 minutes'
+    where reservation_id = ${started.reservation_id}`;
+  expect(await poller.tick(app, signal)).toBe(1);
+  expect((await getBooking(app, world.who, { booking_id: started.reference_code })).status).toBe(
+    'confirmed',
+  );
+  // The lost webhook turns up after all: everything is done already.
+  await control('resend-lost', {});
+  await control('flush', {});
+  expect(await poller.tick(app, signal)).toBe(0);
+  await expectInvariants(sql);
+});
+
+test('a refund is asked for again until the provider answers, and happens once', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  await expireUnseen(app, started.reservation_id);
+  await startBooking(app, await rivalOf(sql, world));
+  await pay(started.reference_code);
+  await control('faults', { mode: 'outage' });
+  await workers.refunds.tick(app, new AbortController().signal);
+  await control('faults', { mode: 'none' });
+  expect(await refundsOf(started.reservation_id)).toMatchObject([{ status: 'pending' }]);
+  await sql`update refunds set next_attempt_at = now() where status = 'pending'`;
+  await drain('refunds');
+  expect(await refundsOf(started.reservation_id)).toMatchObject([{ status: 'completed' }]);
+  await expectInvariants(sql);
+});

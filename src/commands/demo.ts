@@ -89,13 +89,26 @@ export async function runDemoUp(options: DemoOptions, io: Io): Promise<number> {
   if (options.json === true) io.out(`${JSON.stringify(documentOf(state))}\n`);
   else if (options.detach === true) io.out(summary(state));
   if (options.detach === true) return 0;
+  try {
+    return await stay(options, io, state);
+  } finally {
+    if (started) await stopDemo(home);
+  }
+}
+
+/** The console on a terminal, else the daemon's log, until the person has had enough. */
+async function stay(options: DemoOptions, io: Io, state: DemoState): Promise<number> {
+  const { url, clinic_id, tokens, home } = state;
+  if (io.is_tty && options.tui !== false && options.json !== true) {
+    const { runTui } = await import('./tui.ts');
+    return await runTui({ url, clinic_id, token: tokens.admin, role: 'admin' }, io);
+  }
   if (options.json !== true) io.err(summary(state));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.abort());
   }
   await follow(demoPaths(home).log, io, stop.signal);
-  if (started) await stopDemo(home);
   return 0;
 }
 

@@ -85,7 +85,8 @@ const may_import: Readonly<Record<string, readonly string[]>> = {
   daemon: ['domain', 'config', 'log'],
   sandbox: ['domain', 'config', 'log', 'daemon'],
   tui: ['domain'],
-  commands: ['domain', 'config', 'log', 'daemon', 'sandbox'],
+  load: ['domain', 'config', 'daemon'],
+  commands: ['domain', 'config', 'log', 'daemon', 'sandbox', 'load'],
   main: ['commands'],
 };
 /** Single files that may do more, and why. */

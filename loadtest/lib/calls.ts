@@ -1,0 +1,198 @@
+import { randomSeed } from 'k6';
+import exec from 'k6/execution';
+import http, { type RefinedResponse } from 'k6/http';
+import { Counter, Trend } from 'k6/metrics';
+import { head, type Owner, pick, type Slot, tokens } from './data.ts';
+
+/** The calls of a customer, each answer judged: clean, or counted with its reason. */
+
+type Response = RefinedResponse<'text'>;
+type Fields = Readonly<Record<string, unknown>>;
+
+/** Longer than any threshold, shorter than patience: beyond it a user has left. */
+const timeout = '15s';
+
+const winners = new Counter('winners');
+const seats_won = new Counter('seats_won');
+const replays = new Counter('replays');
+const conflicts = new Counter('conflicts');
+const refused = new Counter('refused');
+const dirty = new Counter('dirty_answers');
+const server_errors = new Counter('server_errors');
+const timeouts = new Counter('timeouts');
+const confirmed = new Counter('confirmed');
+const cancelled = new Counter('cancelled');
+const browsed = new Counter('browsed');
+/** From the wish to pay to the confirmed booking, by webhook. */
+const time_to_confirm = new Trend('time_to_confirm', true);
+
+// A clean 409 is what a loser should get: it counts as success.
+http.setResponseCallback(http.expectedStatuses(200, 201, 409));
+
+/** Called once per virtual user: the same seed gives the same pauses and choices. */
+export function seedUser(): void {
+  randomSeed(head.seed * 100_003 + exec.vu.idInTest);
+}
+
+function headers(key: string | null): Record<string, string> {
+  const token = pick(tokens, exec.vu.idInTest - 1);
+  const base = { authorization: `Bearer ${token}`, 'content-type': 'application/json' };
+  return key === null ? base : { ...base, 'idempotency-key': key };
+}
+
+function send(
+  name: string,
+  method: 'GET' | 'POST',
+  path: string,
+  body: Fields | null,
+  key: string | null = null,
+): Response {
+  const params = {
+    headers: headers(key),
+    tags: { name },
+    timeout,
+    responseType: 'text',
+  } as const;
+  const text = body === null ? null : JSON.stringify(body);
+  return http.request(method, `${head.url}${path}`, text, params);
+}
+
+function fieldsOf(response: Response): Fields {
+  try {
+    const value: unknown = JSON.parse(response.body ?? '');
+    return typeof value === 'object' && value !== null ? { ...value } : {};
+  } catch {
+    return {};
+  }
+}
+
+const dirtyAnswer = (name: string, why: string): void => {
+  dirty.add(1, { call: name, why });
+};
+
+/** Counts what must not happen; true when the answer may be read on. */
+function isClean(name: string, response: Response, extra: readonly number[] = []): boolean {
+  const { status } = response;
+  if (status === 0) {
+    // k6: 1050 is its own timeout, other codes are refused or broken connections.
+    if (response.error_code === 1050) timeouts.add(1, { call: name });
+    else dirtyAnswer(name, `connection ${response.error_code}`);
+    return false;
+  }
+  if (status >= 500) {
+    server_errors.add(1, { call: name, status: String(status) });
+    return false;
+  }
+  if (status === 200 || status === 201 || status === 409 || extra.includes(status)) return true;
+  dirtyAnswer(name, `status ${status} ${String(fieldsOf(response)['code'] ?? '')}`);
+  return false;
+}
+
+/** A 409 is clean when it says as problem+json that somebody else has the slot. */
+function countConflict(name: string, response: Response): void {
+  const { code } = fieldsOf(response);
+  const type = String(response.headers['Content-Type'] ?? '');
+  const is_clean =
+    (code === 'slot_taken' || code === 'slot_locked') && type.includes('application/problem+json');
+  if (is_clean) conflicts.add(1, { code: String(code) });
+  else dirtyAnswer(name, `409 ${String(code)}`);
+}
+
+export type Won = { readonly reservation_id: string; readonly replayed: boolean };
+
+type Wish = {
+  readonly slot: Slot;
+  readonly owner: Owner;
+  readonly quantity: number;
+  /** `checkout` opens a payment page; `hold` only holds. */
+  readonly how: 'checkout' | 'hold';
+  /** The same number means: the same wish once more, answered with the same hold. */
+  readonly attempt: number;
+};
+
+const keyOf = ({ slot, owner, quantity, how, attempt }: Wish) =>
+  `${head.run_id}:${how}:${owner.user_id}:${slot.slot_id}:${quantity}:${attempt}`;
+
+/** Tries to get seats. Null = lost (a clean 409), refused by a rule, or a failure that was counted. */
+export function book(wish: Wish): Won | null {
+  const { slot, owner, quantity, how } = wish;
+  const base = { slot_id: slot.slot_id, service_id: slot.service_id, quantity, ...owner };
+  const [path, body] =
+    how === 'checkout'
+      ? ['/v1/bookings', { ...base, payment_method: 'checkout' }]
+      : ['/v1/reservations', base];
+  const response = send(how, 'POST', path, body, keyOf(wish));
+  if (!isClean(how, response, [422])) return null;
+  if (response.status === 422) {
+    // The owner is somewhere else at that time: a rule, not a failure.
+    refused.add(1, { code: String(fieldsOf(response)['code']) });
+    return null;
+  }
+  if (response.status === 409) {
+    countConflict(how, response);
+    return null;
+  }
+  const { reservation_id, replayed } = fieldsOf(response);
+  if (response.status !== 201 || typeof reservation_id !== 'string') {
+    dirtyAnswer(how, `${response.status} without reservation_id`);
+    return null;
+  }
+  if (replayed === true) replays.add(1);
+  else {
+    winners.add(1, { group: slot.group });
+    seats_won.add(quantity, { group: slot.group });
+  }
+  return { reservation_id, replayed: replayed === true };
+}
+
+/** Looks at the open slots of a service. */
+export function browse(service_id: string, from: string, to: string): void {
+  const path = `/v1/services/${service_id}/slots?from=${from}&to=${to}&limit=50`;
+  const response = send('browse', 'GET', path, null);
+  if (!isClean('browse', response)) return;
+  if (Array.isArray(fieldsOf(response)['items'])) browsed.add(1);
+  else dirtyAnswer('browse', 'no items');
+}
+
+/** Pays on the sandbox's page; the webhook then confirms. Null when there is no sandbox. */
+export function payFor(reservation_id: string): boolean {
+  if (head.stripe_url === null) return false;
+  const body = JSON.stringify({ ref: reservation_id, outcome: 'success' });
+  const response = http.post(`${head.stripe_url}/sandbox/pay`, body, {
+    headers: { 'content-type': 'application/json' },
+    tags: { name: 'pay' },
+    timeout,
+    responseType: 'text',
+  });
+  return isClean('pay', response);
+}
+
+/** How the hold stands: its status, and the booking once there is one. */
+function standing(reservation_id: string): Fields {
+  const response = send('reservation', 'GET', `/v1/reservations/${reservation_id}`, null);
+  return isClean('reservation', response) ? fieldsOf(response) : {};
+}
+
+/** Looks once whether the webhook has confirmed it; counts and times the confirmation. */
+export function confirmedBooking(reservation_id: string, since_ms: number): string | null {
+  const { booking_id } = standing(reservation_id);
+  if (typeof booking_id !== 'string') return null;
+  confirmed.add(1);
+  time_to_confirm.add(Date.now() - since_ms);
+  return booking_id;
+}
+
+/** Gives a hold back. */
+export function release(reservation_id: string): void {
+  const path = `/v1/reservations/${reservation_id}/cancel`;
+  const response = send('release', 'POST', path, { reason: 'changed my mind' });
+  // 410: it had expired in between.
+  if (isClean('release', response, [410]) && response.status === 200) cancelled.add(1);
+}
+
+/** Cancels a booking by the owner's wish; the policy decides about the money. */
+export function cancel(booking_id: string): void {
+  const path = `/v1/bookings/${booking_id}/cancel`;
+  const response = send('cancel', 'POST', path, { reason: 'cannot come' });
+  if (isClean('cancel', response) && response.status === 200) cancelled.add(1);
+}

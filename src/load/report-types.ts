@@ -1,0 +1,103 @@
+import type { Form, ScenarioName, Size } from './scenarios.ts';
+
+/** What a run says of itself. Fields only get added: CI and `load compare` read old reports. */
+
+export type Latency = {
+  readonly p50: number;
+  readonly p90: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
+};
+
+export type Counts = {
+  readonly requests: number;
+  readonly requests_per_second: number;
+  readonly winners: number;
+  readonly seats_won: number;
+  readonly conflicts: number;
+  readonly replays: number;
+  readonly refused: number;
+  readonly confirmed: number;
+  readonly cancelled: number;
+  readonly server_errors: number;
+  readonly dirty_answers: number;
+  readonly timeouts: number;
+  readonly dropped_iterations: number;
+};
+
+/** What PostgreSQL holds for the scenario's slots after the run. */
+export type SlotCount = {
+  readonly group: string;
+  readonly slots: number;
+  readonly capacity: number;
+  readonly seats_taken: number;
+  readonly holders: number;
+  readonly seats_oversold: number;
+};
+
+export type InvariantResult = {
+  readonly name: string;
+  /** Rows that break it. */
+  readonly rows: number;
+  readonly first_row: string | null;
+};
+
+export type RuleResult = {
+  readonly name: string;
+  readonly passed: boolean;
+  /** What was measured, for people. */
+  readonly detail: string;
+};
+
+export type Signature = {
+  readonly algorithm: 'ed25519';
+  /** SPKI, DER, base64. */
+  readonly public_key: string;
+  readonly value: string;
+};
+
+export type Commit = { readonly id: string; readonly changed: boolean };
+
+export type Machine = {
+  readonly cpus: number;
+  readonly cpu_model: string;
+  readonly memory_mb: number;
+  readonly platform: string;
+  readonly node: string;
+  readonly k6: string;
+  readonly postgresql: string;
+};
+
+export type UnsignedReport = {
+  readonly report_version: 1;
+  readonly run: number;
+  readonly scenario: ScenarioName;
+  readonly form: Form;
+  readonly seed: number;
+  readonly size: Size;
+  readonly started_at: string;
+  readonly duration_ms: number;
+  readonly target: { readonly url: string; readonly version: string | null };
+  readonly commit: Commit | null;
+  readonly machine: Machine;
+  readonly counts: Counts;
+  readonly latency_ms: Latency;
+  /** By call or part of the scenario, where a threshold asked for it. */
+  readonly latency_by: Readonly<Record<string, Latency>>;
+  readonly memory_mb: { readonly before: number | null; readonly after: number | null };
+  readonly slots: readonly SlotCount[];
+  readonly double_bookings: number;
+  readonly invariants: readonly InvariantResult[];
+  /** k6's own thresholds. */
+  readonly thresholds: readonly RuleResult[];
+  /** Ours, counted in PostgreSQL. */
+  readonly checks: readonly RuleResult[];
+  readonly k6_exit: number;
+  /** True when a person or a signal ended it early. */
+  readonly stopped: boolean;
+  readonly passed: boolean;
+  readonly exit: number;
+};
+
+export type LoadReport = UnsignedReport & { readonly signature: Signature };

@@ -1,0 +1,162 @@
+import path from 'node:path';
+import type { Sql } from 'postgres';
+import { runInvariants } from '../daemon/store/invariants.ts';
+import { AppError } from '../domain/errors.ts';
+import type { K6 } from './find-k6.ts';
+import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
+import { readK6Summary } from './k6-summary.ts';
+import { commitOf, machineOf } from './machine.ts';
+import { makePainter, type Painter } from './progress.ts';
+import type { InvariantResult, LoadReport } from './report-types.ts';
+import { type K6Run, runK6, type Sample } from './run-k6.ts';
+import { scenarios } from './scenarios.ts';
+import { endKeys, type LoadFile } from './setup.ts';
+import { signReport } from './sign.ts';
+import { byGroup, countSlots, oversold } from './slot-counts.ts';
+import { memoryOf, type Target } from './target.ts';
+import { judge } from './verdict.ts';
+
+/** One run from the load file to the signed report. */
+
+/** Samples kept for the panel; two a second. */
+const SAMPLES_KEPT = 600;
+/** PostgreSQL is asked for double bookings this often while it runs. */
+const LOOK_EVERY_MS = 2_000;
+/** More slots than this are only counted at the end. */
+const LOOK_SLOTS_MAX = 500;
+
+export type RunOptions = {
+  readonly home: string;
+  readonly k6: K6;
+  readonly target: Target;
+  readonly load: LoadFile;
+  readonly terminal: {
+    readonly write: (text: string) => void;
+    readonly in_place: boolean;
+    readonly columns: () => number;
+  };
+  readonly signal: AbortSignal;
+};
+
+const MB = 1_048_576;
+
+async function memoryMb(url: string): Promise<number | null> {
+  const bytes = await memoryOf(url);
+  return bytes === null ? null : Math.round(bytes / MB);
+}
+
+/** Shows the samples and looks into the database now and then. */
+function watcher(sql: Sql, run: number, options: RunOptions, painter: Painter) {
+  const { head, slots } = options.load;
+  const samples: Sample[] = [];
+  let double_bookings: number | null = null;
+  let look_at_ms = 0;
+  return async (sample: Sample) => {
+    samples.push(sample);
+    if (samples.length > SAMPLES_KEPT) samples.shift();
+    if (slots.length <= LOOK_SLOTS_MAX && sample.elapsed_ms >= look_at_ms) {
+      look_at_ms = sample.elapsed_ms + LOOK_EVERY_MS;
+      const counts = await countSlots(
+        sql,
+        slots.map(({ slot_id }) => slot_id),
+      );
+      double_bookings = counts.reduce((all, one) => all + oversold(one), 0);
+    }
+    const { tail_s } = scenarios[head.scenario];
+    painter.show(
+      {
+        run,
+        scenario: head.scenario,
+        vus: head.vus,
+        slots: slots.length,
+        host: new URL(head.url).host,
+        total_ms: (head.seconds + tail_s(head)) * 1000,
+        double_bookings,
+      },
+      samples,
+    );
+  };
+}
+
+async function checkInvariants(sql: Sql): Promise<readonly InvariantResult[]> {
+  const results = await runInvariants(sql);
+  return results.map(({ name, rows, sample }) => ({
+    name,
+    rows,
+    first_row: sample[0] === undefined ? null : JSON.stringify(sample[0]),
+  }));
+}
+
+async function watchedK6(sql: Sql, options: RunOptions, { run, dir }: RunFolder): Promise<K6Run> {
+  const { load } = options;
+  const load_file = path.join(dir, 'load.json');
+  writePrivate(load_file, JSON.stringify(load));
+  const painter = makePainter(options.terminal);
+  try {
+    return await runK6({
+      k6: options.k6.path,
+      scenario: load.head.scenario,
+      dir,
+      load_file,
+      onSample: watcher(sql, run, options, painter),
+      signal: options.signal,
+    });
+  } finally {
+    await endKeys(sql, load.head);
+    // The keys in it are worthless now; the slots and owners stay for whoever looks into a failure.
+    writePrivate(load_file, JSON.stringify({ ...load, tokens: [] }));
+  }
+}
+
+/** Runs k6, counts in PostgreSQL, judges, signs and keeps the report. Throws `unavailable` when k6 fails. */
+export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport> {
+  const { home, k6, load, target } = options;
+  const { head, slots } = load;
+  const folder = newRun(home);
+  const started_at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  const before = await memoryMb(head.url);
+  const ended = await watchedK6(sql, options, folder);
+  if (ended.summary === null) {
+    throw new AppError('unavailable', `k6 ended without figures. ${ended.output.slice(-300)}`);
+  }
+  const result = readK6Summary(ended.summary);
+  const memory = { before, after: await memoryMb(head.url) };
+  const counts = await countSlots(
+    sql,
+    slots.map(({ slot_id }) => slot_id),
+  );
+  const slot_counts = byGroup(slots, counts);
+  const invariants = await checkInvariants(sql);
+  const verdict = judge({
+    k6: result,
+    ends: scenarios[head.scenario].ends,
+    seconds: head.seconds,
+    slots: slot_counts,
+    invariants,
+    memory,
+    stopped: ended.stopped,
+  });
+  const { duration_ms, ...figures } = result;
+  const report = signReport(home, {
+    report_version: 1 as const,
+    run: folder.run,
+    scenario: head.scenario,
+    form: head.form,
+    seed: head.seed,
+    size: { vus: head.vus, rate: head.rate, seconds: head.seconds },
+    started_at,
+    duration_ms,
+    target: { url: target.url, version: target.version },
+    commit: await commitOf(),
+    machine: await machineOf(sql, k6.version),
+    ...figures,
+    memory_mb: memory,
+    slots: slot_counts,
+    invariants,
+    k6_exit: ended.exit,
+    stopped: ended.stopped,
+    ...verdict,
+  });
+  keepReport(folder, report);
+  return report;
+}

@@ -1,0 +1,96 @@
+import type { K6Result } from './k6-summary.ts';
+import type { InvariantResult, RuleResult, SlotCount } from './report-types.ts';
+import type { Scenario } from './scenarios.ts';
+
+/** The judgement over a run. k6 measures; PostgreSQL and the named invariants decide. */
+
+/** ux, exit codes. */
+export const exits = { passed: 0, broken: 12, thresholds: 13, stopped: 130 } as const;
+
+/** A soak may let the daemon's memory grow by this share. design, goals: 8 h growth <= 10 %. */
+const GROWTH_MAX = 0.1;
+/** Shorter runs only show the warm-up of the program, not a leak. */
+const GROWTH_COUNTS_FROM_S = 3_600;
+
+/** A hold lasts ten minutes; in longer runs the first ones have lapsed. Seed 000, Business Rules 1. */
+const LAPSE_FROM_S = 480;
+
+type Memory = { readonly before: number | null; readonly after: number | null };
+
+function endsRight(ends: Scenario['ends'], slot: SlotCount): RuleResult {
+  const { group, capacity, seats_taken, holders } = slot;
+  const detail = `${seats_taken} of ${capacity} seats taken, ${holders} holders`;
+  switch (ends) {
+    case 'one_winner': {
+      const passed = holders === slot.slots && seats_taken === capacity;
+      return { name: `exactly one winner (${group})`, passed, detail };
+    }
+    case 'sold_out':
+      return { name: `sold out (${group})`, passed: seats_taken === capacity, detail };
+    case 'within':
+      return { name: `within capacity (${group})`, passed: seats_taken <= capacity, detail };
+  }
+}
+
+/** Seats that k6 saw given away and that nobody gave back must stand in PostgreSQL. */
+function nothingLost(
+  k6: K6Result,
+  slots: readonly SlotCount[],
+  seconds: number,
+): readonly RuleResult[] {
+  if (seconds > LAPSE_FROM_S) return [];
+  const taken = slots.reduce((all, slot) => all + slot.seats_taken, 0);
+  const { seats_won, cancelled, timeouts } = k6.counts;
+  const kept = seats_won - cancelled;
+  // An answer that was lost on its way may have won, and a cancel whose answer was lost may have worked.
+  const passed = taken >= kept - timeouts && taken <= kept + timeouts;
+  const detail = `k6 saw ${seats_won} seats won, ${cancelled} given back; PostgreSQL holds ${taken}`;
+  return [{ name: 'every win stands in PostgreSQL, and nothing else', passed, detail }];
+}
+
+function memoryHeld(seconds: number, { before, after }: Memory): readonly RuleResult[] {
+  if (seconds < GROWTH_COUNTS_FROM_S || before === null || after === null) return [];
+  const growth = after / before - 1;
+  return [
+    {
+      name: 'memory of the daemon grows by at most 10 %',
+      passed: growth <= GROWTH_MAX,
+      detail: `${before} MB, then ${after} MB`,
+    },
+  ];
+}
+
+export type Verdict = {
+  readonly double_bookings: number;
+  readonly checks: readonly RuleResult[];
+  readonly passed: boolean;
+  readonly exit: number;
+};
+
+export function judge(run: {
+  readonly k6: K6Result;
+  readonly ends: Scenario['ends'];
+  readonly seconds: number;
+  readonly slots: readonly SlotCount[];
+  readonly invariants: readonly InvariantResult[];
+  readonly memory: Memory;
+  readonly stopped: boolean;
+}): Verdict {
+  const double_bookings = run.slots.reduce((all, slot) => all + slot.seats_oversold, 0);
+  const checks = [
+    ...run.slots.map((slot) => endsRight(run.ends, slot)),
+    ...nothingLost(run.k6, run.slots, run.seconds),
+    ...memoryHeld(run.seconds, run.memory),
+  ];
+  const is_broken = double_bookings > 0 || run.invariants.some(({ rows }) => rows > 0);
+  const is_missed = [...run.k6.thresholds, ...checks].some(({ passed }) => !passed);
+  // A broken invariant is worse news than a slow answer, and than having been interrupted.
+  const exit = is_broken
+    ? exits.broken
+    : run.stopped
+      ? exits.stopped
+      : is_missed
+        ? exits.thresholds
+        : exits.passed;
+  return { double_bookings, checks, passed: exit === exits.passed, exit };
+}

@@ -91,10 +91,10 @@ const jakarta: SeedClinic = {
   tax_bp: 1_100,
   open_weekdays: EVERY_DAY,
   staff: [
-    ['drh. Andi', 'Veterinarian', 'Ruang 1'],
-    ['drh. Sari', 'Veterinarian', 'Ruang 2'],
-    ['drh. Rudi', 'Dentist', 'Ruang Gigi'],
-    ['drh. Wayan', 'Surgeon', 'Ruang Bedah'],
+    ['Andi', 'drh., veterinarian', 'Ruang 1'],
+    ['Sari', 'drh., veterinarian', 'Ruang 2'],
+    ['Rudi', 'drh., dentist', 'Ruang Gigi'],
+    ['Wayan', 'drh., surgeon', 'Ruang Bedah'],
     ['Putri', 'Groomer', 'Salon'],
   ],
   services: services(
@@ -197,10 +197,10 @@ const berlin: SeedClinic = {
   tax_bp: 1_900,
   open_weekdays: [1, 2, 3, 4, 5, 6],
   staff: [
-    ['Dr. Anna Vogel', 'Veterinarian', 'Room 1'],
-    ['Dr. Jonas Krüger', 'Veterinarian', 'Room 2'],
-    ['Dr. Mehmet Yılmaz', 'Dentist', 'Dental room'],
-    ['Dr. Greta Lange', 'Surgeon', 'Theatre'],
+    ['Anna Vogel', 'Dr., veterinarian', 'Room 1'],
+    ['Jonas Krüger', 'Dr., veterinarian', 'Room 2'],
+    ['Mehmet Yılmaz', 'Dr., dentist', 'Dental room'],
+    ['Greta Lange', 'Dr., surgeon', 'Theatre'],
     ['Lena Brandt', 'Groomer', 'Salon'],
   ],
   services: services(

@@ -35,6 +35,9 @@ type Visit = {
 
 /** Of 60 owners, so that nobody is expected twice at one time. */
 const MAX_VISITS = 50;
+/** Of a class; of the visits that are over, so that owners are left for those to come. */
+const MAX_CLASS = 3;
+const MAX_PAST = 16;
 /** Holds are for the future only: slots that have begun wait there while they are booked. */
 const AWAY = '400 days';
 
@@ -52,13 +55,18 @@ function fateOf(roll: Dice, slot: Candidate): Fate {
 
 function plan(roll: Dice, seed: number, clinic: SeedClinic, today: string, slots: Candidate[]) {
   const visits: Visit[] = [];
-  // Past an empty desk nothing can be learned; a full one leaves nothing to book.
-  const chosen = slots.filter((slot) => roll.below(100) < (slot.day === 0 ? 45 : 4));
-  // The last two of today are being held right now.
+  // An empty desk teaches nothing; a full one leaves nothing to book.
+  const percent = (slot: Candidate) => (slot.day > 0 ? 4 : slot.ends_in <= 0 ? 45 : 65);
+  const wanted = slots.filter((slot) => roll.below(100) < percent(slot));
+  const chosen = [
+    ...wanted.filter((slot) => slot.ends_in <= 0).slice(-MAX_PAST),
+    ...wanted.filter((slot) => slot.ends_in > 0),
+  ];
+  // Two are being held right now.
   const still_free = chosen.filter((slot) => slot.starts_in > 40);
   const held = new Set(still_free.slice(0, 2).map((slot) => slot.slot_id));
   for (const slot of chosen) {
-    const takers = slot.capacity === 1 ? 1 : 1 + roll.below(slot.capacity - 1);
+    const takers = slot.capacity === 1 ? 1 : 1 + roll.below(MAX_CLASS);
     for (let i = 0; i < takers && visits.length < MAX_VISITS; i += 1) {
       const n = visits.length;
       const label = `${clinic.code}:${today}:${n}`;

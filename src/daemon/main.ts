@@ -17,6 +17,7 @@ import { startWorkers, type Workers } from './workers/start.ts';
 
 /** Requests under way get this long to finish once we were asked to stop. */
 export const drain_limit_ms = 10_000;
+const idle_check_ms = 50;
 
 export type Daemon = {
   readonly app: App;
@@ -59,10 +60,13 @@ async function drain(server: FastifyInstance, log: Log): Promise<void> {
     log.warn('daemon.drain_cut', { drain_limit_ms });
     server.server.closeAllConnections();
   }, drain_limit_ms);
+  // A connection whose last answer went out after the close began would idle until its own timeout.
+  const reaper = setInterval(() => server.server.closeIdleConnections(), idle_check_ms);
   try {
     await server.close();
   } finally {
     clearTimeout(timer);
+    clearInterval(reaper);
   }
 }
 
@@ -101,21 +105,19 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
 }
 
 /** Resolves with the first signal that asks us to stop; a second one ends the process at once. */
-function stopSignal(log: Log): Promise<NodeJS.Signals> {
-  const { promise, resolve } = Promise.withResolvers<NodeJS.Signals>();
+function stopSignal(): Promise<string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
   let is_asked = false;
   const on_signal = (signal: NodeJS.Signals) => {
     if (is_asked) process.exit(signal === 'SIGINT' ? 130 : 143);
     is_asked = true;
-    log.info('daemon.stopping', { signal, drain_limit_ms });
     resolve(signal);
   };
-  process.on('SIGTERM', on_signal);
-  process.on('SIGINT', on_signal);
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, on_signal);
   return promise;
 }
 
-/** A bug that nobody caught leaves unknown state behind: say it and let the supervisor start us afresh. */
+/** After a bug that nobody caught the state is unknown: say it, and let the supervisor start us afresh. */
 function crashOnBugs(log: Log): void {
   const crash = (event: string) => (err: unknown) => {
     log.error(event, { err });
@@ -126,16 +128,22 @@ function crashOnBugs(log: Log): void {
 }
 
 /**
- * The daemon in the foreground until SIGTERM or SIGINT; returns the exit code 0 after an orderly stop. Throws
- * AppError when it cannot start: taken port, no database, pending migrations.
+ * The daemon in the foreground until SIGTERM, SIGINT or SIGHUP, or until one of `asked_too` says why to stop. Returns
+ * the exit code 0 after an orderly stop; throws AppError when it cannot start (taken port, no database, pending
+ * migrations).
  */
-export async function runDaemon(config: Config, log: Log): Promise<number> {
+export async function runDaemon(
+  config: Config,
+  log: Log,
+  asked_too: readonly Promise<string>[] = [],
+): Promise<number> {
   crashOnBugs(log);
   // Listened to from the start, so that a signal during the start is not lost.
-  const asked = stopSignal(log);
+  const signalled = stopSignal();
   const daemon = await startDaemon(config, log);
-  await asked;
+  const reason = await Promise.race([signalled, ...asked_too]);
   const started = performance.now();
+  log.info('daemon.stopping', { reason, drain_limit_ms });
   await daemon.stop();
   log.info('daemon.stopped', { ms: Math.round(performance.now() - started) });
   return 0;

@@ -58,6 +58,17 @@ async function urlOf(child: Child): Promise<string> {
   return String((await lineOf(child, 'daemon.ready'))['url']);
 }
 
+/** Whether somebody accepts connections there. */
+async function knock(base: string): Promise<'open' | 'refused'> {
+  const { promise, resolve } = Promise.withResolvers<'open' | 'refused'>();
+  const socket = net.connect(Number(new URL(base).port), '127.0.0.1');
+  socket.on('connect', () => resolve('open'));
+  socket.on('error', () => resolve('refused'));
+  const result = await promise;
+  socket.destroy();
+  return result;
+}
+
 let token = '';
 let hold_request: { body: unknown };
 beforeAll(async () => {
@@ -98,24 +109,19 @@ describe('petpro serve', () => {
     child.process.kill('SIGTERM');
     await lineOf(child, 'daemon.stopping');
     await eventually('no new connections', async () => {
-      const socket = net.connect(Number(new URL(base).port), '127.0.0.1');
-      const [result] = await Promise.race([
-        once(socket, 'connect').then(() => ['open']),
-        once(socket, 'error').then(() => ['refused']),
-      ]);
-      socket.destroy();
-      return result === 'refused';
+      return (await knock(base)) === 'refused';
     });
     release();
     await blocker;
     expect((await answer).status).toBe(200);
     expect(await child.ended).toBe(0);
+    // It waited for the request and for nothing else.
+    expect(child.lines.map((line) => line['event'])).not.toContain('daemon.drain_cut');
     expect(child.stderr()).toBe('');
   });
 
   it('ends at once at the second signal', async () => {
     const child = serve();
-    await urlOf(child);
     // An open request keeps the drain waiting: headers that never end.
     const port = Number(new URL(await urlOf(child)).port);
     const socket = net.connect(port, '127.0.0.1');

@@ -153,10 +153,15 @@ function listen(tail: Tail): Promise<'done' | 'lost'> {
   };
   socket.onerror = () => {};
   socket.onmessage = (event) => {
-    const frame = readFrame(event.data);
-    if (frame === null) return;
-    if (frame.type === 'hello') quiet_ms = frame.heartbeat_ms * MISSED_HEARTBEATS;
-    if (takeFrame(tail, frame) === 'done') end('done');
+    try {
+      const frame = readFrame(event.data);
+      if (frame === null) return;
+      if (frame.type === 'hello') quiet_ms = frame.heartbeat_ms * MISSED_HEARTBEATS;
+      if (takeFrame(tail, frame) === 'done') end('done');
+    } catch (error) {
+      reject(error);
+      end('lost');
+    }
   };
   return promise;
 }

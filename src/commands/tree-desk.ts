@@ -168,7 +168,7 @@ const day: readonly CommandSpec[] = [
   },
   {
     path: 'find',
-    args: [{ name: '<text>', doc: 'name, pet, end of a phone number or BP reference' }],
+    args: [{ name: '<text...>', doc: 'name, pet, end of a phone number or BP reference' }],
     summary: 'Owners and pets; a reference shows its booking',
     role: 'desk',
     examples: ['petpro find 3456', 'petpro find Mochi', 'petpro find "bp1000 0127"'],

@@ -11,6 +11,8 @@ export type Seen = {
 export type Scripted = {
   readonly url: string;
   readonly seen: readonly Seen[];
+  /** Settles with the first request. */
+  readonly asked: Promise<void>;
   readonly [Symbol.asyncDispose]: () => Promise<void>;
 };
 
@@ -36,11 +38,13 @@ function give(answer: Answer, response: ServerResponse): void {
 export async function scriptedServer(answers: readonly Answer[]): Promise<Scripted> {
   const seen: Seen[] = [];
   const left = [...answers];
+  const asked = Promise.withResolvers<void>();
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
       const { method = '', url = '', headers } = request;
+      asked.resolve();
       seen.push({ method, path: url, headers, body: Buffer.concat(chunks).toString() });
       give(left.shift() ?? { status: 500, body: 'the script is over' }, response);
     });
@@ -50,6 +54,7 @@ export async function scriptedServer(answers: readonly Answer[]): Promise<Script
   return {
     url: `http://127.0.0.1:${port}`,
     seen,
+    asked: asked.promise,
     [Symbol.asyncDispose]: async () => {
       server.closeAllConnections();
       await new Promise<void>((resolve) => server.close(() => resolve()));

@@ -13,7 +13,7 @@ describe('help', () => {
 
       Desk:
         today [options]                 The day sheet: bookings and holds of a day
-        find <text>                     Owners and pets; a reference shows its booking
+        find <text...>                  Owners and pets; a reference shows its booking
         book [options]                  Book a slot for an owner and a pet
         cancel [options] <reference>    Cancel a booking, with the refund that the
                                         policy gives
@@ -42,10 +42,14 @@ describe('help', () => {
                                         afterwards
         serve [options]                 Run the daemon in the foreground
 
+      Console:
+        tui [options]                   The console: the day board, full screen
+
       More:
         commands                        The whole command tree with flags, rights and
                                         exit codes
         help [topic...]                 Help on a command or a topic
+        load                            .
 
       "
     `);

@@ -192,6 +192,8 @@ function daemonEnv(
   ports: { api: number; tcp: number },
 ): NodeJS.ProcessEnv {
   return {
+    // A demo is where load tests run; one token then asks for everybody.
+    PETPRO_RATE_LIMIT: '0',
     ...options.env,
     PETPRO_HOST: '127.0.0.1',
     PETPRO_PORT: String(ports.api),

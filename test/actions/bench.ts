@@ -85,7 +85,9 @@ async function controlOf(stripe: StripeSandbox, address: string, body?: unknown)
   return answer;
 }
 
-/** Opens the bench of one test file; call it at the top of the file. It closes after the last test. */
+/**
+ * Opens the bench of one test file; call it at the top of the file. It closes after the last test.
+ */
 export async function openBench(): Promise<Bench> {
   const database = await createTestDatabase({ max: 4 });
   const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'petpro-actions-'));

@@ -57,7 +57,7 @@ test('an overdue hold is freed by whoever wants the slot', async () => {
   await expectInvariants(sql);
 });
 
-test('an overdue hold with an open page: the page is closed first, then the slot is free', async () => {
+test('an overdue hold with a page: the page closes first, then the slot is free', async () => {
   const world = await makeWorld(sql);
   const old = await startBooking(app, world);
   await lapse(sql, old.reservation_id);
@@ -115,7 +115,7 @@ test('a hold can be extended once, by its holder; its lock lives as long', async
   await expectProblem(extendReservation(app, world.who, { reservation_id }), 'policy_refused');
 });
 
-test('several seats are held together or not at all, and locked where PostgreSQL put them', async () => {
+test('several seats are held together or not at all, and locked where they are', async () => {
   const world = await makeWorld(sql, { capacity: 5 });
   const three = await reserve({ who: world.who, wish: { ...world.wish, quantity: 3 } });
   expect(three.seats).toHaveLength(3);

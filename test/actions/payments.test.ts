@@ -13,7 +13,7 @@ const { app, sql, pay, drain, mail, control, workers } = await openBench();
 const refundsOf = (reservation_id: string) => sql`
   select status, amount, reason from refunds where reservation_id = ${reservation_id}`;
 
-test('a declined card leaves the hold, tells the owner, and the same page works after', async () => {
+test('a declined card leaves the hold, tells the owner, and the page works after', async () => {
   const world = await makeWorld(sql);
   const started = await startBooking(app, world);
   await pay(started.reference_code, 'decline');

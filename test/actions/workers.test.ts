@@ -59,7 +59,7 @@ test('a feed of another daemon hears of it by notification', async () => {
   }
 });
 
-test('the stream holds every event once, however many relays write, also after a flush', async () => {
+test('the stream holds every event once, with two relays and after a flush', async () => {
   const open = () => openEventStream({ url: redis.url, log: app.log });
   const streams = [open(), open()];
   const relays = streams.map((stream) => createRelay({ feed, stream }));
@@ -112,7 +112,7 @@ test('after a flush the locks come back from the pending reservations', async ()
   expect(await rebuildLocks(app)).toBe(live);
 });
 
-test('a mail server that says later gets the mail later; one that says never does not', async () => {
+test('a mail server that says later gets the mail later; never means never', async () => {
   await drain('relay', 'dispatcher');
   const setFault = (mode: string) =>
     fetch(`${mail.outbox_url}/faults`, {

@@ -58,8 +58,8 @@ export async function rivalOf(
 }
 
 /**
- * A hold that ended without its payment page being closed: its time is over and PostgreSQL has given the
- * slot back, but the provider could not be asked.
+ * A hold that ended without its payment page being closed: its time is over and PostgreSQL has
+ * given the slot back, but the provider could not be asked.
  */
 export async function expireUnseen(app: App, reservation_id: string): Promise<void> {
   await lapse(app.sql, reservation_id);

@@ -126,7 +126,7 @@ describe.each(kinds)('the doorman on %s', (kind) => {
     });
   });
 
-  test('knows its own lock from a rival, so that a repeated request reaches PostgreSQL', async () => {
+  test('knows its own lock from a rival: a repeated request reaches PostgreSQL', async () => {
     for (const capacity of [1, 3]) {
       const mine = request({ lock_id: 'owner.first', capacity, quantity: capacity });
       await locks.acquire(mine);

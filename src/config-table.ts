@@ -14,8 +14,7 @@ import {
 } from './config-parse.ts';
 
 /** Work that a daemon does; any role may run in any number of daemons at once. */
-export const roles = ['api', 'sweeper', 'cron', 'dispatcher', 'relay'] as const;
-export type Role = (typeof roles)[number];
+const roles = ['api', 'sweeper', 'cron', 'dispatcher', 'relay'] as const;
 
 export type Environment = Readonly<Record<string, string | undefined>>;
 

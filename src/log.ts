@@ -1,7 +1,7 @@
 import { type DestinationStream, type Logger, pino } from 'pino';
 
 /** Facts of one line; snake_case, the same spelling as in SQL and JSON. */
-export type LogFacts = Readonly<Record<string, unknown>>;
+type LogFacts = Readonly<Record<string, unknown>>;
 
 /** JSON lines. The event name (`reservation.created`) comes first and is a constant: countable. */
 export type Log = {

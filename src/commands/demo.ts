@@ -45,14 +45,17 @@ function portOf(options: DemoOptions): number | null {
   return loadConfig({ env: {}, flags: { port: options.port } }).port || null;
 }
 
-function summary(state: DemoState): string {
+function summary(state: DemoState, io: Io): string {
+  // The other commands find the demo by the home.
+  const is_default = loadConfig({ env: io.env }).home === state.home;
+  const petpro = is_default ? 'petpro' : `PETPRO_HOME=${state.home} petpro`;
   return [
     `PetPro demo is up: ${state.url}`,
     `  docs      ${state.url}/docs`,
     `  payments  ${state.stripe_url}`,
     `  outbox    ${state.smtp_outbox_url}`,
     `  home      ${state.home}`,
-    '  next: petpro today, petpro tui, petpro demo down',
+    `  next: ${petpro} today | tui | demo down`,
     '',
   ].join('\n');
 }
@@ -87,7 +90,7 @@ export async function runDemoUp(options: DemoOptions, io: Io): Promise<number> {
   const home = homeOf(options, io);
   const { state, started } = await bringUp(options, io, home);
   if (options.json === true) io.out(`${JSON.stringify(documentOf(state))}\n`);
-  else if (options.detach === true) io.out(summary(state));
+  else if (options.detach === true) io.out(summary(state, io));
   if (options.detach === true) return 0;
   try {
     return await stay(options, io, state);
@@ -103,7 +106,7 @@ async function stay(options: DemoOptions, io: Io, state: DemoState): Promise<num
     const { runTui } = await import('./tui.ts');
     return await runTui({ url, clinic_id, token: tokens.admin, role: 'admin' }, io);
   }
-  if (options.json !== true) io.err(summary(state));
+  if (options.json !== true) io.err(summary(state, io));
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => stop.abort());
@@ -175,7 +178,7 @@ export async function runDemoStatus(options: DemoOptions, io: Io): Promise<numbe
   if (options.json === true) {
     const running = is_ready ? { url: state.url, pids: state.pids } : { url: null, pids: null };
     io.out(`${JSON.stringify({ home, status, ...running })}\n`);
-  } else if (is_ready) io.out(summary(state));
+  } else if (is_ready) io.out(summary(state, io));
   else io.out(`The demo of ${home} is ${status}.\n`);
   return is_ready ? 0 : holder ? 8 : 11;
 }

@@ -85,7 +85,7 @@ function processState(pid: number): string | null {
  * When the process began, in the kernel's own count, or null where /proc does not exist. Kept
  * beside a remembered pid, it tells a process from a later one that got the same number.
  */
-export function startMark(pid: number): string | null {
+function startMark(pid: number): string | null {
   return statOf(pid)?.[19] ?? null;
 }
 

@@ -2,7 +2,7 @@
 
 type Lang = 'en' | 'ja' | 'id';
 
-export type SeedService = {
+type SeedService = {
   readonly key: string;
   readonly name: string;
   readonly category: string;

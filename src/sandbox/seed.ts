@@ -8,7 +8,7 @@ const OWNERS_PER_CLINIC = 60;
 /** Three weeks of slots, today included. */
 const DAYS = 21;
 
-export const key_roles = ['viewer', 'desk', 'manager', 'sre', 'ci', 'admin'] as const;
+const key_roles = ['viewer', 'desk', 'manager', 'sre', 'ci', 'admin'] as const;
 export type ApiKeys = Readonly<Record<(typeof key_roles)[number], string>>;
 
 /** `ppk_<prefix>_<secret>`: the prefix is shown in lists, the 256-bit secret never again. */

@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
@@ -134,6 +134,39 @@ test(
     expect(after.database_url).toBe(before.database_url);
     const old = await get(`${after.url}/v1/clinics/${after.clinic_id}`, before.tokens.customer);
     expect(old.status).toBe(200);
+  },
+  DEMO_MS,
+);
+
+/** In the foreground, until it says that it is up. */
+async function foreground(home: string) {
+  const child = spawn(process.execPath, [main, 'demo', 'up', '--port', '0', '--home', home], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  let said = '';
+  child.stderr.on('data', (chunk) => {
+    said += String(chunk);
+  });
+  await eventually('the demo is up', () => said.includes('PetPro demo is up'), 60_000);
+  return { child, ended, pids: Object.values(stateOf(home).pids) };
+}
+
+test(
+  'in the foreground it ends with Ctrl-C, and also when its window is killed',
+  async () => {
+    const interrupted = await foreground(home_a);
+    interrupted.child.kill('SIGINT');
+    expect(await interrupted.ended).toBe(0);
+    for (const ref of interrupted.pids) expect(isAlive(ref?.pid ?? 0)).toBe(false);
+
+    const killed = await foreground(home_a);
+    killed.child.kill('SIGKILL');
+    await eventually(
+      'everything has ended',
+      () => killed.pids.every((ref) => !isAlive(ref?.pid ?? 0)),
+      30_000,
+    );
   },
   DEMO_MS,
 );

@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { problems } from '../../domain/errors.ts';
+import { AppError, problems } from '../../domain/errors.ts';
 import type { Log } from '../../log.ts';
 import { problem_media_type, problemBody, toAppError } from './problem.ts';
 import { requestId } from './request-info.ts';
@@ -13,7 +13,10 @@ export function answerClientErrors(log: Log) {
       return;
     }
     const known = toAppError(error);
-    const refusal = known.code === 'internal' ? toAppError({ statusCode: 400 }) : known;
+    const refusal =
+      known.code === 'internal'
+        ? new AppError('invalid_input', 'This is not a valid HTTP request.')
+        : known;
     const request_id = requestId({ headers: {} });
     const { status } = problems[refusal.code];
     const body = JSON.stringify(problemBody(refusal, request_id));

@@ -18,7 +18,11 @@ function problemPage(code: ProblemCode): string {
 }
 
 const problemPages: FastifyPluginCallback = (scope, _options, done) => {
-  // Pages for browsers get the full set of browser headers; the API's own answers need only a few.
+  // Pages for browsers get the full set of browser headers in place of the few of an API answer.
+  scope.addHook('onRequest', (_request, reply, next) => {
+    reply.removeHeader('content-security-policy').removeHeader('referrer-policy');
+    next();
+  });
   scope.register(helmet, { global: true });
   scope.get<{ Params: { code: string } }>('/problems/:code', async (request, reply) => {
     const code = request.params.code.replaceAll('-', '_');

@@ -40,8 +40,9 @@ function answerFailure(app: App) {
       const err = known.code === 'internal' ? (known.cause ?? error) : known;
       app.log.error('http.failed', { request_id: request.id, code: known.code, err });
     }
-    // Refused before the body was read: the rest of it would be taken for the next request.
-    if (status === 413) reply.header('connection', 'close');
+    // The rest of a body that nobody will read must not be taken for the next request.
+    const is_cut_short = status === 413 || (status === 503 && !request.raw.complete);
+    if (is_cut_short) reply.header('connection', 'close');
     reply.code(status).headers(problemHeaders(known)).header('x-request-id', request.id);
     void reply.send(JSON.stringify(problemBody(known, request.id)));
   };

@@ -1,12 +1,12 @@
 import { AppError } from '../../domain/errors.ts';
 
 /** The last row's sort key as an opaque text; callers hand it back and never look inside. */
-export function encodeCursor(parts: readonly [string, string]): string {
+function encodeCursor(parts: readonly [string, string]): string {
   return Buffer.from(JSON.stringify(parts)).toString('base64url');
 }
 
 /** Reads a cursor that we gave; anything else is the caller's mistake. */
-export function decodeCursor(cursor: string | undefined): readonly [string, string] | null {
+function decodeCursor(cursor: string | undefined): readonly [string, string] | null {
   if (cursor === undefined) return null;
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());

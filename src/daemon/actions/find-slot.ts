@@ -18,45 +18,58 @@ const SERVICES_MAX = 2_000;
 /** What is cached changes rarely, and PostgreSQL judges by its own rows anyway. */
 const KEPT_MS = 60_000;
 
+/** Answers under way are shared, so that a rush on a new slot is one query, not a thousand. */
+type Shared<T> = BoundedCache<Promise<T>>;
+
 type Caches = {
-  readonly slots: BoundedCache<SlotMeta>;
-  readonly zones: BoundedCache<string>;
+  readonly slots: Shared<SlotMeta>;
+  readonly zones: Shared<string>;
   /** By service, local time and vet: several vets may be open at one time. */
-  readonly times: BoundedCache<readonly SlotMeta[]>;
+  readonly times: Shared<readonly SlotMeta[]>;
 };
 
 const caches = new WeakMap<App, Caches>();
 
 function cachesOf(app: App): Caches {
   const known = caches.get(app) ?? {
-    slots: boundedCache<SlotMeta>(SLOTS_MAX, KEPT_MS),
-    zones: boundedCache<string>(SERVICES_MAX, KEPT_MS),
-    times: boundedCache<readonly SlotMeta[]>(SLOTS_MAX, KEPT_MS),
+    slots: boundedCache<Promise<SlotMeta>>(SLOTS_MAX, KEPT_MS),
+    zones: boundedCache<Promise<string>>(SERVICES_MAX, KEPT_MS),
+    times: boundedCache<Promise<readonly SlotMeta[]>>(SLOTS_MAX, KEPT_MS),
   };
   caches.set(app, known);
   return known;
 }
 
+/** Asks once per key; a failure or an absent thing is not remembered. */
+async function shared<T>(cache: Shared<T>, key: string, ask: () => Promise<T>): Promise<T> {
+  const known = cache.get(key);
+  if (known !== undefined) return await known;
+  const asked = ask();
+  cache.set(key, asked);
+  try {
+    return await asked;
+  } catch (error) {
+    cache.delete(key);
+    throw error;
+  }
+}
+
 const absent = () => new AppError('not_found', 'There is no such slot of this service.');
 
 async function slotById(app: App, slot_id: string): Promise<SlotMeta> {
-  const { slots } = cachesOf(app);
-  const known = slots.get(slot_id);
-  if (known) return known;
-  const meta = await findSlotMeta(app.sql, slot_id);
-  if (!meta) throw absent();
-  slots.set(slot_id, meta);
-  return meta;
+  return await shared(cachesOf(app).slots, slot_id, async () => {
+    const meta = await findSlotMeta(app.sql, slot_id);
+    if (!meta) throw absent();
+    return meta;
+  });
 }
 
 async function zoneOf(app: App, service_id: string): Promise<string> {
-  const { zones } = cachesOf(app);
-  const known = zones.get(service_id);
-  if (known) return known;
-  const zone = await clinicZone(app.sql, service_id);
-  if (zone === null) throw new AppError('not_found', 'There is no such service.');
-  zones.set(service_id, zone);
-  return zone;
+  return await shared(cachesOf(app).zones, service_id, async () => {
+    const zone = await clinicZone(app.sql, service_id);
+    if (zone === null) throw new AppError('not_found', 'There is no such service.');
+    return zone;
+  });
 }
 
 /** The instant that a clinic's clock shows this time; a time that the clock skips is refused. */
@@ -82,17 +95,13 @@ async function slotsByTime(app: App, choice: SlotChoice): Promise<readonly SlotM
   if (date === undefined || time === undefined) {
     throw new AppError('invalid_input', 'Give slot_id, or date and time.');
   }
-  const { times } = cachesOf(app);
   const key = [service_id, date, time, staff_id ?? '*'].join('|');
-  const known = times.get(key);
-  if (known) return known;
-  const starts_at = await wantedStart(app, service_id, date, time);
-  const found = await slotsStartingAt(app.sql, service_id, starts_at, staff_id ?? null);
-  if (found.length === 0) {
+  return await shared(cachesOf(app).times, key, async () => {
+    const starts_at = await wantedStart(app, service_id, date, time);
+    const found = await slotsStartingAt(app.sql, service_id, starts_at, staff_id ?? null);
+    if (found.length > 0) return found;
     throw new AppError('invalid_slot', `The service has no slot at ${date} ${time}.`);
-  }
-  times.set(key, found);
-  return found;
+  });
 }
 
 /**

@@ -35,7 +35,7 @@ export type HoldInput = SlotChoice & {
 };
 
 /** A hold that stands; a replay, which is read later, has the same parts. */
-export type Held = Pick<
+type Held = Pick<
   ReservationRow,
   | 'reservation_id'
   | 'reference_code'

@@ -17,7 +17,7 @@ const RETRY_AFTER_MS = 5_000;
  * The id of a reservation's payment, derived from it: a request that is repeated after a crash asks
  * the provider for the same session instead of opening a second one. RFC 9562, version 8.
  */
-export function paymentIdOf(reservation_id: string): string {
+function paymentIdOf(reservation_id: string): string {
   const hex = createHash('sha256').update(`checkout:${reservation_id}`).digest('hex');
   const variant = ((Number.parseInt(hex.charAt(16), 16) & 0x3) | 0x8).toString(16);
   return [

@@ -21,7 +21,7 @@ export type Words = {
 /**
  * One mail: subject and a few sentences. The table of facts between them is the same in all mails.
  */
-export type Template = {
+type Template = {
   readonly subject: (words: Words) => string;
   readonly intro: (words: Words) => string;
   readonly notes: (words: Words) => readonly string[];

@@ -24,16 +24,20 @@ export async function commitOf(): Promise<Commit | null> {
 }
 
 /** Figures mean little without the machine that gave them. */
-export async function machineOf(sql: Sql, k6: string): Promise<Machine> {
+export async function machineOf(sql: Sql, k6: string, load_before: number): Promise<Machine> {
   const [row] = await sql<{ server_version: string }[]>`show server_version`;
   const cpus = os.cpus();
   return {
     cpus: os.availableParallelism(),
     cpu_model: cpus[0]?.model.trim() ?? 'unknown',
     memory_mb: Math.round(os.totalmem() / 1_048_576),
+    load_before,
     platform: `${os.platform()} ${os.arch()}`,
     node: process.version,
     k6,
     postgresql: row?.server_version ?? 'unknown',
   };
 }
+
+/** How busy the machine was in the last minute, in cpus. */
+export const loadAverage = (): number => Math.round((os.loadavg()[0] ?? 0) * 100) / 100;

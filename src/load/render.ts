@@ -54,6 +54,7 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
       'Machine',
       `${machine.cpus} x ${machine.cpu_model}, ${machine.memory_mb} MB, ${machine.platform}`,
     ],
+    ['Load before', `${machine.load_before} of ${machine.cpus} cpus`],
     ['Programs', `Node ${machine.node}, k6 ${machine.k6}, PostgreSQL ${machine.postgresql}`],
   ];
 }

@@ -63,6 +63,8 @@ export type Machine = {
   readonly cpus: number;
   readonly cpu_model: string;
   readonly memory_mb: number;
+  /** Of the last minute before the run: above the number of cpus others were working too. */
+  readonly load_before: number;
   readonly platform: string;
   readonly node: string;
   readonly k6: string;

@@ -5,7 +5,7 @@ import { AppError } from '../domain/errors.ts';
 import type { K6 } from './find-k6.ts';
 import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
 import { readK6Summary } from './k6-summary.ts';
-import { commitOf, machineOf } from './machine.ts';
+import { commitOf, loadAverage, machineOf } from './machine.ts';
 import { makePainter, type Painter } from './progress.ts';
 import type { InvariantResult, LoadReport } from './report-types.ts';
 import { type K6Run, runK6, type Sample } from './run-k6.ts';
@@ -114,6 +114,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
   const { head, slots } = load;
   const folder = newRun(home);
   const started_at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
+  const load_before = loadAverage();
   const before = await memoryMb(head.url);
   const ended = await watchedK6(sql, options, folder);
   if (ended.summary === null) {
@@ -148,7 +149,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     duration_ms,
     target: { url: target.url, version: target.version },
     commit: await commitOf(),
-    machine: await machineOf(sql, k6.version),
+    machine: await machineOf(sql, k6.version, load_before),
     ...figures,
     memory_mb: memory,
     slots: slot_counts,

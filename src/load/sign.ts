@@ -49,7 +49,7 @@ function privateKey(home: string): KeyObject {
 const publicText = (key: KeyObject) =>
   createPublicKey(key).export({ type: 'spki', format: 'der' }).toString('base64');
 
-/** Signs a report with the key of this home. */
+/** Signs a report of plain JSON values with the key of this home. */
 export function signReport<T extends object>(
   home: string,
   report: T,

@@ -1,0 +1,167 @@
+import type { Sql } from 'postgres';
+import { expect, test } from 'vitest';
+import {
+  assertInvariants,
+  readInvariants,
+  runInvariants,
+} from '../../src/daemon/store/invariants.ts';
+import { addScene, mustBook, mustHold } from '../helpers/booking.ts';
+import { addOwner, addSlot, addStaff, createTestDatabase } from '../helpers/database.ts';
+
+const { sql } = await createTestDatabase();
+
+type Planted = { readonly name: string; readonly plant: (sql: Sql) => Promise<void> };
+
+/** A booking of its own, so that plants do not meet. */
+async function booked(): Promise<{ booking_id: string; slot_id: string; reservation_id: string }> {
+  const { slot_id, owner } = await addScene(sql);
+  const booking_id = await mustBook(sql, slot_id, owner);
+  const [row] = await sql<{ reservation_id: string }[]>`
+    select reservation_id from bookings where id = ${booking_id}`;
+  return { booking_id, slot_id, reservation_id: row!.reservation_id };
+}
+
+async function held(): Promise<{ reservation_id: string; slot_id: string }> {
+  const { slot_id, owner } = await addScene(sql);
+  return { slot_id, reservation_id: await mustHold(sql, slot_id, owner) };
+}
+
+const plants: readonly Planted[] = [
+  {
+    name: 'capacity',
+    plant: async () => {
+      const { slot_id } = await held();
+      await sql`update slot_claims set seat = 2 where slot_id = ${slot_id}`;
+    },
+  },
+  {
+    name: 'counters',
+    plant: async () => {
+      const { slot_id } = await booked();
+      await sql`update slots set booked_count = 0 where id = ${slot_id}`;
+    },
+  },
+  {
+    name: 'claims',
+    plant: async () => {
+      const { clinic, service_id, owner } = await addScene(sql);
+      const staff_id = await addStaff(sql, clinic);
+      const slot_id = await addSlot(sql, clinic, service_id, { staff_id });
+      await mustHold(sql, slot_id, owner);
+      await sql`delete from staff_claims where slot_id = ${slot_id}`;
+    },
+  },
+  {
+    name: 'paid',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`update payments set status = 'failed' where booking_id = ${booking_id}`;
+    },
+  },
+  {
+    name: 'no_stranded_money',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`
+        insert into payments (
+          reservation_id, clinic_id, user_id, amount, currency, payment_method, status, paid_at
+        )
+        select id, clinic_id, user_id, amount_due, currency, 'cash', 'success', now()
+        from reservations where id = ${reservation_id}`;
+    },
+  },
+  {
+    name: 'refund_ceiling',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`
+        insert into refunds (payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason)
+        select id, reservation_id, booking_id, clinic_id, amount + 1, currency, 'planted'
+        from payments where booking_id = ${booking_id}`;
+    },
+  },
+  {
+    name: 'ledger',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`delete from financial_entries where booking_id = ${booking_id}`;
+    },
+  },
+  {
+    name: 'one_event',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`delete from booking_events_outbox where aggregate_id = ${reservation_id}`;
+    },
+  },
+  {
+    name: 'final',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`
+        insert into reservation_log_entries (
+          reservation_id, reservation_version, action, previous_status, status
+        )
+        values (${reservation_id}, 2, 'planted', 'cancelled', 'pending')`;
+    },
+  },
+  {
+    name: 'holds',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`delete from slot_claims where reservation_id = ${reservation_id}`;
+    },
+  },
+  {
+    name: 'reminders',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`
+        update booking_reminders set booking_time = booking_time + interval '1 hour'
+        where booking_id = ${booking_id}`;
+    },
+  },
+  {
+    name: 'offers',
+    plant: async () => {
+      const { clinic, service_id } = await addScene(sql);
+      const { reservation_id } = await booked();
+      const waiting = await addOwner(sql);
+      await sql`
+        insert into waitlist_entries (
+          clinic_id, service_id, user_id, pet_id, wanted_from, wanted_to, status,
+          offered_reservation_id
+        )
+        values (
+          ${clinic.id}, ${service_id}, ${waiting.user_id}, ${waiting.pet_id}, now(),
+          now() + interval '1 day', 'offered', ${reservation_id}
+        )`;
+    },
+  },
+];
+
+test('every invariant holds on a lived-in database', async () => {
+  await booked();
+  await held();
+  await assertInvariants(sql);
+});
+
+test('every invariant has a plant here, and the other way round', () => {
+  expect(plants.map(({ name }) => name)).toEqual(readInvariants().map(({ name }) => name));
+});
+
+test.each(plants)('$name finds what was planted', async ({ name, plant }) => {
+  const rowsOf = async () => (await runInvariants(sql, [name]))[0]!;
+  const before = await rowsOf();
+  await plant(sql);
+  const after = await rowsOf();
+  expect(after.rows).toBeGreaterThan(before.rows);
+  expect(after.sample.length).toBeGreaterThan(0);
+});
+
+test('what is broken is named in the error', async () => {
+  await expect(assertInvariants(sql)).rejects.toMatchObject({
+    code: 'invariant_broken',
+    detail: expect.stringContaining('capacity'),
+  });
+});

@@ -7,8 +7,9 @@ import { takePaymentEvent } from './take-payment-event.ts';
 export type Overdue = { readonly reservation_id: string; readonly session_id: string | null };
 
 /**
- * `ended`: expired, or paid after all. `busy`: somebody else has it in hand or has ended it. `unknown`: only
- * the payment provider could tell, and it does not answer; the hold stays until it does.
+ * `ended`: expired, or paid after all. `busy`: somebody else has it in hand or has ended it.
+ * `unknown`: only the payment provider could tell, and it does not answer; the hold stays until it
+ * does.
  */
 export type Ending = 'ended' | 'busy' | 'unknown';
 
@@ -24,7 +25,8 @@ export async function endOverdue(app: App, overdue: Overdue): Promise<Ending> {
         const taken = await takePaymentEvent(app, closed.event);
         if (taken.outcome === 'confirmed') return 'ended';
       }
-      // processing: the bank decides in hours or days. Late money finds its way (capabilities §7.3).
+      // processing: the bank decides in hours or days. Late money finds its way (capabilities
+      // §7.3).
     } catch (error) {
       if (!(error instanceof AppError)) throw error;
       app.log.warn('hold.session_not_closed', { ...overdue, err: error });

@@ -1,0 +1,191 @@
+import { AppError } from '../../domain/errors.ts';
+import type { LockResult } from '../../domain/ports.ts';
+import type { Actor, App } from '../app-types.ts';
+import {
+  findReservation,
+  type HoldResult,
+  holdSlot,
+  type ReservationRow,
+} from '../store/reservations.ts';
+import type { SlotMeta } from '../store/slots.ts';
+import { dbActor } from './actor.ts';
+import { endOverdue } from './end-overdue.ts';
+
+/**
+ * Life of the doorman's lock while PostgreSQL decides; the hold's own length follows when it is
+ * won. Short, so that a process that dies in between blocks the seat for seconds, not for the whole
+ * hold.
+ */
+const TRY_MS = 5_000;
+/** Told to callers when PostgreSQL could not answer. */
+const RETRY_AFTER_MS = 1_000;
+/** Told while a payment page of the hold in the way cannot be closed. */
+const GATEWAY_RETRY_MS = 5_000;
+
+/** A hold that stands; a replay, which is read later, has the same parts. */
+export type Held = Pick<
+  ReservationRow,
+  | 'reservation_id'
+  | 'reference_code'
+  | 'lock_id'
+  | 'seats'
+  | 'expires_at'
+  | 'amount'
+  | 'amount_due'
+  | 'currency'
+>;
+
+export type Attempt = {
+  readonly reservation_id: string;
+  readonly lock_id: string;
+  readonly user_id: string;
+  readonly slot: SlotMeta;
+  readonly pet_id: string;
+  readonly quantity: number;
+  readonly actor: Actor;
+  readonly idempotency_key: string | null;
+};
+
+/** What comes of an attempt: `overdue_session` has been dealt with by then. */
+export type Refusal = {
+  readonly outcome: Exclude<HoldResult['outcome'], 'ok' | 'replayed' | 'overdue_session'>;
+  readonly retry_after_ms: number | null;
+};
+export type Verdict = Refusal | { readonly outcome: 'ok' | 'replayed'; readonly held: Held };
+
+async function askDoorman(app: App, attempt: Attempt): Promise<LockResult> {
+  const { slot, quantity, lock_id } = attempt;
+  // Impossible wishes go to the judge, who can say why.
+  if (quantity > slot.capacity) return { outcome: 'bypass', reason: 'unsure' };
+  return await app.locks.acquire({
+    slot_id: slot.slot_id,
+    lock_id,
+    quantity,
+    capacity: slot.capacity,
+    ttl_ms: TRY_MS,
+  });
+}
+
+async function releaseSeats(app: App, attempt: Attempt, seats: readonly number[]): Promise<void> {
+  if (seats.length > 0) await app.locks.release(attempt.slot.slot_id, seats, attempt.lock_id);
+}
+
+/**
+ * Makes the doorman say what PostgreSQL decided, before the holder is told: who comes next learns
+ * the true waiting time. Never fails: without it losers only cost more.
+ */
+async function settleLocks(
+  app: App,
+  attempt: Attempt,
+  held: Held,
+  at_door: readonly number[],
+): Promise<void> {
+  const { slot_id, hold_ms } = attempt.slot;
+  const extra = at_door.filter((seat) => !held.seats.includes(seat));
+  const is_kept = held.seats.every((seat) => at_door.includes(seat));
+  await Promise.all([
+    releaseSeats(app, attempt, extra),
+    is_kept
+      ? app.locks.extend(slot_id, held.seats, held.lock_id, hold_ms)
+      : app.locks.assign(slot_id, held.seats, held.lock_id, hold_ms),
+  ]);
+}
+
+function heldOf(result: HoldResult): Held {
+  const { reservation_id, reference_code, lock_id, seats, expires_at } = result;
+  const { amount, amount_due, currency } = result;
+  if (
+    reservation_id === null ||
+    reference_code === null ||
+    lock_id === null ||
+    seats === null ||
+    expires_at === null ||
+    amount === null ||
+    amount_due === null ||
+    currency === null
+  ) {
+    throw new Error(`hold_slot said ${result.outcome} without a reservation`);
+  }
+  return {
+    reservation_id,
+    reference_code,
+    lock_id,
+    seats,
+    expires_at,
+    amount,
+    amount_due,
+    currency,
+  };
+}
+
+/**
+ * One call of the judge. When its answer is lost, the reservation's id (chosen before) tells
+ * whether the hold stands.
+ */
+async function askJudge(
+  app: App,
+  attempt: Attempt,
+  seats: readonly number[],
+): Promise<HoldResult | { readonly outcome: 'found'; readonly held: Held }> {
+  const { reservation_id, slot, user_id, lock_id } = attempt;
+  const request = {
+    reservation_id,
+    slot_id: slot.slot_id,
+    user_id,
+    pet_id: attempt.pet_id,
+    quantity: attempt.quantity,
+    seats: seats.length > 0 ? seats : null,
+    lock_id,
+    idempotency_key: attempt.idempotency_key,
+  };
+  try {
+    return await holdSlot(app.sql, request, dbActor(attempt.actor));
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') {
+      await releaseSeats(app, attempt, seats);
+      throw error;
+    }
+    app.log.warn('hold.unknown', { reservation_id, err: error });
+    // Throws again when PostgreSQL is still away: then our short lock ends by itself.
+    const held = await findReservation(app.sql, reservation_id, { user_id, clinic_id: null });
+    if (held) return { outcome: 'found', held };
+    await releaseSeats(app, attempt, seats);
+    throw new AppError(
+      'unavailable',
+      'The hold could not be made; nothing was reserved.',
+      { retry_after_ms: RETRY_AFTER_MS },
+      { cause: error },
+    );
+  }
+}
+
+/** Asks the judge, and once more after an overdue hold with an open payment page was ended. */
+async function judge(app: App, attempt: Attempt, at_door: readonly number[]): Promise<Verdict> {
+  for (let round = 1; ; round += 1) {
+    const result = await askJudge(app, attempt, at_door);
+    const { outcome } = result;
+    if (outcome === 'found') return { outcome: 'ok', held: result.held };
+    if (outcome === 'ok' || outcome === 'replayed') return { outcome, held: heldOf(result) };
+    if (outcome !== 'overdue_session') return { outcome, retry_after_ms: result.retry_after_ms };
+    const { blocking_reservation_id: reservation_id, blocking_session_id: session_id } = result;
+    const ending =
+      round === 1 && reservation_id !== null
+        ? await endOverdue(app, { reservation_id, session_id })
+        : 'unknown';
+    if (ending === 'unknown') return { outcome: 'slot_locked', retry_after_ms: GATEWAY_RETRY_MS };
+  }
+}
+
+/** One attempt at one slot. The doorman says what came of it before this returns. */
+export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
+  const door = await askDoorman(app, attempt);
+  if (door.outcome === 'locked') {
+    return { outcome: 'slot_locked', retry_after_ms: door.retry_after_ms };
+  }
+  const at_door = door.outcome === 'acquired' ? door.seats : [];
+  const verdict = await judge(app, attempt, at_door);
+  if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
+  // A replay keeps the first request's own lock; what we took at the door just now is extra.
+  else await releaseSeats(app, attempt, at_door);
+  return verdict;
+}

@@ -27,6 +27,8 @@ export type Finding = {
 export type Check = {
   readonly id: string;
   readonly look: (tools: Tools) => Promise<Finding>;
+  /** Default: CHECK_TIMEOUT_MS. */
+  readonly timeout_ms?: number;
 };
 
 /** Where the parts are, and one shared database connection. */
@@ -40,7 +42,7 @@ export type Tools = {
   readonly sql: () => Promise<Sql | null>;
 };
 
-/** Longest time for one check. */
+/** Longest time for one check, unless it says otherwise. */
 export const CHECK_TIMEOUT_MS = 6_000;
 
 export const pass = (detail: string): Finding => ({ state: 'pass', detail });
@@ -90,8 +92,9 @@ function sentenceOf(error: unknown): string {
 export async function runCheck(check: Check, tools: Tools): Promise<CheckResult> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding>((resolve) => {
-    const finding = fail(`no answer within ${CHECK_TIMEOUT_MS} ms`, 'is the host reachable?');
-    timer = setTimeout(() => resolve(finding), CHECK_TIMEOUT_MS);
+    const timeout_ms = check.timeout_ms ?? CHECK_TIMEOUT_MS;
+    const finding = fail(`no answer within ${timeout_ms} ms`, 'is the host reachable?');
+    timer = setTimeout(() => resolve(finding), timeout_ms);
   });
   try {
     const found = await Promise.race([check.look(tools), late]);

@@ -10,7 +10,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
   ['Desk', ['today', 'find', 'book', 'cancel', 'check-in', 'start', 'complete', 'no-show']],
   ['Things', ['slots', 'bookings', 'hold', 'confirm', 'owners', 'events']],
   ['Console', ['tui']],
-  ['Running it', ['demo', 'serve', 'health', 'doctor', 'migrate', 'config']],
+  ['Running it', ['demo', 'serve', 'health', 'doctor', 'migrate', 'config', 'load']],
 ];
 
 /** One sentence per word that only groups others. */
@@ -23,6 +23,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   demo: 'A whole PetPro on this machine, thrown away afterwards',
   migrate: 'The database schema',
   config: 'Settings, and where they come from',
+  load: 'Load tests, judged by the database',
 };
 
 /** On every command, before or after it. */

@@ -1,6 +1,7 @@
 import { AppError } from '../domain/errors.ts';
-import { type CheckResult, type CheckState, makeTools, runCheck } from './checks.ts';
+import { type Check, type CheckResult, type CheckState, makeTools, runCheck } from './checks.ts';
 import { checks_here } from './checks-here.ts';
+import { invariantChecks } from './checks-invariants.ts';
 import { checks_parts } from './checks-parts.ts';
 import { type Context, hasColour, paint, say } from './context.ts';
 import { printList } from './output.ts';
@@ -9,9 +10,8 @@ import { type Args, textOption } from './spec.ts';
 const EXIT_UNHEALTHY = 10;
 const EXIT_BROKEN = 12;
 
-const all_checks = [...checks_here, ...checks_parts];
-
-function chosen(only: string | null) {
+function chosen(only: string | null): readonly Check[] {
+  const all_checks = [...checks_here, ...checks_parts, ...invariantChecks()];
   if (only === null) return all_checks;
   const wanted = only.split(',').map((word) => word.trim());
   const unknown = wanted.filter((word) => !all_checks.some((check) => check.id.startsWith(word)));

@@ -95,7 +95,7 @@ describe('slots', () => {
     const [head, line] = out.split('\n');
     expect(head).toMatch(/^DAY AND TIME +VET +MIN +PRICE +STATE +SLOT$/);
     expect(line).toMatch(
-      /^\d{4}-\d\d-\d\d \d\d:\d\d {2}drh\. \w+ +30 {2}Rp 250\.000 {2}open +[0-9a-f]{6}$/,
+      /^\d{4}-\d\d-\d\d \d\d:\d\d {2}\S.* +30 {2}Rp 250\.000 {2}open +[0-9a-f]{6}$/,
     );
   });
 
@@ -507,6 +507,18 @@ describe('keeping it running', () => {
     expect(rows.every((row) => row['state'] === 'applied')).toBe(true);
     expect(await items(['migrate', 'verify'])).toMatchObject([{ state: 'current', pending: [] }]);
     expect((await run(['migrate', 'up', '--dry-run'])).out).toBe('');
+  });
+
+  test('doctor finds a broken invariant and says so with its own exit code', async () => {
+    const only = ['doctor', '--only', 'invariants', '--json', '-q'];
+    expect((await run(only)).code).toBe(0);
+    const { id } = await freshSlot();
+    await harness.sql`update slots set booked_count = booked_count + 1 where id = ${id}`;
+    const { code, out } = await run(only);
+    expect(code).toBe(12);
+    const broken = JSON.parse(out).items.filter((check: Item) => check['state'] === 'fail');
+    expect(broken.map((check: Item) => check['id'])).toEqual(['invariants.counters']);
+    await harness.sql`update slots set booked_count = booked_count - 1 where id = ${id}`;
   });
 
   test('doctor passes each check or says how to mend it', async () => {

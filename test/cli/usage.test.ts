@@ -41,6 +41,7 @@ describe('help', () => {
         demo                            A whole PetPro on this machine, thrown away
                                         afterwards
         serve [options]                 Run the daemon in the foreground
+        load                            Load tests, judged by the database
 
       Console:
         tui [options]                   The console: the day board, full screen
@@ -49,7 +50,6 @@ describe('help', () => {
         commands                        The whole command tree with flags, rights and
                                         exit codes
         help [topic...]                 Help on a command or a topic
-        load                            .
 
       "
     `);

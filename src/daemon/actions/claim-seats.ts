@@ -51,7 +51,10 @@ export type Refusal = {
   readonly outcome: Exclude<HoldResult['outcome'], 'ok' | 'replayed' | 'overdue_session'>;
   readonly retry_after_ms: number | null;
 };
-export type Verdict = Refusal | { readonly outcome: 'ok' | 'replayed'; readonly held: Held };
+export type Verdict =
+  | Refusal
+  | { readonly outcome: 'ok'; readonly held: Held }
+  | { readonly outcome: 'replayed'; readonly held: Held };
 
 async function askDoorman(app: App, attempt: Attempt): Promise<LockResult> {
   const { slot, quantity, lock_id } = attempt;

@@ -16,7 +16,7 @@ import {
   stay,
 } from './model.ts';
 import { looksLikePhone } from './phone.ts';
-import { serverNow, today } from './selectors.ts';
+import { serverNow } from './selectors.ts';
 
 /** The booking form: what the server's answers do, and which request is due next. */
 
@@ -231,19 +231,15 @@ export function takeBookAnswer(state: State, event: Event): Step | null {
       const { draft } = state;
       const mine = new Map(state.mine);
       if (event.booking_id !== null) mine.set(event.booking_id, Number.MAX_SAFE_INTEGER);
-      const result = {
-        reference_code: event.reference_code,
-        payment_url: event.payment_url,
-      };
-      // Null follows the clinic's day over midnight.
-      const date = draft?.date === today(state) ? null : (draft?.date ?? state.date);
-      const go_to = event.booking_id ?? draft?.hold?.reservation_id ?? null;
+      const { reference_code, payment_url, booking_id } = event;
+      const go_to = booking_id ?? draft?.hold?.reservation_id ?? null;
+      const result = { reference_code, payment_url, go_to };
       const done = withDraft(busy(state, BOOK_BUSY, false), {
         result,
         hold: null,
         submitting: false,
       });
-      return stay(wantReload({ ...done, mine, go_to, date }));
+      return stay(wantReload({ ...done, mine }));
     }
     default:
       return null;

@@ -1,3 +1,4 @@
+import { changeDay, keepCursor, wantReload } from './day.ts';
 import { type BookField, type Draft, emptyDraft, hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
@@ -109,13 +110,25 @@ export function closeBook(state: State): Step {
   const words = wordsOf(state.session.lang);
   const { draft } = state;
   const closed: State = { ...state, overlay: null };
-  if (draft === null || draft.result !== null) return stay({ ...closed, draft: null });
+  if (draft === null) return stay(closed);
+  if (draft.result !== null) return stay(showBooked({ ...closed, draft: null }, draft));
   const kept = { ...draft, hold: null, hold_asked: null, submitting: false, search_due_ms: null };
   const is_kept = hasContent(draft);
   const next = is_kept
     ? say({ ...closed, draft: kept }, 'info', words.draft_kept)
     : { ...closed, draft: null };
   return release(next, draft);
+}
+
+/** Back on the board, the cursor stands on what was booked, on whichever day that is. */
+function showBooked(state: State, draft: Draft): State {
+  const go_to = draft.result?.go_to ?? null;
+  const { date } = draft;
+  if (date !== null && date !== state.day?.date) {
+    // Null follows the clinic's day over midnight.
+    return changeDay(state, date === today(state) ? null : date, go_to);
+  }
+  return keepCursor(wantReload({ ...state, go_to, filter: '' }), state.board);
 }
 
 /** Gives the draft's hold back to everybody. */

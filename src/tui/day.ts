@@ -95,7 +95,7 @@ function firstOf(state: State): string | null {
 }
 
 /** Keeps the cursor on its row; when the row is gone, on what took its place, else on its neighbour. */
-function keepCursor(state: State, before: readonly BoardRow[]): State {
+export function keepCursor(state: State, before: readonly BoardRow[]): State {
   const rows = visibleRows(state);
   if (state.go_to !== null) {
     const { go_to } = state;

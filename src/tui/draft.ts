@@ -68,6 +68,8 @@ export type Draft = {
   readonly result: {
     readonly reference_code: string;
     readonly payment_url: string | null;
+    /** The booking, or the hold that waits for its payment: the cursor goes there. */
+    readonly go_to: string | null;
   } | null;
 };
 

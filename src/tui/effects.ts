@@ -1,6 +1,6 @@
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
-import { type Feed, openFeed } from './feed.ts';
+import type { Feed, FeedOptions } from './feed.ts';
 import type { Effect, Input, Problem, Result } from './model.ts';
 
 /** Carries out what the reducer asks for, and reports back with events. Nothing here decides anything. */
@@ -19,6 +19,7 @@ export type Outside = {
   readonly clinic_id: string;
   readonly now: () => number;
   readonly random: () => number;
+  readonly open_feed: (options: FeedOptions) => Feed;
   readonly send: (event: Input | Result) => void;
   readonly copy: (text: string) => void;
   readonly quit: (code: number) => void;
@@ -180,7 +181,7 @@ export function makeRunner(outside: Outside): Runner {
   };
 
   const follow = (after: number): Feed =>
-    openFeed({
+    outside.open_feed({
       url: outside.feed_url,
       token: outside.token,
       clinic_id: outside.clinic_id,

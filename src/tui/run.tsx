@@ -5,6 +5,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Role } from '../domain/roles.ts';
 import { App } from './app.tsx';
 import { openConsole } from './console.ts';
+import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
 import type { Lang, Session } from './model.ts';
 import { copySequence, makeRestore } from './terminal.ts';
@@ -91,27 +92,33 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     size: { columns: stdout.columns, rows: stdout.rows },
     now: () => Temporal.Now.instant().epochMilliseconds,
     random: Math.random,
+    open_feed: openFeed,
     copy: (text) => stdout.write(copySequence(text)),
     quit: (code) => end({ code, text: null }),
   });
   const unwatch = watchProcess(end, fault);
-  const screen = render(<App console={console} color={session.color} />, {
-    stdin,
-    stdout,
-    exitOnCtrlC: false,
-    alternateScreen: true,
-    incrementalRendering: true,
-    maxFps: MAX_FPS,
-    interactive: true,
-  });
-  const restore = makeRestore(screen.unmount, stdin, stdout);
-  screen.waitUntilExit().catch(fault);
-  console.send({ type: 'start' });
-
-  const ending = await ended.promise;
-  console.close();
-  restore();
-  unwatch();
-  if (ending.text !== null) process.stderr.write(`${ending.text}\n`);
-  return ending.code;
+  try {
+    const app = <App console={console} color={session.color} />;
+    const screen = render(app, {
+      stdin,
+      stdout,
+      exitOnCtrlC: false,
+      alternateScreen: true,
+      incrementalRendering: true,
+      maxFps: MAX_FPS,
+      interactive: true,
+      // Nothing of ours writes to the console; what others write belongs in front of the person.
+      patchConsole: false,
+    });
+    const restore = makeRestore(screen.unmount, stdin, stdout);
+    screen.waitUntilExit().catch(fault);
+    console.send({ type: 'start' });
+    const ending = await ended.promise;
+    restore();
+    if (ending.text !== null) process.stderr.write(`${ending.text}\n`);
+    return ending.code;
+  } finally {
+    console.close();
+    unwatch();
+  }
 }

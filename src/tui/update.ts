@@ -333,7 +333,8 @@ export function update(state: State, event: Event): Step {
   run(pumpFind(next));
   run(pumpDraft(next));
   run(pumpReload(next));
-  next = keepInView(next);
+  // A window that is too small shows no list; its scroll position waits for a larger one.
+  if (!isTooSmall(next)) next = keepInView(next);
   run(followDetail(state, next));
   return stay(next, ...effects);
 }

@@ -163,8 +163,7 @@ export const id: Catalogue = {
   cancelled: (pet, percent, money) => `${pet} dibatalkan, refund ${percent} % = ${money}`,
   refused_read_only: 'Konsol ini hanya baca: tidak ada yang diubah.',
   refused_role: (role) => `Peran ${role} tidak boleh melakukan itu: tidak ada yang diubah.`,
-  refused_offline: (since) =>
-    `Terputus sejak ${since}: tidak ada yang diubah sampai server menjawab.`,
+  refused_offline: (since) => `Terputus sejak ${since}: tidak diubah sampai server menjawab.`,
   refused_row: 'Baris ini bukan janji temu.',
   refused_move: (move, status) => `"${move}" tidak bisa: janji ini ${status}.`,
   refused_early: (time) => `Tak hadir bisa dicatat mulai ${time}.`,

@@ -14,7 +14,7 @@ export function wordsOf(lang: Lang): Catalogue {
 
 const locales: Readonly<Record<Lang, string>> = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' };
 
-/** `Fri 20 Nov 2026`, `2026年11月20日(金)`, `Jum 20 Nov 2026`. */
+/** `Fri 20 Nov 2026`, `2026/11/20(金)`, `Jum 20 Nov 2026`. */
 export function dateText(date: string, lang: Lang): string {
   const text = Temporal.PlainDate.from(date).toLocaleString(locales[lang], {
     weekday: 'short',

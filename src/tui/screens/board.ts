@@ -61,6 +61,14 @@ function unique(texts: readonly (string | null)[]): readonly string[] {
   return [...new Set(texts.filter((text) => text !== null))];
 }
 
+/** All names when they fit, else the first and how many more. */
+function vetsText(row: BoardRow, columns: number): string {
+  const names = unique(row.group.map((one) => one.staff_name));
+  const all = names.join(' ');
+  const [first = ''] = names;
+  return displayWidth(all) <= columns ? all : `${first}+${names.length - 1}`;
+}
+
 type Cells = {
   readonly pet: string;
   readonly owner: string;
@@ -115,7 +123,7 @@ export function rowLine(
   const cells = cellsOf(row, words, look.now_ms);
   const is_quiet = ['C', 'N', 'x'].includes(row.letter) || row.kind === 'open';
   const tone: SpanTone = is_quiet ? 'dim' : 'plain';
-  const vets = unique(row.group.map((one) => one.staff_name)).join(' ');
+  const vets = vetsText(row, columns.vet);
   const number = row.number === null ? '' : String(row.number);
   const line: Span[] = [
     span(`${look.is_selected ? '>' : ' '}${padStartWidth(number, columns.number)} `, tone),

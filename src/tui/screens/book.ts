@@ -10,7 +10,7 @@ import { fillLines } from './chrome.ts';
 /** Figure C: the booking form. */
 
 const LABEL = 10;
-const TEXT_COLUMNS = 34;
+const TEXT_COLUMNS = 24;
 const SLOT_COLUMNS = 16;
 const SLOT_LINES = 3;
 const MATCH_LINES = 3;
@@ -31,21 +31,23 @@ function label(state: State, draft: Draft, field: BookField): Span {
   );
 }
 
-function hint(draft: Draft, field: BookField, text: string): Span {
-  const is_wrong = draft.error?.field === field;
-  return is_wrong
-    ? span(` ${plainLine(draft.error?.text ?? '')}`, 'error')
-    : span(` ${text}`, 'dim');
+function hint(text: string): Span {
+  return span(` ${text}`, 'dim');
+}
+
+/** What is wrong with a field, below it, whole: half a reason helps nobody. */
+function errorLines(state: State, draft: Draft, field: BookField): readonly Line[] {
+  if (draft.error?.field !== field) return [];
+  return wrap(draft.error.text, state.columns - LABEL - 1).map((text) => [
+    span(' '.repeat(LABEL)),
+    span(text, 'error'),
+  ]);
 }
 
 function textField(state: State, draft: Draft, name: BookField, field: Field, more: string): Line {
   const box = `[${padEndWidth(plainLine(field.text), TEXT_COLUMNS)}]`;
   const is_here = draft.focus === name;
-  return [
-    label(state, draft, name),
-    span(box, is_here ? 'bold' : 'plain'),
-    hint(draft, name, more),
-  ];
+  return [label(state, draft, name), span(box, is_here ? 'bold' : 'plain'), hint(more)];
 }
 
 function whoLines(state: State, draft: Draft): readonly Line[] {
@@ -84,7 +86,7 @@ function choiceLine(
       item.is_on && draft.focus === name ? 'selected' : 'plain',
     ),
   );
-  return [label(state, draft, name), ...spans, hint(draft, name, '')];
+  return [label(state, draft, name), ...spans, hint('')];
 }
 
 function serviceLine(state: State, draft: Draft): Line {
@@ -93,7 +95,7 @@ function serviceLine(state: State, draft: Draft): Line {
   const index = services.findIndex((service) => service.service_id === draft.service_id);
   const service = services[index];
   if (service === undefined) {
-    return [label(state, draft, 'service'), hint(draft, 'service', words.loading)];
+    return [label(state, draft, 'service'), hint(words.loading)];
   }
   const money = moneyText(service.price, service.currency, state.session.lang);
   const text = `${service.name}  ${words.minutes(service.duration_minutes)}  ${money}`;
@@ -101,7 +103,7 @@ function serviceLine(state: State, draft: Draft): Line {
   return [
     label(state, draft, 'service'),
     span(`[${plainLine(text)}]`, draft.focus === 'service' ? 'selected' : 'plain'),
-    hint(draft, 'service', place),
+    hint(place),
   ];
 }
 
@@ -114,7 +116,7 @@ function vetLine(state: State, draft: Draft): Line {
   return [
     label(state, draft, 'vet'),
     span(`[${plainLine(name)}]`, draft.focus === 'vet' ? 'selected' : 'plain'),
-    hint(draft, 'vet', `${index + 1}/${staff.length + 1}`),
+    hint(`${index + 1}/${staff.length + 1}`),
   ];
 }
 
@@ -128,19 +130,11 @@ function slotText(draft: Draft, index: number): string {
 
 function slotLines(state: State, draft: Draft): readonly Line[] {
   const words = wordsOf(state.session.lang);
-  const wrong = draft.error?.field === 'slot' ? plainLine(draft.error.text) : null;
-  const head: Line[] =
-    wrong === null
-      ? []
-      : wrap(wrong, state.columns - LABEL - 1).map((text) => [
-          span(' '.repeat(LABEL)),
-          span(text, 'error'),
-        ]);
   const is_loading = draft.slots_asked !== draft.slots_key || draft.slots_asked === null;
   if (draft.slots.length === 0) {
     const text = draft.service_id === null ? words.slots_first : words.slots_none;
     const shown = is_loading && draft.service_id !== null ? words.slots_loading : text;
-    return [[label(state, draft, 'slot'), span(shown, 'dim')], ...head];
+    return [[label(state, draft, 'slot'), span(shown, 'dim')]];
   }
   const per_line = Math.max(1, Math.floor((state.columns - LABEL) / SLOT_COLUMNS));
   const first_line = Math.max(0, Math.floor(draft.slot_index / per_line) - 1);
@@ -157,12 +151,16 @@ function slotLines(state: State, draft: Draft): readonly Line[] {
     }
     lines.push(spans);
   }
+  return lines;
+}
+
+/** After a time was lost, the one that Enter takes next. */
+function offerLines(state: State, draft: Draft): readonly Line[] {
   const next = draft.slots[draft.slot_index];
-  const is_lost = wrong !== null && draft.slot === null && next !== undefined;
-  const offer = is_lost ? words.taken_next(`${next.time} ${next.staff_name ?? ''}`) : null;
-  return offer === null
-    ? [...head, ...lines]
-    : [...head, ...lines, [span(' '.repeat(LABEL)), span(plainLine(offer), 'warn')]];
+  const is_lost = draft.error?.field === 'slot' && draft.slot === null;
+  if (!is_lost || next === undefined) return [];
+  const text = wordsOf(state.session.lang).taken_next(`${next.time} ${next.staff_name ?? ''}`);
+  return [[span(' '.repeat(LABEL)), span(plainLine(text), 'warn')]];
 }
 
 function titleLine(state: State, draft: Draft): Line {
@@ -218,7 +216,8 @@ function formLines(state: State, draft: Draft): { lines: Line[]; focus_y: number
   const at = new Map<BookField, number>();
   const add = (field: BookField, more: readonly Line[]) => {
     at.set(field, lines.length);
-    lines.push(...more);
+    lines.push(...more, ...errorLines(state, draft, field));
+    if (field === 'slot') lines.push(...offerLines(state, draft));
   };
   for (const field of visibleFields(draft)) {
     if (field === 'who') add(field, whoLines(state, draft));

@@ -112,7 +112,8 @@ export function messageLine(state: State): Line {
   const { list_rows } = layoutOf(state);
   const notes: string[] = [];
   if (state.filter !== '') notes.push(words.filter_is(state.filter, rows.length));
-  if (rows.length > list_rows) {
+  const is_list = state.overlay === null || state.overlay.screen === 'filter';
+  if (is_list && rows.length > list_rows) {
     const last = Math.min(rows.length, state.top + list_rows);
     notes.push(words.rows_of(state.top + 1, last, rows.length));
   }
@@ -141,7 +142,10 @@ function hintText(binding: Binding, word: string): string {
 /** The most used keys of the screen, as many as two lines hold, in the table's order. */
 export function hintLines(state: State, screen: ScreenName): readonly Line[] {
   const words = wordsOf(state.session.lang);
-  const texts = shownBindings(screen, state.session).flatMap((binding) => {
+  // Forms and dialogs say their keys themselves, beside what the keys do.
+  const is_list = screen === 'board' || screen === 'detail';
+  const shown = is_list ? shownBindings(screen, state.session) : [];
+  const texts = shown.flatMap((binding) => {
     const word = words.hints[binding.id];
     return word === undefined ? [] : [hintText(binding, word)];
   });

@@ -161,7 +161,7 @@ export function promptLine(
 /** What the palette could mean, in place of the facts. */
 export function suggestionLines(state: State, box: ListBox): readonly Line[] {
   const words = wordsOf(state.session.lang);
-  if (box.field.text === '') return packLines([words.palette_hint], state.columns, 2);
+  if (box.field.text === '') return packLines(words.palette_hint.split(' | '), state.columns, 2);
   const texts = suggestions(box.field.text).map((row) => {
     const argument = { row: ' N', text: ' ...', day: ' fri' };
     const short = row.short === null ? '' : `|${row.short}`;

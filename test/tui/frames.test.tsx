@@ -1,0 +1,131 @@
+import { renderToString } from 'ink';
+import { describe, expect, it } from 'vitest';
+import { displayWidth } from '../../src/domain/width.ts';
+import { FrameView } from '../../src/tui/app.tsx';
+import type { Glyphs, Lang } from '../../src/tui/model.ts';
+import { update } from '../../src/tui/update.ts';
+import { view } from '../../src/tui/view.ts';
+import { badWidths, type Driver, openDriver } from './driver.ts';
+
+/** Golden frames: every screen at both sizes in every language and glyph set. */
+
+const sizes = [
+  [80, 24],
+  [120, 40],
+] as const;
+const langs: readonly Lang[] = ['en', 'ja', 'id'];
+const glyph_sets: readonly Glyphs[] = ['ascii', 'utf'];
+
+const screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  board: async () => {},
+  detail: async (driver) => {
+    driver.press('enter');
+    await driver.until('the booking', (state) => state.detail?.booking != null);
+  },
+  book: async (driver) => {
+    driver.press('b');
+    driver.type('3456');
+    driver.pass(200);
+    await driver.until('matches', (state) => (state.draft?.matches.length ?? 0) === 2);
+    driver.press('enter', 'tab', 'tab');
+    driver.type('sat');
+    driver.press('tab', 'tab');
+    await driver.until('free times', (state) => (state.draft?.slots.length ?? 0) > 0);
+    driver.press('down', 'enter');
+    await driver.until('the hold', (state) => state.draft?.hold != null);
+  },
+  confirm: async (driver) => {
+    driver.press('x');
+    await driver.until('the quote', ({ overlay }) =>
+      Boolean(overlay?.screen === 'confirm' && overlay.kind === 'cancel' && overlay.quote),
+    );
+  },
+  help: async (driver) => driver.press('?'),
+  find: async (driver) => {
+    driver.press('f');
+    driver.type('siti');
+    driver.pass(200);
+    await driver.until('an owner', ({ overlay }) =>
+      Boolean(overlay?.screen === 'find' && overlay.owners.length > 0),
+    );
+  },
+  palette: async (driver) => {
+    driver.press(':');
+    driver.type('c');
+  },
+  offline: async (driver) => {
+    driver.send({ type: 'link', status: 'offline', retry_at_ms: driver.state().now_ms + 4_000 });
+  },
+};
+
+describe.each(Object.keys(screens))('%s', (name) => {
+  it.each(sizes)('at %ix%i', async (columns, rows) => {
+    const frames: string[] = [];
+    for (const lang of langs) {
+      const driver = await openDriver({ columns, rows, lang });
+      await screens[name]!(driver);
+      if (columns >= 120 && name === 'board') {
+        driver.pass(250);
+        await driver.until('the pane', (state) => state.detail?.booking != null);
+      }
+      for (const glyphs of glyph_sets) {
+        const state = driver.state();
+        const frame = view({ ...state, session: { ...state.session, glyphs } });
+        expect(frame.lines).toHaveLength(rows - 1);
+        expect(badWidths(frame, columns)).toEqual([]);
+        const text = renderToString(<FrameView frame={frame} color={false} />, { columns });
+        const printed = text.split('\n');
+        expect(printed.length).toBeLessThanOrEqual(rows - 1);
+        expect(printed.filter((line) => displayWidth(line) > columns)).toEqual([]);
+        frames.push(`== ${name} ${columns}x${rows} ${lang} ${glyphs}\n${text}\n`);
+      }
+      driver.close();
+    }
+    await expect(frames.join('\n')).toMatchFileSnapshot(`frames/${name}-${columns}x${rows}.txt`);
+  });
+});
+
+describe('columns', () => {
+  it('stay aligned beside wide glyphs', async () => {
+    const driver = await openDriver({ lang: 'ja' });
+    const lines = driver.text().split('\n');
+    const columnOf = (line: string, mark: string) =>
+      displayWidth(line.slice(0, line.indexOf(mark)));
+    const wide = lines.find((line) => line.includes('ムギ'))!;
+    const plain = lines.find((line) => line.includes('Bimo'))!;
+    expect(columnOf(wide, 'Andi')).toBe(columnOf(plain, 'Andi'));
+    expect(columnOf(wide, 'BP10000120')).toBe(columnOf(plain, 'BP10000119'));
+    const head = lines.find((line) => line.includes('予約番号'))!;
+    expect(columnOf(head, '予約番号')).toBe(columnOf(wide, 'BP10000120'));
+    driver.close();
+  });
+
+  it('use no glyph of ambiguous width in Japanese', async () => {
+    const driver = await openDriver({ lang: 'ja' });
+    const state = driver.state();
+    const frame = view({ ...state, session: { ...state.session, glyphs: 'utf' } });
+    const text = frame.lines.map((line) => line.map((part) => part.text).join('')).join('');
+    expect(text).not.toMatch(/[\u2500-\u257f\u2580-\u259f\u2190-\u21ff…·●×]/u);
+    driver.close();
+  });
+});
+
+describe('a window that is too small', () => {
+  it.each([
+    [79, 24],
+    [80, 23],
+    [20, 5],
+    [1, 2],
+  ])('of %ix%i gets a sentence, and the board when it grows', async (columns, rows) => {
+    const driver = await openDriver();
+    const small = update(driver.state(), { type: 'resize', columns, rows, at_ms: 0 }).state;
+    const frame = view(small);
+    expect(frame.lines.length).toBeLessThanOrEqual(rows - 1);
+    expect(badWidths(frame, columns)).toEqual([]);
+    const words = frame.lines.map((line) => line.map((part) => part.text).join(' ')).join(' ');
+    if (columns >= 20) expect(words).toContain(`${columns}x${rows}`);
+    const grown = update(small, { type: 'resize', columns: 80, rows: 24, at_ms: 0 }).state;
+    expect(view(grown)).toEqual(view(driver.state()));
+    driver.close();
+  });
+});

@@ -1,0 +1,109 @@
+import { describe, expect, it } from 'vitest';
+import { en } from '../../src/tui/i18n/en.ts';
+import {
+  action_ids,
+  bindingFor,
+  bindings,
+  keyName,
+  keysOf,
+  refusal,
+  shownBindings,
+} from '../../src/tui/keys.ts';
+import type { ScreenName } from '../../src/tui/model.ts';
+import { session } from './driver.ts';
+
+const screens: readonly ScreenName[] = [
+  'board',
+  'detail',
+  'book',
+  'find',
+  'confirm',
+  'help',
+  'palette',
+  'filter',
+];
+
+const no_key = {
+  upArrow: false,
+  downArrow: false,
+  leftArrow: false,
+  rightArrow: false,
+  pageUp: false,
+  pageDown: false,
+  home: false,
+  end: false,
+  return: false,
+  escape: false,
+  tab: false,
+  shift: false,
+  backspace: false,
+  delete: false,
+  ctrl: false,
+  meta: false,
+};
+
+describe('the key table', () => {
+  it.each(screens)('gives each key one meaning on the screen %s', (screen) => {
+    const keys = bindings.filter((row) => row.screens.includes(screen)).flatMap((row) => row.keys);
+    expect(keys.toSorted()).toEqual([...new Set(keys)].toSorted());
+  });
+
+  it('binds every action and names it', () => {
+    expect(bindings.map((row) => row.id).toSorted()).toEqual(action_ids.toSorted());
+    for (const row of bindings) expect(en.actions[row.id]).not.toBe('');
+  });
+
+  it('opens a dialog with another key than the one that confirms', () => {
+    const opens = bindings.filter((row) => row.dangerous && row.screens.includes('board'));
+    const confirms = bindings.filter((row) => row.dangerous && row.screens.includes('confirm'));
+    expect(opens.map((row) => row.id)).toEqual(['cancel']);
+    expect(confirms.map((row) => row.id)).toEqual(['confirm_yes']);
+    const clash = opens.flatMap((row) => row.keys).filter((key) => confirms[0]?.keys.includes(key));
+    expect(clash).toEqual([]);
+    expect(confirms[0]?.keys).not.toContain('enter');
+  });
+
+  it('uses no key that terminals or shells keep for themselves', () => {
+    const eaten = ['ctrl-s', 'ctrl-q', 'ctrl-h', 'ctrl-i', 'ctrl-m', 'ctrl-z', 'ctrl-c'];
+    const used = bindings.flatMap((row) => row.keys);
+    expect(used.filter((key) => eaten.includes(key) || /^f\d+$/.test(key))).toEqual([]);
+  });
+
+  it('leaves changing keys out for those who may not change', () => {
+    const shown = shownBindings('board', session({ role: 'viewer' })).map((row) => row.id);
+    expect(shown).not.toContain('cancel');
+    expect(shown).not.toContain('arrived');
+    expect(shown).toContain('open');
+    const read_only = shownBindings('board', session({ read_only: true }));
+    expect(read_only.some((row) => row.mutates)).toBe(false);
+    const cancel = bindings.find((row) => row.id === 'cancel')!;
+    expect(refusal(cancel, { role: 'viewer', read_only: false })).toBe('role');
+    expect(refusal(cancel, { role: 'desk', read_only: true })).toBe('read_only');
+    expect(refusal(cancel, { role: 'desk', read_only: false })).toBeNull();
+  });
+
+  it('takes full-width letters as plain ones', () => {
+    expect(bindingFor('board', 'ａ')?.id).toBe('arrived');
+    expect(bindingFor('board', '？')?.id).toBe('help');
+    expect(bindingFor('board', 'あ')).toBeNull();
+  });
+});
+
+describe('keysOf', () => {
+  it('takes type-ahead that arrives as one chunk apart', () => {
+    expect(keysOf('b3456\r\t', no_key)).toEqual(['b', '3', '4', '5', '6', 'enter', 'tab']);
+    expect(keysOf('a\u0007\u007f', no_key)).toEqual(['a', 'ctrl-g', 'backspace']);
+  });
+
+  it('keeps graphemes whole', () => {
+    expect(keysOf('が👩‍⚕️', no_key)).toEqual(['が', '👩‍⚕️']);
+  });
+
+  it('names special keys', () => {
+    expect(keysOf('', { ...no_key, tab: true, shift: true })).toEqual(['shift-tab']);
+    expect(keysOf('', { ...no_key, upArrow: true })).toEqual(['up']);
+    expect(keysOf('r', { ...no_key, ctrl: true })).toEqual(['ctrl-r']);
+    expect(keysOf('x', { ...no_key, meta: true })).toEqual([]);
+    expect(keyName('ctrl-r')).toBe('Ctrl-R');
+  });
+});

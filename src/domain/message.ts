@@ -10,6 +10,8 @@ export const mail_types = [
   'payment_failed',
   'payment_late',
   'refund_processed',
+  'reminder_upcoming',
+  'reminder_review_request',
 ] as const;
 export type MailType = (typeof mail_types)[number];
 

@@ -6,7 +6,7 @@ import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
 import { extendReservation } from '../../src/daemon/actions/extend-reservation.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
-import { lockKey } from '../../src/daemon/adapters/redis-locks.ts';
+import { lockKey } from '../../src/domain/lock.ts';
 import { addOwner, addSlot, addStaff, lapse } from '../helpers/database.ts';
 import { customer, expectProblem, no_key, openBench, staff } from './bench.ts';
 import { expectInvariants } from './invariants.ts';

@@ -1,10 +1,12 @@
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
+import { cancelBooking } from '../../src/daemon/actions/cancel-booking.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
 import { rebuildLocks } from '../../src/daemon/actions/rebuild-locks.ts';
-import { lockKey } from '../../src/daemon/adapters/redis-locks.ts';
+import { lockKey } from '../../src/domain/lock.ts';
 import type { Worker } from '../../src/daemon/app-types.ts';
 import { createFeed } from '../../src/daemon/workers/feed.ts';
+import { createHousekeeper } from '../../src/daemon/workers/housekeeping.ts';
 import { createLockKeeper } from '../../src/daemon/workers/keep-locks.ts';
 import { createWakeups, startLoop } from '../../src/daemon/workers/loop.ts';
 import { createRelay } from '../../src/daemon/workers/relay.ts';
@@ -202,4 +204,31 @@ test('all workers together: paid, confirmed, mailed, without anybody ticking', a
     await workers.stop();
     await own_feed.stop();
   }
+});
+
+test('a reminder goes out once, and not for a visit that was called off', async () => {
+  const housekeeper = createHousekeeper();
+  const [kept, cancelled] = [await makeWorld(sql), await makeWorld(sql)];
+  const codes: string[] = [];
+  for (const world of [kept, cancelled]) {
+    const { reference_code } = await startBooking(app, world);
+    await pay(reference_code);
+    codes.push(reference_code);
+  }
+  const [kept_code = '', cancelled_code = ''] = codes;
+  await sql`
+    update booking_reminders set scheduled_time = now() - interval '1 minute'
+    where reminder_type = 'upcoming' and status = 'pending'
+      and booking_id in (select id from bookings where reference_code in ${sql(codes)})`;
+  await cancelBooking(app, cancelled.who, {
+    booking_id: cancelled_code,
+    quote: false,
+    by: 'owner',
+  });
+  await housekeeper.tick(app, signal);
+  await housekeeper.tick(app, signal);
+  await drain('relay', 'dispatcher');
+  const reminders = mail.list().filter(({ subject }) => subject.startsWith('Reminder'));
+  expect(reminders.filter(({ subject }) => subject.includes(kept_code))).toHaveLength(1);
+  expect(reminders.filter(({ subject }) => subject.includes(cancelled_code))).toEqual([]);
 });

@@ -63,5 +63,15 @@ export const en: Catalogue = {
         `Your refund${words.refund === null ? '' : ` of ${words.refund}`} is on its way.`,
       notes: () => ['Banks usually need 5 to 10 working days to show it.'],
     },
+    reminder_upcoming: {
+      subject: (words) => `Reminder: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is coming up.`,
+      notes: () => ['If you cannot come, please cancel now: somebody else may need the place.'],
+    },
+    reminder_review_request: {
+      subject: (words) => `How was ${words.clinic_name}? (${words.reference_code})`,
+      intro: (words) => `${words.pet_name} was at ${words.clinic_name} today. How did it go?`,
+      notes: () => ['A short review in the app helps other owners and the clinic.'],
+    },
   },
 };

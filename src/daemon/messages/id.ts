@@ -66,5 +66,15 @@ export const id: Catalogue = {
         `Pengembalian dana Anda${words.refund ? ` sebesar ${words.refund}` : ''} diproses bank.`,
       notes: () => ['Bank biasanya memerlukan 5 sampai 10 hari kerja.'],
     },
+    reminder_upcoming: {
+      subject: (words) => `Pengingat: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) => `Janji temu ${words.pet_name} di ${words.clinic_name} sudah dekat.`,
+      notes: () => ['Jika Anda berhalangan, mohon batalkan sekarang agar tempatnya bisa dipakai.'],
+    },
+    reminder_review_request: {
+      subject: (words) => `Bagaimana ${words.clinic_name}? (${words.reference_code})`,
+      intro: (words) => `${words.pet_name} baru saja ke ${words.clinic_name}. Bagaimana rasanya?`,
+      notes: () => ['Ulasan singkat di aplikasi membantu pemilik lain dan kliniknya.'],
+    },
   },
 };

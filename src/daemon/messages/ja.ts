@@ -62,5 +62,16 @@ export const ja: Catalogue = {
         `${words.refund === null ? '' : `${words.refund}の`}返金手続きを行いました。`,
       notes: () => ['口座への反映には通常5～10営業日かかります。'],
     },
+    reminder_upcoming: {
+      subject: (words) =>
+        `ご予約の確認：${words.pet_name}、${words.when}（${words.reference_code}）`,
+      intro: (words) => `${words.clinic_name}での${words.pet_name}のご予約が近づいています。`,
+      notes: () => ['お越しになれない場合は、お早めにキャンセルをお願いいたします。'],
+    },
+    reminder_review_request: {
+      subject: (words) => `ご来院ありがとうございました（${words.reference_code}）`,
+      intro: (words) => `${words.clinic_name}での${words.pet_name}のご様子はいかがでしたか。`,
+      notes: () => ['アプリで簡単なレビューをいただけると幸いです。'],
+    },
   },
 };

@@ -1,6 +1,7 @@
 import type { App, Worker } from '../app-types.ts';
 import { createDispatcher } from './dispatch.ts';
 import type { Feed } from './feed.ts';
+import { createHousekeeper } from './housekeeping.ts';
 import { createLockKeeper } from './keep-locks.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
 import { createPoller } from './poll-payments.ts';
@@ -40,7 +41,10 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     wakeups.connect('dispatcher', start(createDispatcher()).wake);
     wakeups.connect('dispatcher', start(createRefunder()).wake);
   }
-  if (has('cron')) start(createPoller());
+  if (has('cron')) {
+    start(createPoller());
+    start(createHousekeeper());
+  }
 
   return {
     status: () => loops.map((loop) => loop.status()),

@@ -31,8 +31,9 @@ function openMessenger(config: Config, log: Log): Messenger {
 }
 
 /**
- * Opens what actions need, and closes it in reverse. Nothing connects before its first use, so a maintenance
- * command that only reads the database works while Redis, Stripe or the mail server are down.
+ * Opens what actions need, and closes it in reverse. Nothing connects before its first use, so a
+ * maintenance command that only reads the database works while Redis, Stripe or the mail server are
+ * down.
  */
 export async function openApp(
   config: Config,

@@ -10,14 +10,14 @@ const answer_kept_ms = 500;
 /** A worker that has ended no tick for this long, or for ten intervals, is stuck. */
 const stuck_after_ms = 30_000;
 
-export type Check = {
+type Check = {
   readonly name: string;
   /** `degraded` = slower or later, never wrong: the daemon stays in service. */
   readonly status: 'ok' | 'degraded' | 'down';
   readonly detail: string;
   readonly latency_ms: number | null;
 };
-export type HealthReport = {
+type HealthReport = {
   readonly status: Check['status'];
   readonly draining: boolean;
   readonly version: string;

@@ -16,7 +16,7 @@ import { createWakeups } from './workers/loop.ts';
 import { startWorkers, type Workers } from './workers/start.ts';
 
 /** Requests under way get this long to finish once we were asked to stop. */
-export const drain_limit_ms = 10_000;
+const drain_limit_ms = 10_000;
 const idle_check_ms = 50;
 
 export type Daemon = {
@@ -24,7 +24,9 @@ export type Daemon = {
   /** Where the API listens: with the port that was really taken. */
   readonly url: string;
   readonly health: Health;
-  /** Stops accepting, finishes what is under way within `drain_limit_ms`, then closes everything. */
+  /**
+   * Stops accepting, finishes what is under way within `drain_limit_ms`, then closes everything.
+   */
   readonly stop: () => Promise<void>;
 };
 
@@ -70,7 +72,9 @@ async function drain(server: FastifyInstance, log: Log): Promise<void> {
   }
 }
 
-/** Opens everything, checks the schema, listens and starts the workers that `config.roles` names. */
+/**
+ * Opens everything, checks the schema, listens and starts the workers that `config.roles` names.
+ */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   await using starting = new AsyncDisposableStack();
   const wakeups = createWakeups();
@@ -117,7 +121,10 @@ function stopSignal(): Promise<string> {
   return promise;
 }
 
-/** After a bug that nobody caught the state is unknown: say it, and let the supervisor start us afresh. */
+/**
+ * After a bug that nobody caught the state is unknown: say it, and let the supervisor start us
+ * afresh.
+ */
 function crashOnBugs(log: Log): void {
   const crash = (event: string) => (err: unknown) => {
     log.error(event, { err });
@@ -128,9 +135,9 @@ function crashOnBugs(log: Log): void {
 }
 
 /**
- * The daemon in the foreground until SIGTERM, SIGINT or SIGHUP, or until one of `asked_too` says why to stop. Returns
- * the exit code 0 after an orderly stop; throws AppError when it cannot start (taken port, no database, pending
- * migrations).
+ * The daemon in the foreground until SIGTERM, SIGINT or SIGHUP, or until one of `asked_too` says
+ * why to stop. Returns the exit code 0 after an orderly stop; throws AppError when it cannot start
+ * (taken port, no database, pending migrations).
  */
 export async function runDaemon(
   config: Config,

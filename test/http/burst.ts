@@ -10,7 +10,9 @@ export type Shot = {
 type Target = { readonly base: string; readonly address: string };
 export type Bullet = { readonly token: string; readonly body: unknown };
 
-/** Longer than the daemon's own limit: a request that hangs must show as its failure, not as ours. */
+/**
+ * Longer than the daemon's own limit: a request that hangs must show as its failure, not as ours.
+ */
 const shot_timeout_ms = 30_000;
 
 function fire(agent: http.Agent, { base, address }: Target, bullet: Bullet): Promise<Shot> {

@@ -45,7 +45,9 @@ const value = fc.oneof(
   fc.constantFrom(null, [], {}, [1], { a: 1 }, Number.MAX_SAFE_INTEGER, -0, 2 ** 31, 2 ** 63),
 );
 
-/** A valid request with some of its fields replaced: random bytes alone never get past the parser. */
+/**
+ * A valid request with some of its fields replaced: random bytes alone never get past the parser.
+ */
 async function spoil(
   request: Request,
   garbage: readonly (readonly [number, unknown])[],

@@ -67,8 +67,8 @@ describe('a thousand customers want one slot', async () => {
 });
 
 /**
- * Makes the judge naive: no unique seat, and it trusts what it read a moment before. Works on the real
- * functions, whatever they look like, so that the control cannot grow out of date.
+ * Makes the judge naive: no unique seat, and it trusts what it read a moment before. Works on the
+ * real functions, whatever they look like, so that the control cannot grow out of date.
  */
 async function removeGuard(sql: Sql): Promise<void> {
   const guard = 'on conflict (slot_id, seat) do nothing';

@@ -152,7 +152,10 @@ export const sample_names = Object.keys(samples) as SampleName[];
 
 export const unknown_id = () => randomUUID();
 
-/** Everything that a refused request must not touch, as one text. Keys and stamps of use are left out. */
+/**
+ * Everything that a refused request must not touch, as one text. Keys and stamps of use are left
+ * out.
+ */
 export async function stateOf({ sql }: Harness): Promise<string> {
   const [row] = await sql<{ state: string }[]>`
     select concat_ws('/',

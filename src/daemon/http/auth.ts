@@ -22,7 +22,10 @@ const token_length_max = 8_192;
 const api_key_prefix = 'ppk_';
 
 export type Authenticator = {
-  /** The principal of a token; throws `unauthorized`, or `unavailable` when it cannot be checked now. */
+  /**
+   * The principal of a token; throws `unauthorized`, or `unavailable` when it cannot be checked
+   * now.
+   */
   readonly authenticate: (token: string) => Promise<Principal>;
 };
 

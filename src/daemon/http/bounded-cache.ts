@@ -1,4 +1,7 @@
-/** A map that forgets: entries live `ttl_ms` at most, and the oldest leaves when `size_max` is reached. */
+/**
+ * A map that forgets: entries live `ttl_ms` at most, and the oldest leaves when `size_max` is
+ * reached.
+ */
 export type BoundedCache<T> = {
   readonly get: (key: string) => T | undefined;
   /** `expires_in_ms` may only shorten the life of the entry. */

@@ -5,7 +5,10 @@ import type { Log } from '../../log.ts';
 import { problem_media_type, problemBody, toAppError } from './problem.ts';
 import { requestId } from './request-info.ts';
 
-/** Answers what Node's parser refuses before there is a request: broken bytes, huge headers, slow senders. */
+/**
+ * Answers what Node's parser refuses before there is a request: broken bytes, huge headers, slow
+ * senders.
+ */
 export function answerClientErrors(log: Log) {
   return (error: NodeJS.ErrnoException, socket: Socket): void => {
     if (error.code === 'ECONNRESET' || !socket.writable) {

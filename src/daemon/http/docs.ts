@@ -33,7 +33,10 @@ const problemPages: FastifyPluginCallback = (scope, _options, done) => {
   done();
 };
 
-/** Pages for people and the document for programs. No token: they describe the product, not its data. */
+/**
+ * Pages for people and the document for programs. No token: they describe the product, not its
+ * data.
+ */
 export function addDocs(server: FastifyInstance, version: string): void {
   const text = JSON.stringify(openApiDocument(version));
   server.get('/openapi.json', async (_request, reply) => {

@@ -2,11 +2,16 @@ import type { WebSocket } from '@fastify/websocket';
 import type { EventEnvelope, FeedFrame } from '../../domain/events.ts';
 import type { Log } from '../../log.ts';
 
-/** Where the events come from: the process's own tail of the outbox, and the outbox for older ones. */
+/**
+ * Where the events come from: the process's own tail of the outbox, and the outbox for older ones.
+ */
 export type FeedSource = {
   /** The newest sequence that exists. */
   readonly head: () => number;
-  /** Events after a sequence in order, at most `limit`; `oldest` is the first sequence that is still kept. */
+  /**
+   * Events after a sequence in order, at most `limit`; `oldest` is the first sequence that is still
+   * kept.
+   */
   readonly read: (
     after: number,
     limit: number,
@@ -42,8 +47,8 @@ const close_codes = { shutting_down: 1001, too_slow: 1013, expired: 1008 } as co
 const bye_grace_ms = 2_000;
 
 /**
- * One client of the live feed. Events are pulled page by page, and the next page is read only when the client has
- * taken the last one: a slow client costs a page of memory, never more.
+ * One client of the live feed. Events are pulled page by page, and the next page is read only when
+ * the client has taken the last one: a slow client costs a page of memory, never more.
  */
 export function startSession(
   socket: WebSocket,

@@ -96,8 +96,8 @@ function refuse(found: Exclude<Claim, { outcome: 'claimed' }>, request_hash: str
 }
 
 /**
- * Runs a mutation once per Idempotency-Key. Only successes are kept: a refusal changed nothing, so the caller
- * may try again under the same key.
+ * Runs a mutation once per Idempotency-Key. Only successes are kept: a refusal changed nothing, so
+ * the caller may try again under the same key.
  */
 export async function runOnce(
   deps: { readonly sql: Sql; readonly log: Log },

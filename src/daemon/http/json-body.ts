@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 
-/** JSON is the only body we read. An absent body is an empty object: many actions need no fields. */
+/**
+ * JSON is the only body we read. An absent body is an empty object: many actions need no fields.
+ */
 export function readJsonBodies(server: FastifyInstance): void {
   const parse = server.getDefaultJsonParser('error', 'error');
   server.removeAllContentTypeParsers();

@@ -17,7 +17,7 @@ const Claims = z.object({
   exp: z.number(),
   name: z.string().max(200).optional(),
 });
-export type CustomerClaims = z.output<typeof Claims>;
+type CustomerClaims = z.output<typeof Claims>;
 
 export type VerifyToken = (token: string) => Promise<CustomerClaims>;
 
@@ -27,7 +27,10 @@ function claimsOf(payload: JWTPayload): CustomerClaims {
   throw new AppError('unauthorized', 'The token does not name a customer of this platform.');
 }
 
-/** Failures to reach the issuer are ours (503); everything else is a bad token (401), without saying why. */
+/**
+ * Failures to reach the issuer are ours (503); everything else is a bad token (401), without saying
+ * why.
+ */
 function asAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const bad_token =

@@ -10,7 +10,9 @@ const counted_max = 50_000;
 /** Counts one request of whoever it is by now: the actor once known, the address before. */
 export type Limit = (request: FastifyRequest) => Promise<void>;
 
-/** Per-process limit: N daemons allow N times as much, which is right for a guard against floods. */
+/**
+ * Per-process limit: N daemons allow N times as much, which is right for a guard against floods.
+ */
 export async function createLimit(server: FastifyInstance, config: Config): Promise<Limit> {
   if (config.rate_limit === 0) return async () => {};
   await server.register(rateLimit, {

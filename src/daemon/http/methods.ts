@@ -4,8 +4,8 @@ import { AppError } from '../../domain/errors.ts';
 const refusable: readonly HTTPMethods[] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'];
 
 /**
- * Answers 405 with `Allow` where an address exists but not for this method. Call `watch` before the routes are
- * registered and `close` after.
+ * Answers 405 with `Allow` where an address exists but not for this method. Call `watch` before the
+ * routes are registered and `close` after.
  */
 export function refuseOtherMethods(server: FastifyInstance): { readonly close: () => void } {
   const taken = new Map<string, Set<string>>();

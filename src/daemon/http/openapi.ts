@@ -90,7 +90,9 @@ function parametersOf(
   });
 }
 
-/** One response per status; the codes that share it are listed, so that a client can switch on them. */
+/**
+ * One response per status; the codes that share it are listed, so that a client can switch on them.
+ */
 function problemResponses(endpoint: Endpoint): Record<string, Schema> {
   const by_status = new Map<number, ProblemCode[]>();
   for (const code of problemsOf(endpoint)) {

@@ -81,7 +81,8 @@ export function inputParser<N extends EndpointName>(name: N): (raw: Raw) => Inpu
       else errors.push(...issuesOf(part, parsed.error));
     }
     if (errors.length > 0) refuse(errors);
-    // The three schemas of this very endpoint produced the three parts; TypeScript cannot follow that.
+    // The three schemas of this very endpoint produced the three parts; TypeScript cannot follow
+    // that.
     return input as Input<N>;
   };
 }

@@ -35,12 +35,15 @@ const library_codes: Readonly<Record<string, readonly [ProblemCode, string]>> = 
 };
 
 /** Waits are told in whole seconds, at least one: zero would invite a busy loop. */
-export function retryAfterSeconds(facts: Readonly<Record<string, Json>>): number | null {
+function retryAfterSeconds(facts: Readonly<Record<string, Json>>): number | null {
   const ms = facts['retry_after_ms'];
   return typeof ms === 'number' ? Math.max(1, Math.ceil(ms / 1000)) : null;
 }
 
-/** An AppError for whatever was thrown; `internal` (and no word of the cause) when it is not expected. */
+/**
+ * An AppError for whatever was thrown; `internal` (and no word of the cause) when it is not
+ * expected.
+ */
 export function toAppError(error: unknown): AppError {
   if (error instanceof AppError) return error;
   const code = error instanceof Error && 'code' in error ? String(error.code) : '';

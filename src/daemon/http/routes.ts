@@ -28,7 +28,7 @@ import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
 
 /** The webhook has a route of its own: it needs the raw bytes (webhook.ts). */
-export type RouteName = Exclude<EndpointName, 'take_payment_event'>;
+type RouteName = Exclude<EndpointName, 'take_payment_event'>;
 
 type Action<N extends EndpointName> = (
   app: App,

@@ -123,7 +123,10 @@ async function addApi(server: FastifyInstance, parts: ServerParts): Promise<void
   addDocs(server, version);
 }
 
-/** The whole HTTP side, ready to listen. Everything but probes, feed and docs is from the endpoint table. */
+/**
+ * The whole HTTP side, ready to listen. Everything but probes, feed and docs is from the endpoint
+ * table.
+ */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
   const { app, health, metrics } = parts;
   const server = openServer(app);

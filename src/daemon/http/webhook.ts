@@ -11,8 +11,8 @@ const webhook_body_bytes_max = 262_144;
 const signature_header = 'stripe-signature';
 
 /**
- * The payment provider's door, in a context of its own: the signature covers the raw bytes, so no parser may
- * touch them first. Failures of ours answer 5xx, and the provider sends the event again.
+ * The payment provider's door, in a context of its own: the signature covers the raw bytes, so no
+ * parser may touch them first. Failures of ours answer 5xx, and the provider sends the event again.
  */
 export function addWebhook(server: FastifyInstance, app: App, admit: Admit): void {
   const endpoint: Endpoint = endpoints.take_payment_event;

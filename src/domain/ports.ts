@@ -26,6 +26,17 @@ export type LockResult =
       readonly reason: 'absent' | 'down' | 'overdue' | 'own' | 'unsure';
     };
 
+/** What stands under one lock key, for those who look after locks. */
+export type LockEntry = {
+  readonly key: string;
+  /** The lock_id; null when it is no text, or too long to be one of ours. */
+  readonly value: string | null;
+  /** Fingerprint of the content: tells a changed lock without telling the lock_id. */
+  readonly token: string;
+  /** Life that is left; null = without end. */
+  readonly ttl_ms: number | null;
+};
+
 /** The doorman (design: Redis in front, PostgreSQL judges). No method throws: failure is `bypass` or false. */
 export type LockStore = {
   readonly acquire: (request: LockRequest) => Promise<LockResult>;
@@ -49,6 +60,25 @@ export type LockStore = {
     seats: readonly number[],
     lock_id: string,
   ) => Promise<boolean>;
+  /**
+   * Every key under our prefix, in no order; `complete` is false when there were too many to look at. Null when
+   * there is no doorman to ask.
+   */
+  readonly list: () => Promise<{
+    readonly entries: readonly LockEntry[];
+    readonly complete: boolean;
+  } | null>;
+  /** One key; null when there is no doorman to ask. */
+  readonly inspect: (key: string) => Promise<LockEntry | 'none' | null>;
+  /**
+   * Deletes one key whatever is in it, if its content still has this fingerprint and it has more than `above_ms`
+   * of life, or no end. For operators: whoever asks has made sure that nobody needs the lock.
+   */
+  readonly forceRelease: (
+    key: string,
+    token: string,
+    above_ms: number,
+  ) => Promise<'released' | 'changed' | 'none' | 'down'>;
   readonly health: () => Promise<{
     readonly state: 'up' | 'down' | 'absent';
     readonly breaker: 'closed' | 'open' | 'half_open';

@@ -19,7 +19,9 @@ function packageRoot(): string {
 /**
  * Reads one of the scripts that lie beside this file; the built program reads them from there too.
  */
-export function loadScript(name: 'acquire' | 'release' | 'extend'): Script {
+export function loadScript(
+  name: 'acquire' | 'release' | 'extend' | 'inspect' | 'force-release',
+): Script {
   const text = fs.readFileSync(
     path.join(packageRoot(), 'src/daemon/adapters', `${name}.lua`),
     'utf8',
@@ -31,7 +33,7 @@ export function loadScript(name: 'acquire' | 'release' | 'extend'): Script {
 export async function runScript(
   redis: Redis,
   script: Script,
-  keys: readonly string[],
+  keys: readonly (string | Buffer)[],
   args: readonly (string | number)[],
 ): Promise<unknown> {
   try {

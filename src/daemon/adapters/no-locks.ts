@@ -7,6 +7,9 @@ export function openNoLocks(): LockStore {
     assign: async () => {},
     extend: async () => false,
     release: async () => false,
+    list: async () => null,
+    inspect: async () => null,
+    forceRelease: async () => 'down',
     health: async () => ({ state: 'absent', breaker: 'closed', latency_ms: null, epoch: null }),
     close: async () => {},
   };

@@ -1,9 +1,11 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { Redis } from 'ioredis';
+import { lockKey } from '../../domain/lock.ts';
 import type { LockRequest, LockResult, LockStore } from '../../domain/ports.ts';
 import type { Log } from '../../log.ts';
 import { createBreaker } from './breaker.ts';
 import { loadScript, runScript } from './lua.ts';
+import { openLockBoard } from './redis-lock-board.ts';
 
 /**
  * Redis outlives the hold by this much, so that PostgreSQL's expiry always comes first. hot-path
@@ -28,11 +30,6 @@ const breaker_options = {
   open_max_ms: 4_000,
   probe_ms: 1_000,
 };
-
-/** One key per seat; the braces keep all seats of a slot on one node of a Redis Cluster. */
-export function lockKey(slot_id: string, seat: number): string {
-  return `hold:{${slot_id}}:${seat}`;
-}
 
 const ownerOf = (lock_id: string) => lock_id.slice(0, lock_id.indexOf('.') + 1);
 
@@ -183,6 +180,7 @@ export function openRedisLocks(options: { readonly url: string; readonly log: Lo
       const run = () => runScript(redis, scripts.release, keys, [lock_id]);
       return guarded(async () => Number(await run()) > 0, false);
     },
+    ...openLockBoard(redis, guarded),
     health: async () => {
       const started = performance.now();
       const epoch = await guarded(readEpoch, null);

@@ -186,9 +186,8 @@ function namedBy(words: readonly string[], program: Command): string {
   return path.join(' ');
 }
 
-/** A misuse, in our words; null when commander only showed what was asked for. */
+/** A misuse, in our words. */
 async function usageError(error: CommanderError, words: readonly string[], program: Command) {
-  if (error.exitCode === 0) return null;
   const { AppError } = await import('../domain/errors.ts');
   const facts = { next: `${namedBy(words, program)} --help` };
   if (error.code === 'commander.help') {
@@ -221,9 +220,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     await program.parseAsync(words, { from: 'user' });
     return exit_code;
   } catch (error) {
-    const { tellFailure } = await import('./run.ts');
+    // --help ends here too; it must not pay for what only failures need.
+    if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure =
       error instanceof CommanderError ? await usageError(error, words, program) : error;
-    return failure === null ? 0 : tellFailure(io, failure, wants(words));
+    const { tellFailure } = await import('./run.ts');
+    return tellFailure(io, failure, wants(words));
   }
 }

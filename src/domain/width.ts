@@ -1,12 +1,35 @@
-import stringWidth from 'string-width';
+import { createRequire } from 'node:module';
 
 /** Text measured in terminal columns: `ムギ` takes four. Shared by tables and the console. */
 
 const printable_ascii = /^[\x20-\x7e]*$/;
+/** Latin letters with accents, kana, kanji, hangul and full-width forms: one sign is one or two columns, always. */
+const latin = '\\x20-\\x7e\\u00a0-\\u00ac\\u00ae-\\u024f';
+const wide =
+  '\\u3001-\\u3003\\u3005-\\u3029\\u3041-\\u3096\\u30a1-\\u30ff\\u4e00-\\u9fff\\uac00-\\ud7a3\\uff01-\\uff60';
+const simple = new RegExp(`^[${latin}${wide}]*$`);
+const wide_sign = new RegExp(`[${wide}]`, 'g');
 
-/** Columns that a terminal gives the text. ASCII, nearly everything, skips the Unicode tables. */
+type Measure = (text: string) => number;
+let measureAny: Measure | null = null;
+
+/**
+ * Emoji, combining marks and the rest. Loaded when the first one comes: its Unicode tables cost as much time as the
+ * whole command line needs to start.
+ */
+function slowWidth(text: string): number {
+  if (measureAny === null) {
+    const loaded: { readonly default: Measure } = createRequire(import.meta.url)('string-width');
+    measureAny = loaded.default;
+  }
+  return measureAny(text);
+}
+
+/** Columns that a terminal gives the text. */
 export function displayWidth(text: string): number {
-  return printable_ascii.test(text) ? text.length : stringWidth(text);
+  if (printable_ascii.test(text)) return text.length;
+  if (simple.test(text)) return text.length + (text.match(wide_sign)?.length ?? 0);
+  return slowWidth(text);
 }
 
 /** Cuts text to at most `columns`, ending in `mark` when something was cut. Never splits a grapheme. */

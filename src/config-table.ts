@@ -173,6 +173,12 @@ export const daemon_settings = {
     fallback: 'dev',
     doc: 'What kind of place this is; prod refuses test keys and load tests.',
   },
+  failpoint: {
+    env: 'PETPRO_FAILPOINT',
+    parse: anyText,
+    fallback: null,
+    doc: 'Step at which the daemon kills itself, for crash tests; prod refuses it.',
+  },
   home: {
     env: 'PETPRO_HOME',
     parse: (text: string) => path.resolve(text),

@@ -42,6 +42,9 @@ function crossCheck(config: Config): readonly string[] {
   if (config.env !== 'prod' && config.stripe_secret_key?.startsWith('sk_live_')) {
     problems.push('STRIPE_SECRET_KEY is a live key but PETPRO_ENV is not prod');
   }
+  if (config.env === 'prod' && config.failpoint !== null) {
+    problems.push('PETPRO_FAILPOINT is set but PETPRO_ENV is prod');
+  }
   if (config.stripe_secret_key && config.stripe_webhook_secret.length === 0) {
     problems.push('STRIPE_WEBHOOK_SECRET is missing: without it no payment can be believed');
   }

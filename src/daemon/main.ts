@@ -6,6 +6,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Log } from '../log.ts';
 import { openApp } from './app.ts';
 import type { App } from './app-types.ts';
+import { armFailpoint } from './failpoint.ts';
 import { createHealth, type Health } from './health.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createServer } from './http/server.ts';
@@ -76,6 +77,7 @@ async function drain(server: FastifyInstance, log: Log): Promise<void> {
  * Opens everything, checks the schema, listens and starts the workers that `config.roles` names.
  */
 export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
+  armFailpoint(config);
   await using starting = new AsyncDisposableStack();
   const wakeups = createWakeups();
   const app = starting.use(await openApp(config, log, wakeups.wake));

@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import type { LockResult } from '../../domain/ports.ts';
 import type { Actor, App } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import {
   findReservation,
   type HoldResult,
@@ -186,7 +187,9 @@ export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
     return { outcome: 'slot_locked', retry_after_ms: door.retry_after_ms };
   }
   const at_door = door.outcome === 'acquired' ? door.seats : [];
+  if (at_door.length > 0) failpoint('after-lock');
   const verdict = await judge(app, attempt, at_door);
+  if (verdict.outcome === 'ok') failpoint('after-claim');
   if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
   // A replay keeps the first request's own lock; what we took at the door just now is extra.
   else await releaseSeats(app, attempt, at_door);

@@ -1,5 +1,6 @@
 import { AppError } from '../../domain/errors.ts';
 import type { App } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import { expireReservation } from '../store/reservations.ts';
 import { releaseLocks } from './release-locks.ts';
 import { takePaymentEvent } from './take-payment-event.ts';
@@ -21,6 +22,7 @@ export async function endOverdue(app: App, overdue: Overdue): Promise<Ending> {
   if (overdue.session_id !== null) {
     try {
       const closed = await app.payments.expireCheckout(overdue.session_id);
+      failpoint('after-session-expire');
       if (closed.outcome === 'paid') {
         const taken = await takePaymentEvent(app, closed.event);
         if (taken.outcome === 'confirmed') return 'ended';

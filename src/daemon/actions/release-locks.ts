@@ -1,4 +1,5 @@
 import type { App } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 
 /** Frees the doorman's locks of a hold that has ended. Best effort: they also end by themselves. */
 export async function releaseLocks(
@@ -11,5 +12,6 @@ export async function releaseLocks(
 ): Promise<void> {
   const { slot_id, seats, lock_id } = ended;
   if (slot_id === null || seats === null || lock_id === null || seats.length === 0) return;
+  failpoint('before-unlock');
   await app.locks.release(slot_id, seats, lock_id);
 }

@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { Checkout } from '../../domain/ports.ts';
 import type { Actor, App } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import { findCheckoutFacts } from '../store/mail-facts.ts';
 import { openSession, recordPaymentSession } from '../store/payments.ts';
 import { cancelReservation } from '../store/reservations.ts';
@@ -79,6 +80,7 @@ export async function startCheckout(app: App, actor: Actor, holding: Holding): P
     if (known?.payment_url) return known.payment_url;
   }
   const payment_id = paymentIdOf(held.reservation_id);
+  failpoint('before-checkout');
   let checkout: Checkout;
   try {
     checkout = await openPage(app, holding, payment_id);
@@ -94,8 +96,10 @@ export async function startCheckout(app: App, actor: Actor, holding: Holding): P
       { cause: error },
     );
   }
+  failpoint('after-checkout');
   const session = { payment_id, reservation_id: held.reservation_id, ...checkout };
   const recorded = await recordPaymentSession(app.sql, session, dbActor(actor));
+  failpoint('after-record');
   if (recorded.outcome !== 'ok') {
     // The hold ended while the page was being made: nobody may pay on it any more.
     await closePage(app, checkout.session_id);

@@ -1,6 +1,7 @@
 import { amountText } from '../../domain/money.ts';
 import type { PaymentEvent } from '../../domain/ports.ts';
 import type { App } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import {
   type PaymentEventResult,
   sessionOfPayment,
@@ -27,6 +28,7 @@ export async function takePaymentEvent(
   request_id: string | null = null,
 ): Promise<PaymentEventResult> {
   const { amount } = event;
+  failpoint('before-payment-event');
   const taken = await take(app.sql, {
     event_id: event.event_id,
     event_type: event.event_type,
@@ -37,6 +39,7 @@ export async function takePaymentEvent(
     amount: amount === null ? null : amountText(amount),
     currency: amount?.currency ?? null,
   });
+  failpoint('after-payment-event');
   app.log.info('payment.event', {
     request_id,
     event_id: event.event_id,

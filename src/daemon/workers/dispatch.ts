@@ -2,6 +2,7 @@ import { calendarDocument } from '../../domain/calendar.ts';
 import { isMailType, type MailType } from '../../domain/message.ts';
 import type { SendResult } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import { renderMail } from '../messages/render.ts';
 import { type ClaimedDelivery, claimDeliveries, finishDelivery } from '../store/deliveries.ts';
 import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
@@ -65,6 +66,7 @@ async function deliver(app: App, delivery: ClaimedDelivery): Promise<SendResult>
 export function createDispatcher(): Worker {
   const sendOne = async (app: App, delivery: ClaimedDelivery): Promise<void> => {
     const sent = await deliver(app, delivery);
+    if (sent.outcome === 'sent') failpoint('after-send');
     const error = sent.outcome === 'sent' ? null : sent.error;
     const retry_after_ms = sent.outcome === 'retry' ? backoffMs(delivery.attempts) : null;
     const { delivery_id, type, attempts } = delivery;

@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { parseAmount } from '../../domain/money.ts';
 import type { App, Worker } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import { type ClaimedRefund, claimRefunds, finishRefund } from '../store/payments.ts';
 
 const BATCH = 10;
@@ -47,6 +48,7 @@ export function createRefunder(): Worker {
       // The lease runs out, and another tick or daemon takes it.
       if (signal.aborted) break;
       const { result, external_reference, error } = await payBack(app, refund);
+      if (external_reference !== null) failpoint('after-refund');
       const { refund_id } = refund;
       await finishRefund(app.sql, { refund_id, result, external_reference, error });
       const facts = { refund_id, result, error, attempts: refund.attempts };

@@ -1,4 +1,5 @@
 import type { App, Worker } from '../app-types.ts';
+import { failpoint } from '../failpoint.ts';
 import { fanOutEvents, sequenceEvents } from '../store/outbox.ts';
 import { EVENTS_CHANNEL, type Feed } from './feed.ts';
 import type { EventStream } from './stream.ts';
@@ -19,7 +20,9 @@ export function createRelay(parts: {
   const { feed, stream } = parts;
   const tick = async (app: App, _signal: AbortSignal): Promise<number> => {
     const sequenced = await sequenceEvents(app.sql, BATCH);
+    if (sequenced > 0) failpoint('after-sequence');
     const published = await fanOutEvents(app.sql, BATCH);
+    if (published.length > 0) failpoint('after-fan-out');
     if (sequenced > 0 || published.length > 0) {
       feed.wake();
       app.wake.dispatcher();

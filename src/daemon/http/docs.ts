@@ -5,6 +5,28 @@ import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import { AppError, isProblemCode, type ProblemCode, problems } from '../../domain/errors.ts';
 import { openApiDocument } from './openapi.ts';
 
+/**
+ * Own scripts only, and nobody may frame it. No upgrade-insecure-requests: inside a clinic the API
+ * may well be plain HTTP.
+ */
+const page_policy = {
+  'default-src': ["'self'"],
+  'base-uri': ["'none'"],
+  'form-action': ["'self'"],
+  'frame-ancestors': ["'none'"],
+  'img-src': ["'self'", 'data:'],
+  'object-src': ["'none'"],
+  'script-src': ["'self'"],
+  // The document viewer sets styles on its elements.
+  'style-src': ["'self'", "'unsafe-inline'"],
+};
+
+function policyText(policy: Readonly<Record<string, readonly string[]>>): string {
+  return Object.entries(policy)
+    .map(([name, sources]) => `${name} ${sources.join(' ')}`)
+    .join('; ');
+}
+
 function problemPage(code: ProblemCode): string {
   const { status, exit, title } = problems[code];
   return [
@@ -23,7 +45,9 @@ const problemPages: FastifyPluginCallback = (scope, _options, done) => {
     reply.removeHeader('content-security-policy').removeHeader('referrer-policy');
     next();
   });
-  scope.register(helmet, { global: true });
+  scope.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: page_policy },
+  });
   scope.get<{ Params: { code: string } }>('/problems/:code', async (request, reply) => {
     const code = request.params.code.replaceAll('-', '_');
     if (!isProblemCode(code)) throw new AppError('not_found', 'There is no such problem code.');
@@ -46,7 +70,7 @@ export function addDocs(server: FastifyInstance, version: string): void {
   server.register(problemPages);
   server.register((scope, _options, done) => {
     scope.register(swagger, { mode: 'static', specification: { document: JSON.parse(text) } });
-    scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: true });
+    scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: policyText(page_policy) });
     done();
   });
 }

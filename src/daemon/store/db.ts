@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import path from 'node:path';
-import postgres, { type JSONValue, type Sql, type TransactionSql } from 'postgres';
+import postgres, {
+  type JSONValue,
+  type Options,
+  type PostgresType,
+  type Sql,
+  type TransactionSql,
+} from 'postgres';
 import { AppError } from '../../domain/errors.ts';
 import { packageRoot } from './package-root.ts';
 import { isTransient, toAppError } from './pg-errors.ts';
@@ -43,19 +49,23 @@ const types = {
   integer: { to: 20, from: [20], serialize: asText, parse: readInteger },
 };
 
+function driverFolder(): string {
+  const entry = createRequire(import.meta.url).resolve('postgres');
+  const folder = `${path.sep}postgres`;
+  return entry.slice(0, entry.lastIndexOf(folder + path.sep) + folder.length);
+}
+
 /**
  * Throws when node_modules holds the published driver: it can run a statement outside its
  * transaction after a lost connection (docs/adr/0002-patched-driver.md).
  */
-export function refuseUnpatchedDriver(): void {
+export function refuseUnpatchedDriver(driver_dir = driverFolder()): void {
   const root = packageRoot();
   const expected: Readonly<Record<string, { readonly after: string }>> = JSON.parse(
     fs.readFileSync(path.join(root, 'patches/postgres-3.4.9.json'), 'utf8'),
   );
-  const entry = createRequire(import.meta.url).resolve('postgres');
-  const driver_dir = entry.slice(0, entry.lastIndexOf(`${path.sep}postgres${path.sep}`));
   for (const [file, { after }] of Object.entries(expected)) {
-    const text = fs.readFileSync(path.join(driver_dir, 'postgres', file));
+    const text = fs.readFileSync(path.join(driver_dir, file));
     const hash = createHash('sha256').update(text).digest('hex').slice(0, after.length);
     if (hash !== after) {
       throw new AppError('unavailable', `The database driver is not patched (${file}).`, {
@@ -83,6 +93,16 @@ export function openDatabase(url: string, options: DatabaseOptions): Sql {
       idle_in_transaction_session_timeout: IDLE_IN_TRANSACTION_MS,
     },
   }) as unknown as Sql;
+}
+
+/** One more connection to the same database, whose statements may take that long. */
+export function openPatient(sql: Sql, statement_timeout_ms: number): Sql {
+  const { options } = sql;
+  // The driver takes its own parsed options back as they are; its types do not say so.
+  const connection = { ...options.connection, statement_timeout: statement_timeout_ms };
+  return postgres({ ...options, max: 1, connection } as unknown as Options<
+    Record<string, PostgresType>
+  >) as unknown as Sql;
 }
 
 /** Awaits one statement; what the database says is turned into an AppError where it has a name. */

@@ -3,7 +3,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import type { Sql, TransactionSql } from 'postgres';
 import { AppError } from '../../domain/errors.ts';
-import { type Db, run } from './db.ts';
+import { type Db, openPatient, run } from './db.ts';
 import { packageRoot } from './package-root.ts';
 
 /** Any number that nobody else uses; one runner at a time holds it. */
@@ -172,7 +172,9 @@ async function takeLock(tx: TransactionSql): Promise<void> {
 }
 
 async function isApplied(tx: TransactionSql, version: number): Promise<boolean> {
-  const rows = await tx`select from schema_migrations where version = ${version}`;
+  // Simple protocol: an extended one leaves its portal, and with it a snapshot, open until the end
+  // of the transaction, and CREATE INDEX CONCURRENTLY would wait for that snapshot for ever.
+  const rows = await tx.unsafe(`select from schema_migrations where version = ${version}`).simple();
   return rows.length === 1;
 }
 
@@ -184,6 +186,16 @@ async function record(sql: Db, migration: Migration, started_ms: number): Promis
     values (${version}, ${name}, ${checksum}, ${duration_ms})`;
 }
 
+/** On a connection of its own, while the caller's transaction keeps the lock. */
+async function runOutside(sql: Sql, migration: Migration): Promise<void> {
+  const patient = openPatient(sql, MIGRATION_TIMEOUT_MS);
+  try {
+    await patient.unsafe(migration.sql).simple();
+  } finally {
+    await patient.end({ timeout: 5 });
+  }
+}
+
 /** True when this runner applied it; false when another one was faster. */
 async function applyOne(sql: Sql, migration: Migration): Promise<boolean> {
   let was_ours = false;
@@ -191,8 +203,8 @@ async function applyOne(sql: Sql, migration: Migration): Promise<boolean> {
     await takeLock(tx);
     if (await isApplied(tx, migration.version)) return;
     const started_ms = performance.now();
-    // Outside: on a second connection, while this transaction keeps the lock.
-    await (migration.in_transaction ? tx : sql).unsafe(migration.sql).simple();
+    if (migration.in_transaction) await tx.unsafe(migration.sql).simple();
+    else await runOutside(sql, migration);
     await record(tx, migration, started_ms);
     was_ours = true;
   });

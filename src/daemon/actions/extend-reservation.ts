@@ -1,7 +1,11 @@
 import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
-import { extendReservation as extend, findReservation } from '../store/reservations.ts';
+import {
+  extendReservation as extend,
+  findReservation,
+  remainingMs,
+} from '../store/reservations.ts';
 import { dbActor, scopeOf } from './actor.ts';
 import { failure } from './outcome.ts';
 import { zonedText } from './slot-time.ts';
@@ -20,8 +24,10 @@ export async function extendReservation(
     throw failure(outcome, {}, 'This hold was extended before; it can be only once.');
   }
   if (outcome !== 'ok' || expires_at === null) throw failure(outcome);
-  const ttl_ms = Temporal.Now.instant().until(expires_at).total('milliseconds');
-  await app.locks.assign(row.slot_id, row.seats, row.lock_id, Math.round(ttl_ms));
+  // By PostgreSQL's clock, not ours: a daemon whose clock is off must not lock for longer or
+  // shorter.
+  const ttl_ms = await remainingMs(app.sql, reservation_id);
+  if (ttl_ms !== null) await app.locks.assign(row.slot_id, row.seats, row.lock_id, ttl_ms);
   app.wake.relay();
   return { reservation_id, expires_at: zonedText(expires_at, row.time_zone) };
 }

@@ -56,6 +56,12 @@ async function shared<T>(cache: Shared<T>, key: string, ask: () => Promise<T>): 
 
 const absent = () => new AppError('not_found', 'There is no such slot of this service.');
 
+/** Keeps what a list has just read: who books next needs no look-up. */
+export function rememberSlots(app: App, slots: readonly SlotMeta[]): void {
+  const cache = cachesOf(app).slots;
+  for (const slot of slots) cache.set(slot.slot_id, Promise.resolve(slot));
+}
+
 async function slotById(app: App, slot_id: string): Promise<SlotMeta> {
   return await shared(cachesOf(app).slots, slot_id, async () => {
     const meta = await findSlotMeta(app.sql, slot_id);

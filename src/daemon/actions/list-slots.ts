@@ -5,6 +5,7 @@ import type { Actor, App } from '../app-types.ts';
 import { findService } from '../store/clinics.ts';
 import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
 import { decodeTimeCursor, pageOf } from './cursor.ts';
+import { rememberSlots } from './find-slot.ts';
 import { moneyText } from './money-text.ts';
 import { zonedText } from './slot-time.ts';
 
@@ -85,6 +86,7 @@ export async function listSlots(
     after: after && { starts_at: after.at, slot_id: after.id },
     limit: limit + 1,
   });
+  rememberSlots(app, rows);
   const page = pageOf(rows, limit, (row) => [row.starts_at.toString(), row.slot_id]);
   const items = page.items.map((row) => slotJson(row, explain));
   return { items, next_cursor: page.next_cursor };

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { type Endpoint, endpoints } from '../domain/api.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError, isProblemCode, type Json, type ProblemCode } from '../domain/errors.ts';
@@ -145,7 +144,8 @@ export function createClient(options: ClientOptions): ApiClient {
     const deadline = AbortSignal.timeout(per_call.timeout_ms ?? options.timeout_ms);
     const signals = [deadline, options.signal, per_call.signal].filter((one) => one !== undefined);
     const signal = AbortSignal.any(signals);
-    const key = endpoint.method === 'GET' ? null : (per_call.idempotency_key ?? randomUUID());
+    const key =
+      endpoint.method === 'GET' ? null : (per_call.idempotency_key ?? crypto.randomUUID());
     for (let attempt = 1; ; attempt += 1) {
       try {
         const output = await once(endpoint, fields, key, signal);

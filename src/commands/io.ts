@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises';
-
 /** What a command sees of the terminal. Only `processIo` below touches the streams of the process. */
 export type Io = {
   /** Data. Everything else, also a question, goes to `err`. */
@@ -27,6 +25,8 @@ export type Io = {
 const signal_exits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
 async function ask(question: string, signal?: AbortSignal): Promise<string | null> {
+  // Loaded when somebody is asked, which is seldom: start-up time.
+  const { createInterface } = await import('node:readline/promises');
   const reader = createInterface({ input: process.stdin, output: process.stderr });
   const closed = new AbortController();
   reader.once('close', () => closed.abort());

@@ -438,6 +438,42 @@ describe('people and days', () => {
   });
 });
 
+describe('watch', () => {
+  test('in a pipe each changed row is one line, until Ctrl-C', async () => {
+    const slot = await freshSlot();
+    const stop = new AbortController();
+    const seen: string[] = [];
+    const words = ['today', '--date', slot.day, '--watch', '500ms'];
+    const watching = run(words, { signal: stop.signal, on_out: (text) => seen.push(text) });
+    const [booking] = await items(['book', ...siti, '--slot', slot.id, '--pay', 'cash']);
+    const id = String(booking?.['booking_id']);
+    const rows = () => seen.map((line) => JSON.parse(line)).filter((row) => row.booking_id === id);
+    await eventually('the booked row', () => rows().length === 1);
+    await items(['check-in', refOf(booking)]);
+    await eventually('the changed row', () => rows().length === 2);
+    stop.abort(130);
+    expect((await watching).code).toBe(130);
+    const [before, after] = rows();
+    expect(before).toMatchObject({ kind: 'booking', arrived_at: null });
+    expect(after.arrived_at).not.toBeNull();
+  });
+
+  test('a terminal is repainted in place', async () => {
+    const stop = new AbortController();
+    let painted = '';
+    const watching = run(['today', '--watch=500ms'], {
+      signal: stop.signal,
+      terminal: 80,
+      on_out: (text) => {
+        painted += text;
+      },
+    });
+    await eventually('two paints', () => painted.split('\u001b[H\u001b[2J').length > 2);
+    stop.abort(143);
+    expect((await watching).code).toBe(143);
+  });
+});
+
 describe('rights', () => {
   test('a viewer may look, not book', async () => {
     const env = { PETPRO_TOKEN: keys.viewer };

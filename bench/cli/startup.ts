@@ -31,19 +31,22 @@ function once(args: readonly string[]): { readonly ms: number; readonly status: 
 const median = (values: readonly number[]) =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-let base_ms = 0;
-for (const { name, args, goal_ms } of cases) {
-  // The first run fills the compile cache, which every later start has.
-  const warm = once(args);
-  if (warm.status !== 0) {
-    console.log(`${name.padEnd(20)} skipped: exit ${warm.status}`);
-    continue;
-  }
-  const times = Array.from({ length: runs }, () => once(args).ms);
-  const middle = median(times);
-  if (base_ms === 0) base_ms = middle;
-  const verdict =
-    goal_ms === null ? '' : middle <= goal_ms ? `goal ${goal_ms} met` : `goal ${goal_ms} MISSED`;
-  const figures = `median ${middle.toFixed(0)} ms  min ${Math.min(...times).toFixed(0)}  x${(middle / base_ms).toFixed(1)}`;
-  console.log(`${name.padEnd(20)} ${figures}  ${verdict}`);
+// The first run fills the compile cache, which every later start has.
+const able = cases.filter(({ name, args }) => {
+  const { status } = once(args);
+  if (status !== 0) console.log(`${name.padEnd(20)} skipped: exit ${status}`);
+  return status === 0;
+});
+const times = new Map(able.map(({ name }) => [name, [] as number[]]));
+// Taken in turns, so that a busy moment of the machine hits all of them alike.
+for (let run = 0; run < runs; run += 1) {
+  for (const { name, args } of able) times.get(name)?.push(once(args).ms);
+}
+const base_ms = median(times.get(cases[0]?.name ?? '') ?? []);
+for (const { name, goal_ms } of able) {
+  const taken = times.get(name) ?? [];
+  const middle = median(taken);
+  const verdict = goal_ms === null ? '' : `goal ${goal_ms} ${middle <= goal_ms ? 'met' : 'MISSED'}`;
+  const figures = `median ${middle.toFixed(0)} ms  min ${Math.min(...taken).toFixed(0)}`;
+  console.log(`${name.padEnd(20)} ${figures}  x${(middle / base_ms).toFixed(1)}  ${verdict}`);
 }

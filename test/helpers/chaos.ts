@@ -1,0 +1,63 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import readline from 'node:readline';
+import { afterAll } from 'vitest';
+import { eventually } from './poll.ts';
+
+export type Env = Readonly<Record<string, string>>;
+type Line = Readonly<Record<string, unknown>>;
+
+/** `petpro serve` in a process of its own: something that can be killed. */
+export type DaemonChild = {
+  readonly url: string;
+  readonly pid: number;
+  /** How it ended: a signal's name, or the exit code as text. */
+  readonly ended: Promise<string>;
+  readonly lines: readonly Line[];
+  /** What it printed besides its log: empty for a daemon that ends well. */
+  readonly stderr: () => string;
+  readonly kill: (signal: NodeJS.Signals) => Promise<string>;
+};
+
+const main = path.resolve(import.meta.dirname, '../../src/main.ts');
+const START_MS = 30_000;
+
+/** Starts a daemon and waits until it is ready; it never outlives the test file. */
+export async function startChild(env: Env): Promise<DaemonChild> {
+  const child: ChildProcess = spawn(process.execPath, [main, 'serve'], {
+    env: { PATH: process.env['PATH'] ?? '', PETPRO_PORT: '0', PETPRO_LOG_LEVEL: 'info', ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const { stdout, stderr, pid = 0 } = child;
+  if (!stdout || !stderr) throw new Error('the child has no pipes');
+  afterAll(() => child.kill('SIGKILL'));
+  const lines: Line[] = [];
+  let errors = '';
+  readline.createInterface({ input: stdout }).on('line', (line) => {
+    if (line.startsWith('{')) lines.push(JSON.parse(line));
+  });
+  stderr.on('data', (chunk: Buffer) => {
+    errors += chunk.toString('utf8');
+  });
+  const ended = once(child, 'exit').then(([code, signal]) => String(signal ?? code));
+  const ready = await eventually(
+    'the daemon is ready',
+    () => {
+      if (child.exitCode !== null) throw new Error(`it ended: ${errors}`);
+      return lines.find((line) => line['event'] === 'daemon.ready');
+    },
+    START_MS,
+  );
+  return {
+    url: String(ready['url']),
+    pid,
+    ended,
+    lines,
+    stderr: () => errors,
+    kill: async (signal) => {
+      child.kill(signal);
+      return await ended;
+    },
+  };
+}

@@ -80,6 +80,12 @@ export const daemon_settings = {
     secret: 'password',
     doc: 'Redis 6.2 or Valkey; without it PostgreSQL alone decides (slower, as correct).',
   },
+  redis_timeout_ms: {
+    env: 'PETPRO_REDIS_TIMEOUT_MS',
+    parse: duration(10_000),
+    fallback: '150ms',
+    doc: 'Longest wait for one answer of Redis; then PostgreSQL decides without it.',
+  },
   stripe_secret_key: {
     env: 'STRIPE_SECRET_KEY',
     parse: anyText,

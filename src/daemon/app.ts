@@ -15,7 +15,9 @@ import { createWakeups } from './workers/loop.ts';
 const pool_close_timeout_s = 5;
 
 function openLocks(config: Config, log: Log): LockStore {
-  return config.redis_url ? openRedisLocks({ url: config.redis_url, log }) : openNoLocks();
+  return config.redis_url
+    ? openRedisLocks({ url: config.redis_url, timeout_ms: config.redis_timeout_ms, log })
+    : openNoLocks();
 }
 
 function openPayments(config: Config): PaymentGateway {

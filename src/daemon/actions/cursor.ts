@@ -6,7 +6,7 @@ function encodeCursor(parts: readonly [string, string]): string {
 }
 
 /** Reads a cursor that we gave; anything else is the caller's mistake. */
-function decodeCursor(cursor: string | undefined): readonly [string, string] | null {
+export function decodeCursor(cursor: string | undefined): readonly [string, string] | null {
   if (cursor === undefined) return null;
   try {
     const parts: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString());

@@ -13,8 +13,6 @@ import { openLockBoard } from './redis-lock-board.ts';
  */
 export const LOCK_GRACE_MS = 5_000;
 
-/** A doorman slower than this is no help: PostgreSQL answers a loser in about a millisecond. */
-const COMMAND_TIMEOUT_MS = 150;
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MAX_MS = 2_000;
 /** Seats that one script call looks at, and calls per hold; beyond that PostgreSQL looks itself. */
@@ -52,13 +50,13 @@ function numbers(reply: unknown): readonly number[] {
   return reply.map(Number);
 }
 
-function connect(url: string, log: Log): Redis {
+function connect(url: string, timeout_ms: number, log: Log): Redis {
   const redis = new Redis(url, {
     enableAutoPipelining: true,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     autoResendUnfulfilledCommands: false,
-    commandTimeout: COMMAND_TIMEOUT_MS,
+    commandTimeout: timeout_ms,
     connectTimeout: CONNECT_TIMEOUT_MS,
     retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS),
     connectionName: 'petpro-locks',
@@ -73,9 +71,14 @@ function connect(url: string, log: Log): Redis {
  * PostgreSQL. No method throws: when Redis is slow or away, `acquire` says `bypass` and PostgreSQL
  * decides alone.
  */
-export function openRedisLocks(options: { readonly url: string; readonly log: Log }): LockStore {
+export function openRedisLocks(options: {
+  readonly url: string;
+  /** A slower doorman is no help: PostgreSQL answers a loser in about a millisecond. */
+  readonly timeout_ms: number;
+  readonly log: Log;
+}): LockStore {
   const { log } = options;
-  const redis = connect(options.url, log);
+  const redis = connect(options.url, options.timeout_ms, log);
   const breaker = createBreaker(breaker_options);
   const scripts = {
     acquire: loadScript('acquire'),

@@ -36,7 +36,7 @@ export async function createTestDatabase(
   afterAll(async () => {
     await sql.end({ timeout: 5 });
     if (has_failed) {
-      process.stderr.write(`kept for inspection: ${url.href}\n`);
+      process.stderr.write(`kept for inspection: ${name} on port ${url.port}\n`);
       return;
     }
     await asAdmin(admin_url, async (admin) => {

@@ -28,7 +28,7 @@ export async function takePaymentEvent(
   request_id: string | null = null,
 ): Promise<PaymentEventResult> {
   const { amount } = event;
-  failpoint('before-payment-event');
+  if (event.result === 'success') failpoint('before-payment-event');
   const taken = await take(app.sql, {
     event_id: event.event_id,
     event_type: event.event_type,
@@ -39,7 +39,7 @@ export async function takePaymentEvent(
     amount: amount === null ? null : amountText(amount),
     currency: amount?.currency ?? null,
   });
-  failpoint('after-payment-event');
+  if (taken.outcome === 'confirmed') failpoint('after-payment-event');
   app.log.info('payment.event', {
     request_id,
     event_id: event.event_id,

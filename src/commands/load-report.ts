@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import { compareReports } from '../load/compare.ts';
 import { readReport, readReports } from '../load/history.ts';
-import { figuresOf, renderReport, report_formats, rulesOf } from '../load/render.ts';
+import { figuresOf, renderReport, report_formats, rulesOf, verdictOf } from '../load/render.ts';
 import type { LoadReport } from '../load/report-types.ts';
 import { verifyReport } from '../load/sign.ts';
 import { exits } from '../load/verdict.ts';
@@ -26,7 +26,7 @@ export function printReport(context: Context, report: LoadReport): void {
     csv: ['run', 'scenario', 'form', 'started_at', 'duration_ms', 'double_bookings', 'passed'],
     name: String(run),
     lines: [
-      [report.passed ? 'PASSED' : 'FAILED', `run ${run}, ${scenario} (${form})`],
+      [verdictOf(report), `run ${run}, ${scenario} (${form})`],
       ['Double bookings', String(report.double_bookings)],
       ...failed.map(({ kind, name, detail }) => [`failed ${kind}`, `${name} (${detail})`] as const),
       ...figuresOf(report),
@@ -45,7 +45,7 @@ export async function listLoads(context: Context, args: Args): Promise<undefined
       { head: 'RUN', text: (one) => String(one.run), whole: true },
       { head: 'STARTED', text: (one) => one.started_at, whole: true },
       { head: 'SCENARIO', text: (one) => `${one.scenario} ${one.form}` },
-      { head: 'VERDICT', text: (one) => (one.passed ? 'passed' : 'FAILED') },
+      { head: 'VERDICT', text: verdictOf },
       { head: 'DOUBLE', text: (one) => String(one.double_bookings) },
       { head: '5XX', text: (one) => String(one.counts.server_errors) },
       { head: 'RPS', text: (one) => String(one.counts.requests_per_second) },

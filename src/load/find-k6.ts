@@ -45,7 +45,7 @@ function candidates(env: Environment): readonly string[] {
   ];
 }
 
-/** The version that a program gives itself, or null when it is no usable k6 (there is an empty package of that name). */
+/** The version that a program gives itself; null when it is no usable k6 (an empty package has that name). */
 async function versionOf(file: string): Promise<string | null> {
   try {
     const { stdout } = await run(file, ['version'], { timeout: VERSION_MS });

@@ -1,4 +1,5 @@
 import type { LoadReport, RuleResult } from './report-types.ts';
+import { exits } from './verdict.ts';
 
 /** A report for people and for CI servers. All are made from the same JSON, so that none can say something else. */
 
@@ -40,6 +41,10 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
     ['Requests', `${counts.requests}, ${counts.requests_per_second} per second`],
     ['All calls', ms(latency_ms)],
     ...Object.entries(report.latency_by).map(([name, one]) => [name, ms(one)] as const),
+    [
+      'The daemon itself',
+      `p50 <= ${report.daemon_ms.p50 ?? '?'} ms, p95 <= ${report.daemon_ms.p95 ?? '?'} ms`,
+    ],
     ['Repeated answers', String(counts.replays)],
     ['Confirmed by webhook', String(counts.confirmed)],
     ['Given back', String(counts.cancelled)],
@@ -68,8 +73,14 @@ const markup: Readonly<Record<string, string>> = {
 };
 const escaped = (text: string) => text.replace(/[&<>"']/g, (one) => markup[one] ?? '');
 
-const titleOf = ({ run, scenario, form, passed }: LoadReport) =>
-  `Load run ${run}, ${scenario} (${form}): ${passed ? 'PASSED' : 'FAILED'}`;
+/** The verdict in one word. */
+export function verdictOf({ passed, stopped, exit }: LoadReport): 'PASSED' | 'STOPPED' | 'FAILED' {
+  if (passed) return 'PASSED';
+  return stopped && exit === exits.stopped ? 'STOPPED' : 'FAILED';
+}
+
+const titleOf = (report: LoadReport) =>
+  `Load run ${report.run}, ${report.scenario} (${report.form}): ${verdictOf(report)}`;
 
 function markdown(report: LoadReport): string {
   const cell = (text: string) => text.replaceAll('|', '\\|');

@@ -88,6 +88,8 @@ export type UnsignedReport = {
   /** By call or part of the scenario, where a threshold asked for it. */
   readonly latency_by: Readonly<Record<string, Latency>>;
   readonly memory_mb: { readonly before: number | null; readonly after: number | null };
+  /** By the daemon's own histogram: an upper bound, of all its requests. Far below k6's = k6 was starved. */
+  readonly daemon_ms: { readonly p50: number | null; readonly p95: number | null };
   readonly slots: readonly SlotCount[];
   readonly double_bookings: number;
   readonly invariants: readonly InvariantResult[];

@@ -2,6 +2,7 @@ import path from 'node:path';
 import type { Sql } from 'postgres';
 import { runInvariants } from '../daemon/store/invariants.ts';
 import { AppError } from '../domain/errors.ts';
+import { daemonFigures, servedWithin } from './daemon-metrics.ts';
 import type { K6 } from './find-k6.ts';
 import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
 import { readK6Summary } from './k6-summary.ts';
@@ -13,7 +14,7 @@ import { scenarios } from './scenarios.ts';
 import { endKeys, type LoadFile } from './setup.ts';
 import { signReport } from './sign.ts';
 import { byGroup, countSlots, oversold } from './slot-counts.ts';
-import { memoryOf, type Target } from './target.ts';
+import type { Target } from './target.ts';
 import { judge } from './verdict.ts';
 
 /** One run from the load file to the signed report. */
@@ -37,13 +38,6 @@ export type RunOptions = {
   };
   readonly signal: AbortSignal;
 };
-
-const MB = 1_048_576;
-
-async function memoryMb(url: string): Promise<number | null> {
-  const bytes = await memoryOf(url);
-  return bytes === null ? null : Math.round(bytes / MB);
-}
 
 /** Shows the samples and looks into the database now and then. */
 function watcher(sql: Sql, run: number, options: RunOptions, painter: Painter) {
@@ -115,13 +109,14 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
   const folder = newRun(home);
   const started_at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
   const load_before = loadAverage();
-  const before = await memoryMb(head.url);
+  const before = await daemonFigures(head.url);
   const ended = await watchedK6(sql, options, folder);
   if (ended.summary === null) {
     throw new AppError('unavailable', `k6 ended without figures. ${ended.output.slice(-300)}`);
   }
   const result = readK6Summary(ended.summary);
-  const memory = { before, after: await memoryMb(head.url) };
+  const after = await daemonFigures(head.url);
+  const memory = { before: before?.memory_mb ?? null, after: after?.memory_mb ?? null };
   const counts = await countSlots(
     sql,
     slots.map(({ slot_id }) => slot_id),
@@ -152,6 +147,10 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     machine: await machineOf(sql, k6.version, load_before),
     ...figures,
     memory_mb: memory,
+    daemon_ms: {
+      p50: servedWithin(before, after, 0.5),
+      p95: servedWithin(before, after, 0.95),
+    },
     slots: slot_counts,
     invariants,
     k6_exit: ended.exit,

@@ -95,7 +95,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
       { group: 'evening', count: 1, capacity: form === 'full' ? 5_000 : 500, vets: 0 },
     ],
     owners: perVisit,
-    ends: 'within',
+    ends: 'sold_out',
     tail_s: () => 0,
   },
   soak: {

@@ -74,14 +74,3 @@ export async function checkSameDatabase(
     next: 'DATABASE_URL=.. PETPRO_URL=.. petpro load run',
   });
 }
-
-/** Resident memory of the daemon in bytes, from its own metrics; null when it does not say. */
-export async function memoryOf(url: string): Promise<number | null> {
-  try {
-    const response = await fetch(`${url}/metrics`, { signal: AbortSignal.timeout(PROBE_MS) });
-    const found = /^petpro_process_resident_memory_bytes (\S+)/m.exec(await response.text());
-    return found ? Number(found[1]) : null;
-  } catch {
-    return null;
-  }
-}

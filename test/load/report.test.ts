@@ -3,6 +3,7 @@ import os from 'node:os';
 import path from 'node:path';
 import { afterAll, describe, expect, it } from 'vitest';
 import { compareReports } from '../../src/load/compare.ts';
+import { readFigures, servedWithin } from '../../src/load/daemon-metrics.ts';
 import { findK6, noK6 } from '../../src/load/find-k6.ts';
 import { keepReport, newRun } from '../../src/load/history.ts';
 import { readK6Summary } from '../../src/load/k6-summary.ts';
@@ -67,6 +68,7 @@ const content: UnsignedReport = {
   latency_ms: latency,
   latency_by: { 'scenario:crowd': latency },
   memory_mb: { before: 100, after: 110 },
+  daemon_ms: { p50: 2.5, p95: 50 },
   slots: [slot],
   double_bookings: 0,
   invariants: [{ name: 'capacity', rows: 0, first_row: null }],
@@ -254,6 +256,31 @@ describe('what k6 says', () => {
     ]);
     expect(read.latency_by).toMatchObject({ 'name:hold': { p50: 1.23, p95: 3 } });
     expect(read.duration_ms).toBe(10);
+  });
+});
+
+describe("the daemon's own figures", () => {
+  const text = (fast: number, all: number) =>
+    [
+      'petpro_process_resident_memory_bytes 104857600',
+      `petpro_http_request_duration_seconds_bucket{le="0.01",route="a",status="409"} ${fast}`,
+      `petpro_http_request_duration_seconds_bucket{le="0.1",route="a",status="409"} ${all}`,
+      `petpro_http_request_duration_seconds_bucket{le="0.1",route="b",status="201"} 0`,
+      `petpro_http_request_duration_seconds_bucket{le="+Inf",route="a",status="409"} ${all}`,
+    ].join('\n');
+  const before = readFigures(text(900, 1_000));
+  const after = readFigures(text(960, 1_100));
+
+  it('are those of the run alone', () => {
+    expect(after.memory_mb).toBe(100);
+    expect(servedWithin(before, after, 0.5)).toBe(10);
+    expect(servedWithin(before, after, 0.95)).toBe(100);
+    expect(servedWithin(null, after, 0.5)).toBe(10);
+  });
+
+  it('are missing when the daemon answered nothing or says nothing', () => {
+    expect(servedWithin(before, before, 0.5)).toBeNull();
+    expect(servedWithin(before, null, 0.5)).toBeNull();
   });
 });
 

@@ -323,6 +323,14 @@ create table idempotency_keys (
   constraint idempotency_keys_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text])))
 );
 
+create table inventory_state (
+  only_row boolean not null default true,
+  looked_at timestamp with time zone,
+  findings jsonb not null default '{}'::jsonb,
+  constraint inventory_state_pkey PRIMARY KEY (only_row),
+  constraint inventory_state_one_row CHECK (only_row)
+);
+
 create table notification_preferences (
   user_id uuid not null,
   channel text not null,
@@ -459,6 +467,22 @@ create table pets (
   updated_at timestamp with time zone not null default now(),
   constraint pets_pkey PRIMARY KEY (id),
   constraint pets_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+);
+
+create table plans (
+  id bigint not null generated always as identity,
+  kind text not null,
+  reason text,
+  items jsonb not null,
+  clinic_id uuid,
+  made_by uuid,
+  created_at timestamp with time zone not null default now(),
+  expires_at timestamp with time zone not null default (now() + '00:15:00'::interval),
+  taken_at timestamp with time zone,
+  taken_by uuid,
+  constraint plans_pkey PRIMARY KEY (id),
+  constraint plans_items_is_list CHECK ((jsonb_typeof(items) = 'array'::text)),
+  constraint plans_kind_known CHECK ((kind = ANY (ARRAY['locks.cleanup'::text, 'reconcile'::text])))
 );
 
 create table price_tiers (
@@ -952,6 +976,8 @@ CREATE INDEX pets_name_search ON public.pets USING gin (name gin_trgm_ops);
 
 CREATE INDEX pets_user ON public.pets USING btree (user_id);
 
+CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
+
 CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
@@ -1063,6 +1089,20 @@ begin
     p_actor ->> 'request_id', payment_payload(v_p)
   );
 end
+$$;
+
+create function audit(p_action text, p_target_type text, p_target_id text, p_clinic_id uuid, p_reason text, p_before jsonb, p_after jsonb, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, reason,
+    before, after
+  )
+  values (
+    p_clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', p_action, p_target_type, p_target_id, p_reason, p_before, p_after
+  )
 $$;
 
 create function booking_payload(p_b bookings)
@@ -1884,6 +1924,36 @@ begin
 end
 $$;
 
+create function force_cancel_reservation(p_reservation_id uuid, p_lock_id text, p_reason text, p_before jsonb, p_actor jsonb, OUT outcome text, OUT seats integer[], OUT slot_id uuid, OUT lock_id text, OUT session_id text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if v_r.status <> 'pending' or v_r.lock_id <> p_lock_id then
+    outcome := 'conflict';
+    return;
+  end if;
+  session_id := open_session(v_r.id);
+  v_r := end_reservation(v_r, 'cancelled', p_reason, p_actor);
+  perform audit(
+    'lock.reservation_cancelled', 'reservation', v_r.id::text, v_r.clinic_id, p_reason, p_before,
+    jsonb_build_object('status', v_r.status, 'version', v_r.version), p_actor
+  );
+  outcome := 'ok';
+  seats := v_r.seats;
+  slot_id := v_r.slot_id;
+  lock_id := v_r.lock_id;
+end
+$$;
+
 create function free_place(p_slot_id uuid, p_reservation_id uuid, p_seats integer[])
 returns void
 language plpgsql
@@ -2474,6 +2544,49 @@ begin
 end
 $$;
 
+create function recount_slot(p_slot_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT count_before integer, OUT count_after integer)
+returns record
+language plpgsql
+as $$
+declare
+  v_slot slots;
+begin
+  select * into v_slot from slots sl where sl.id = p_slot_id for update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  select coalesce(sum(b.quantity), 0) into count_after
+  from bookings b
+  where b.slot_id = p_slot_id and b.status <> 'cancelled';
+  count_before := v_slot.booked_count;
+  if count_before = count_after then
+    outcome := 'already_done';
+    return;
+  end if;
+  if count_after > v_slot.capacity then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  update slots sl
+  set booked_count = count_after,
+    status = case
+      when sl.status = 'blocked' then 'blocked'
+      when count_after >= sl.capacity then 'booked'
+      else 'available'
+    end,
+    version = sl.version + 1,
+    updated_at = now()
+  where sl.id = p_slot_id;
+  perform audit(
+    'slot.recounted', 'slot', p_slot_id::text, v_slot.clinic_id, p_reason,
+    jsonb_build_object('booked_count', count_before),
+    jsonb_build_object('booked_count', count_after), p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function reference_code(p_number bigint)
 returns text
 language sql immutable
@@ -2500,6 +2613,56 @@ as $$
     order by coalesce(tier ->> 'from_hours', tier ->> 'after_hours')::numeric desc
     limit 1
   ), 0)
+$$;
+
+create function refund_stranded(p_payment_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT refund_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_p payments;
+begin
+  -- Reservation first, then payment: the order in which a webhook takes them.
+  perform from reservations r
+  where r.id = (select p.reservation_id from payments p where p.id = p_payment_id)
+  for update;
+  select * into v_p from payments p where p.id = p_payment_id for update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  select f.id into refund_id
+  from refunds f
+  where f.payment_id = p_payment_id and f.status <> 'denied'
+  limit 1;
+  if refund_id is not null or v_p.booking_id is not null or v_p.amount <= 0
+    or v_p.status not in ('success', 'refunded') then
+    outcome := 'already_done';
+    return;
+  end if;
+  insert into refunds (
+    payment_id, reservation_id, clinic_id, amount, currency, reason, requested_by, correlation_id
+  )
+  values (
+    v_p.id, v_p.reservation_id, v_p.clinic_id, v_p.amount, v_p.currency, p_reason,
+    actor_id(p_actor), p_actor ->> 'request_id'
+  )
+  returning id into refund_id;
+  update payments p
+  set status = 'refunded',
+    refund_status = 'pending',
+    failure_reason = coalesce(p.failure_reason, 'stranded'),
+    version = p.version + 1,
+    updated_at = now()
+  where p.id = v_p.id;
+  perform audit(
+    'payment.refund_requested', 'payment', v_p.id::text, v_p.clinic_id, p_reason,
+    jsonb_build_object('status', v_p.status, 'booking_id', null),
+    jsonb_build_object('status', 'refunded', 'refund_id', refund_id), p_actor
+  );
+  outcome := 'ok';
+end
 $$;
 
 create function refuse_change()
@@ -2884,6 +3047,40 @@ begin
   set outcome = v_outcome, payment_id = v_p.id
   where w.event_id = p_event_id;
   outcome := v_outcome;
+end
+$$;
+
+create function take_plan(p_id bigint, p_kind text, p_reason text, p_actor jsonb, OUT outcome text, OUT items jsonb)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_plan plans;
+begin
+  select * into v_plan from plans p where p.id = p_id and p.kind = p_kind for update;
+  if not found or (
+    nullif(p_actor ->> 'clinic_id', '')::uuid is distinct from v_plan.clinic_id
+    and nullif(p_actor ->> 'clinic_id', '') is not null
+  ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := case
+    when v_plan.taken_at is not null then 'conflict'
+    when v_plan.expires_at <= now() then 'expired'
+    else 'ok'
+  end;
+  if outcome <> 'ok' then return; end if;
+  update plans p
+  set taken_at = now(), taken_by = actor_id(p_actor), reason = coalesce(p_reason, p.reason)
+  where p.id = p_id;
+  items := v_plan.items;
+  -- Before the first repair: nothing is ever repaired that the audit log does not know of.
+  perform audit(
+    p_kind || '.plan_taken', 'plan', 'PL' || p_id, v_plan.clinic_id,
+    coalesce(p_reason, v_plan.reason), jsonb_build_object('items', v_plan.items), null, p_actor
+  );
 end
 $$;
 

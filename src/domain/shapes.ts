@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
+import { ops_shapes } from './ops-schema.ts';
 import {
   Booking,
   BookingStarted,
@@ -220,6 +221,7 @@ export const shapes = {
     }),
     output: BookingSummary,
   },
+  ...ops_shapes,
   take_payment_event: {
     params: nothing,
     query: nothing,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { EndpointName } from '../../src/domain/api.ts';
+import { lockKey } from '../../src/domain/lock.ts';
 import { type Role, roles } from '../../src/domain/roles.ts';
 import {
   addClinic,
@@ -107,6 +108,17 @@ export async function freshBooking(world: World): Promise<string> {
   return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
 }
 
+/** A lock that belongs to nothing, and the fingerprint that a release must name. */
+export async function leakedLock(world: World): Promise<{ key: string; token: string }> {
+  const slot_id = await freshSlot(world);
+  const { locks } = world.harness.daemon.app;
+  await locks.assign(slot_id, [1], `leaked.${slot_id}`, 600_000);
+  const key = lockKey(slot_id, 1);
+  const entry = await locks.inspect(key);
+  if (entry === null || entry === 'none') throw new Error('the lock could not be planted');
+  return { key, token: entry.token };
+}
+
 let phones = 10_000_000;
 
 type Sample = (world: World, role: Role) => Promise<Request>;
@@ -145,6 +157,14 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     params: { booking_id: await freshBooking(world) },
     body: { status: 'arrived' },
   }),
+  list_locks: async () => ({ query: { class: 'leaked' } }),
+  inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
+  release_lock: async (world) => {
+    const { key, token } = await leakedLock(world);
+    return { params: { key }, body: { token, reason: 'test' } };
+  },
+  cleanup_locks: async () => ({ body: { max: 5, dry_run: true } }),
+  reconcile: async () => ({ body: { dry_run: true } }),
 };
 
 export type SampleName = keyof typeof samples;

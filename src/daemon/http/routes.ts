@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
+import { cleanupLocks } from '../actions/cleanup-locks.ts';
 import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
 import { createOwner } from '../actions/create-owner.ts';
@@ -13,10 +14,14 @@ import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
 import { getReservation } from '../actions/get-reservation.ts';
+import { inspectLock } from '../actions/inspect-lock.ts';
 import { listBookings } from '../actions/list-bookings.ts';
 import { listClinics } from '../actions/list-clinics.ts';
+import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
+import { reconcile } from '../actions/reconcile.ts';
+import { releaseLock } from '../actions/release-lock.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import type { Actor, App, Call } from '../app-types.ts';
@@ -55,6 +60,11 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_booking: getBooking,
   cancel_booking: cancelBooking,
   set_booking_status: setBookingStatus,
+  list_locks: listLocks,
+  inspect_lock: inspectLock,
+  release_lock: releaseLock,
+  cleanup_locks: cleanupLocks,
+  reconcile,
 };
 
 function isReplay(output: unknown): boolean {

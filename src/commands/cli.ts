@@ -1,4 +1,4 @@
-import { Command, CommanderError, Help, Option } from 'commander';
+import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
 import type { Io } from './io.ts';
 import type { Args, CommandSpec, Run } from './spec.ts';
 import { tree } from './tree.ts';
@@ -120,6 +120,15 @@ function formatHelp(command: Command, helper: Help): string {
   return `${[...blocks.filter((block) => !is_late(block)), ...late].join('\n\n')}\n`;
 }
 
+/** Documents such as `-o md` belong to single commands: taken here, refused by run.ts where they do not. */
+function takeFormats(option: Option, choices: readonly string[]): void {
+  const taken = new Set([...choices, ...tree.flatMap((spec) => spec.formats ?? [])]);
+  option.argParser((mode: string) => {
+    if (taken.has(mode)) return mode;
+    throw new InvalidArgumentError(`Allowed choices are ${choices.join(', ')}.`);
+  });
+}
+
 /** The whole tree. `start` is called with the chosen command. */
 export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Start): Command {
   const program = new Command('petpro');
@@ -141,6 +150,7 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
   for (const [flags, doc, choices] of common_options) {
     const option = new Option(flags, doc);
     if (choices) option.choices(choices);
+    if (choices && option.name() === 'output') takeFormats(option, choices);
     program.addOption(option);
   }
   program.option('-V, --version', 'version');

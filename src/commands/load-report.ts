@@ -76,8 +76,9 @@ function verify(context: Context, report: LoadReport): number {
 export async function showLoad(context: Context, args: Args): Promise<number> {
   const report = readReport(context.config.home, args.positional[0] ?? '');
   if (flagOption(args, 'verify')) return verify(context, report);
-  const asked = textOption(args, 'format');
-  const format = report_formats.find((one) => one === asked);
+  const asked = textOption(args, 'output');
+  // As JSON it goes out in the envelope of all commands; --out of load run writes the bare report.
+  const format = report_formats.find((one) => one === asked && one !== 'json');
   if (format === undefined) printReport(context, report);
   else context.io.out(renderReport(report, format));
   return 0;

@@ -28,13 +28,19 @@ export type Chosen = {
 } & Pick<Context, 'program' | 'tree'>;
 
 function makeContext(io: Io, config: Config, chosen: Chosen, signal: AbortSignal): Context {
-  const { args, program, tree } = chosen;
+  const { args, program, spec, tree } = chosen;
   const json = textOption(args, 'json');
   const output = textOption(args, 'output');
   if (json !== null && output !== null && output !== 'json') {
     throw new AppError('invalid_input', `--json and --output ${output} contradict each other.`);
   }
   const asked = json !== null ? 'json' : output;
+  const modes: readonly string[] = [...output_modes, ...(spec.formats ?? [])];
+  if (asked !== null && !modes.includes(asked)) {
+    throw new AppError('invalid_input', `petpro ${spec.path} has no output ${asked}.`, {
+      modes: [...modes],
+    });
+  }
   const lang = describeConfig(config).find((row) => row.key === 'lang');
   return {
     io,

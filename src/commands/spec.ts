@@ -36,6 +36,8 @@ export type CommandSpec = {
   readonly pages?: boolean;
   /** Takes --watch. */
   readonly watch?: boolean;
+  /** Documents that only this command writes: `-o md`. It reads the option itself. */
+  readonly formats?: readonly string[];
   /** Exit codes beyond 0, 1, 2, 4, 5 and 11, which every command may give. */
   readonly exits?: readonly number[];
   /** Serves until told to stop, or draws the whole screen: does its own signals. */

@@ -12,9 +12,14 @@ const form: OptionSpec = {
   doc: 'short (seconds) or full; default short',
   choices: ['short', 'full'],
 };
+const home: OptionSpec = {
+  flags: '--home <dir>',
+  doc: 'folder of the demo and of the runs; default PETPRO_HOME',
+};
 const sizes: readonly OptionSpec[] = [
   scenario,
   form,
+  home,
   { flags: '--vus <n>', doc: 'virtual users' },
   { flags: '--rate <n>', doc: 'arrivals per second, where arrivals decide' },
   { flags: '--duration <time>', doc: 'length, as 30s or 10m' },
@@ -58,7 +63,7 @@ export const load_tree: readonly CommandSpec[] = [
     summary: 'Earlier runs',
     role: 'public',
     examples: ['petpro load list'],
-    options: [{ flags: '--limit <n>', doc: 'at most this many; default 20' }],
+    options: [home, { flags: '--limit <n>', doc: 'at most this many; default 20' }],
     load: async () => (await import('./load-report.ts')).listLoads,
   },
   {
@@ -66,11 +71,12 @@ export const load_tree: readonly CommandSpec[] = [
     args: [{ name: '<run>', doc: 'number of the run, last, or a report file' }],
     summary: 'One run, also as a document for CI or for people',
     role: 'public',
-    examples: ['petpro load report last', 'petpro load report 41 --format md'],
+    examples: ['petpro load report last', 'petpro load report 41 -o md'],
     options: [
-      { flags: '--format <how>', doc: 'a document', choices: ['json', 'junit', 'html', 'md'] },
+      home,
       { flags: '--verify', doc: 'check the signature; exit 12 when it does not hold' },
     ],
+    formats: ['junit', 'html', 'md'],
     exits: [3, 12],
     load: async () => (await import('./load-report.ts')).showLoad,
   },
@@ -83,7 +89,7 @@ export const load_tree: readonly CommandSpec[] = [
     summary: 'Is the second run worse?',
     role: 'public',
     examples: ['petpro load compare 40 41 --max-regression 10%'],
-    options: [{ flags: '--max-regression <share>', doc: 'worse by more fails; default 10%' }],
+    options: [home, { flags: '--max-regression <share>', doc: 'worse by more fails; default 10%' }],
     exits: [3, 13],
     load: async () => (await import('./load-report.ts')).compareLoads,
   },

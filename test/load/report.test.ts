@@ -138,6 +138,17 @@ describe('petpro load report and compare', () => {
     expect(listed.out).toBe('1\n2\n');
   });
 
+  it('writes documents that no other command writes', async () => {
+    const md = await cli(['load', 'report', '1', '-o', 'md'], { env });
+    expect(md.out).toMatch(/^# Load run 1, one-slot \(short\): PASSED\n/);
+    const junit = await cli(['load', 'report', '1', '-o', 'junit'], { env });
+    expect(junit.out).toMatch(/^<\?xml version="1.0"/);
+    const elsewhere = await cli(['load', 'list', '-o', 'md'], { env });
+    expect(elsewhere.code).toBe(2);
+    expect(elsewhere.err).toContain('load list has no output md');
+    expect((await cli(['load', 'report', '1', '-o', 'pdf'], { env })).code).toBe(2);
+  });
+
   it('exits 12 when the kept report was edited', async () => {
     const third = newRun(home);
     keepReport(third, { ...report, run: third.run, passed: true, double_bookings: 0, seed: 7 });

@@ -94,6 +94,15 @@ function firstOf(state: State): string | null {
   return (next ?? rows[0])?.id ?? null;
 }
 
+/** A new day opens with some of what was before in sight, and most of what comes. */
+function begin(state: State): State {
+  const cursor_id = firstOf(state);
+  const index = visibleRows(state).findIndex((row) => row.id === cursor_id);
+  const { list_rows } = layoutOf(state);
+  const is_near = index < (list_rows * 2) / 3;
+  return { ...state, cursor_id, top: is_near ? 0 : index - Math.floor(list_rows / 3) };
+}
+
 /** Keeps the cursor on its row; when the row is gone, on what took its place, else on its neighbour. */
 export function keepCursor(state: State, before: readonly BoardRow[]): State {
   const rows = visibleRows(state);
@@ -102,7 +111,7 @@ export function keepCursor(state: State, before: readonly BoardRow[]): State {
     const found = rows.find(({ row }) => row.booking_id === go_to || row.reservation_id === go_to);
     if (found) return { ...state, cursor_id: found.id, go_to: null };
   }
-  if (state.cursor_id === null) return { ...state, cursor_id: firstOf(state) };
+  if (state.cursor_id === null) return begin(state);
   if (rows.some((row) => row.id === state.cursor_id)) return state;
   const index = before.findIndex((row) => row.id === state.cursor_id);
   const slots = new Set(before[index]?.group.map((row) => row.slot_id) ?? []);

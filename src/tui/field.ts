@@ -1,3 +1,4 @@
+import { displayWidth, plainLine } from '../domain/width.ts';
 import type { Field } from './model.ts';
 
 /** Editing of one line of text, grapheme by grapheme, so that a flag or a kana with marks goes in one step. */
@@ -60,4 +61,21 @@ export function edit(field: Field, key: string): Field | null {
 /** True for a key that is text: one grapheme, or what an input method hands over at once. */
 export function isText(key: string): boolean {
   return key.length === 1 || !/^[\x20-\x7e]+$/.test(key);
+}
+
+/** The part of a field that fits `columns` with the cursor in it, and the cursor's column there. */
+export function windowOf(
+  field: Field,
+  columns: number,
+): { readonly text: string; readonly x: number } {
+  const before = graphemes(plainLine(field.text.slice(0, field.at)));
+  const after = plainLine(field.text.slice(field.at));
+  // The cursor needs a column of its own at the end.
+  let x = displayWidth(before.join(''));
+  let from = 0;
+  while (x > columns - 1 && from < before.length) {
+    x -= displayWidth(before[from] ?? '');
+    from += 1;
+  }
+  return { text: before.slice(from).join('') + after, x };
 }

@@ -196,10 +196,11 @@ const segmenter = new Intl.Segmenter();
  */
 export function keysOf(input: string, key: InkKey): readonly string[] {
   const special = specialKey(key);
+  // Esc and the key after it in one chunk look like Alt; nothing here uses Alt, so it was two keys.
+  if (special === 'enter' && key.meta) return ['esc', 'enter'];
   if (special !== null) return [special];
   if (key.ctrl && /^[a-z]$/i.test(input)) return [`ctrl-${input.toLowerCase()}`];
-  if (key.meta) return [];
-  const keys: string[] = [];
+  const keys: string[] = key.meta ? ['esc'] : [];
   for (const { segment } of segmenter.segment(input)) {
     if (segment === '\r\n') keys.push('enter');
     else keys.push(/^\p{Cc}$/u.test(segment) ? controlKey(segment) : segment);

@@ -1,18 +1,4 @@
-/** What the console knows of terminals beyond Ink: glyphs, clipboard, and putting everything back. */
-
-type Env = Readonly<Record<string, string | undefined>>;
-
-/** ASCII unless the locale says UTF-8, in the order that C libraries read it. */
-export function prefersAscii(env: Env): boolean {
-  const locale = env['LC_ALL'] || env['LC_CTYPE'] || env['LANG'] || '';
-  return !/utf-?8/i.test(locale);
-}
-
-/** False when the person asked for no colour (no-color.org) or the terminal has none. */
-export function wantsColor(env: Env): boolean {
-  const is_off = env['NO_COLOR'] !== undefined && env['NO_COLOR'] !== '';
-  return !is_off && env['TERM'] !== 'dumb';
-}
+/** What the console knows of terminals beyond Ink: clipboard, and putting everything back. */
 
 /** Terminals cut longer OSC 52 texts; a reference or a payment link is far below. */
 const COPY_MAX = 4_000;

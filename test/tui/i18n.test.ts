@@ -20,7 +20,7 @@ describe.each(langs)('the words in %s', (lang) => {
       [12, Object.values(words.letters)],
       [12, Object.values(words.hints)],
       [8, Object.values(words.fields)],
-      [head_budgets.pet, [words.open_row, words.blocked_row]],
+      [head_budgets.pet, [words.open_row, words.blocked_row, words.held_row]],
     ];
     const long = tight.flatMap(([budget, texts]) =>
       texts.filter((text) => displayWidth(text) > budget),

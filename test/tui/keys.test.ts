@@ -103,7 +103,8 @@ describe('keysOf', () => {
     expect(keysOf('', { ...no_key, tab: true, shift: true })).toEqual(['shift-tab']);
     expect(keysOf('', { ...no_key, upArrow: true })).toEqual(['up']);
     expect(keysOf('r', { ...no_key, ctrl: true })).toEqual(['ctrl-r']);
-    expect(keysOf('x', { ...no_key, meta: true })).toEqual([]);
+    expect(keysOf('x', { ...no_key, meta: true })).toEqual(['esc', 'x']);
+    expect(keysOf('', { ...no_key, meta: true, return: true })).toEqual(['esc', 'enter']);
     expect(keyName('ctrl-r')).toBe('Ctrl-R');
   });
 });

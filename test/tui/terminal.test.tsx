@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import { PassThrough } from 'node:stream';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type ConsoleOptions, runConsole } from '../../src/tui/run.tsx';
-import { copySequence, makeRestore, prefersAscii, wantsColor } from '../../src/tui/terminal.ts';
+import { copySequence, makeRestore } from '../../src/tui/terminal.ts';
 import { eventually } from '../helpers/poll.ts';
 import { type FakeApi, fakeApi } from './fake-api.ts';
 import { clinic_id, figureDay } from './fixture.ts';
@@ -180,16 +180,7 @@ describe('restoring', () => {
   });
 });
 
-describe('what the environment says', () => {
-  it('decides glyphs and colours', () => {
-    expect(prefersAscii({ LANG: 'en_US.UTF-8' })).toBe(false);
-    expect(prefersAscii({ LC_ALL: 'C', LANG: 'en_US.UTF-8' })).toBe(true);
-    expect(prefersAscii({})).toBe(true);
-    expect(wantsColor({ NO_COLOR: '1' })).toBe(false);
-    expect(wantsColor({ NO_COLOR: '' })).toBe(true);
-    expect(wantsColor({ TERM: 'dumb' })).toBe(false);
-  });
-
+describe('copying', () => {
   it('puts text on the clipboard by OSC 52', () => {
     expect(copySequence('BP10000127')).toBe('\u001b]52;c;QlAxMDAwMDEyNw==\u0007');
   });

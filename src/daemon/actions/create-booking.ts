@@ -59,7 +59,8 @@ export async function createBooking(
     );
   }
   const holding = await hold(app, actor, input, call);
-  if (input.notes && holding.earlier === null) {
+  // Also on the caller's own earlier hold: the desk holds a time first and notes things while it talks.
+  if (input.notes) {
     await noteReservation(app.sql, holding.held.reservation_id, input.notes);
   }
   if (holding.earlier?.booking_id) {

@@ -39,6 +39,8 @@ export type Catalogue = {
     readonly held: number;
     readonly open: number;
   }) => string;
+  /** Of a day that is not today, where nobody can be late yet. */
+  readonly counts_other: (n: { readonly booked: number; readonly open: number }) => string;
   readonly not_today: (text: string) => string;
   readonly open_row: string;
   readonly blocked_row: string;

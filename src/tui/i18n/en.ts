@@ -137,6 +137,7 @@ export const en: Catalogue = {
   board: 'BOARD',
   counts: (n) =>
     `in ${n.inside}  late ${n.late}  booked ${n.booked}  done ${n.done}  open ${n.open}  unresolved ${n.unresolved}`,
+  counts_other: (n) => `booked ${n.booked}  open ${n.open}`,
   not_today: (text) => `${text}  (t = today)`,
   open_row: 'open',
   blocked_row: 'blocked',

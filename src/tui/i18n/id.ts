@@ -137,10 +137,11 @@ export const id: Catalogue = {
   board: 'PAPAN',
   counts: (n) =>
     `hadir ${n.inside}  telat ${n.late}  daftar ${n.booked}  selesai ${n.done}  kosong ${n.open}  belum jelas ${n.unresolved}`,
+  counts_other: (n) => `daftar ${n.booked}  kosong ${n.open}`,
   not_today: (text) => `${text}  (t = hari ini)`,
   open_row: 'kosong',
   blocked_row: 'ditutup',
-  held_row: '(ditahan)',
+  held_row: 'ditahan',
   services_more: (first, more) => `${first} +${more}`,
   no_rows: 'Tidak ada apa pun hari ini. b membuat janji, ] hari berikutnya.',
   no_match: (filter) => `Tidak ada baris dengan "${filter}". Esc menampilkan semua.`,

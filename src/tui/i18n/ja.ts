@@ -137,10 +137,11 @@ export const ja: Catalogue = {
   board: '予定表',
   counts: (n) =>
     `院内 ${n.inside}  遅刻 ${n.late}  予約 ${n.booked}  完了 ${n.done}  空き ${n.open}  未処理 ${n.unresolved}`,
+  counts_other: (n) => `予約 ${n.booked}  空き ${n.open}`,
   not_today: (text) => `${text}  (t = 今日)`,
   open_row: '空き',
   blocked_row: '休止',
-  held_row: '(仮押さえ)',
+  held_row: '仮押さえ',
   services_more: (first, more) => `${first} 他${more}`,
   no_rows: 'この日は何もありません。b で予約、] で次の日。',
   no_match: (filter) => `「${filter}」の行はありません。Esc で全部表示。`,

@@ -1,6 +1,7 @@
-import { displayWidth, padEndWidth, plainLine } from '../../domain/width.ts';
+import { padEndWidth, plainLine } from '../../domain/width.ts';
 import { isHoldOver } from '../book-answers.ts';
 import { type BookField, type Draft, pay_choices, visibleFields } from '../draft.ts';
+import { windowOf } from '../field.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
 import type { Field, State } from '../model.ts';
 import { countdown, layoutOf, serverNow } from '../selectors.ts';
@@ -31,6 +32,11 @@ function label(state: State, draft: Draft, field: BookField): Span {
   );
 }
 
+/** A note may be long and has nothing beside it. */
+function textColumns(state: State, name: BookField): number {
+  return name === 'note' ? state.columns - LABEL - 3 : TEXT_COLUMNS;
+}
+
 function hint(text: string): Span {
   return span(` ${text}`, 'dim');
 }
@@ -45,8 +51,10 @@ function errorLines(state: State, draft: Draft, field: BookField): readonly Line
 }
 
 function textField(state: State, draft: Draft, name: BookField, field: Field, more: string): Line {
-  const box = `[${padEndWidth(plainLine(field.text), TEXT_COLUMNS)}]`;
   const is_here = draft.focus === name;
+  const width = textColumns(state, name);
+  const shown = is_here ? windowOf(field, width).text : plainLine(field.text);
+  const box = `[${padEndWidth(shown, width)}]`;
   return [label(state, draft, name), span(box, is_here ? 'bold' : 'plain'), hint(more)];
 }
 
@@ -149,6 +157,9 @@ function slotLines(state: State, draft: Draft): readonly Line[] {
       const tone = is_here ? 'selected' : is_picked && draft.slot ? 'bold' : 'plain';
       if (index < draft.slots.length) spans.push(span(slotText(draft, index), tone), span(' '));
     }
+    // Where the marked time stands among all, when not all of them are in sight.
+    const place = `${draft.slot_index + 1}/${draft.slots.length}`;
+    if (row === top && all_lines > SLOT_LINES) spans.push(span(place, 'dim'));
     lines.push(spans);
   }
   return lines;
@@ -242,7 +253,7 @@ function formLines(state: State, draft: Draft): { lines: Line[]; focus_y: number
   return { lines, focus_y: at.get(draft.focus) ?? 0 };
 }
 
-function cursorX(draft: Draft): number | null {
+function cursorX(state: State, draft: Draft): number {
   const { focus } = draft;
   const is_text = ['who', 'new_name', 'new_pet', 'when', 'note'].includes(focus);
   if (!is_text) return LABEL;
@@ -250,8 +261,7 @@ function cursorX(draft: Draft): number | null {
     focus === 'new_name' || focus === 'new_pet' || focus === 'when' || focus === 'note'
       ? draft[focus]
       : draft.who;
-  const x = displayWidth(field.text.slice(0, field.at));
-  return LABEL + 1 + Math.min(x, TEXT_COLUMNS - 1);
+  return LABEL + 1 + windowOf(field, textColumns(state, focus)).x;
 }
 
 /** The form, or what became of it. */
@@ -267,6 +277,5 @@ export function bookScreen(state: State): Screen {
   const { lines, focus_y } = formLines(state, draft);
   const filled = fillLines(lines, body_rows - 1, state.columns);
   const keys = fitLine([span(` ${words.book_keys}`, 'dim')], state.columns);
-  const x = cursorX(draft);
-  return { lines: [...filled, keys], cursor: x === null ? null : { x, y: focus_y } };
+  return { lines: [...filled, keys], cursor: { x: cursorX(state, draft), y: focus_y } };
 }

@@ -87,7 +87,9 @@ export function countsLine(state: State): Line {
     ? [span(' '), span(` ${words.not_today(dateText(shown, state.session.lang))} `, 'selected')]
     : [];
   const left = [span(` ${words.board}`, 'bold'), ...other];
-  const counts = day === null ? '' : words.counts(countsOf(state.board));
+  const figures = countsOf(state.board);
+  const said = is_other ? words.counts_other(figures) : words.counts(figures);
+  const counts = day === null ? '' : said;
   return splitLine(left, [span(`${counts} `)], state.columns);
 }
 

@@ -1,0 +1,184 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { displayWidth } from '../../src/domain/width.ts';
+import type { DemoDocument } from '../../src/sandbox/demo-home.ts';
+import { removePostgresData } from '../../src/sandbox/postgres.ts';
+import { eventually } from '../helpers/poll.ts';
+import { openPane, type Pane } from '../helpers/tmux.ts';
+
+/** The built program on a real terminal against a real daemon with everything behind it. */
+
+const root = path.resolve(import.meta.dirname, '../..');
+const home_root = fs.mkdtempSync(path.join(os.tmpdir(), 'petpro-tui-'));
+fs.chmodSync(home_root, 0o755);
+const home = path.join(home_root, 'home');
+/** Inside the project, because that is where the packages are found from. */
+const built = path.join(root, 'node_modules', '.cache', `petpro-tui-test-${process.pid}`);
+const DEMO_MS = 120_000;
+const run = promisify(execFile);
+
+let demo: DemoDocument;
+let pane: Pane | null = null;
+
+async function petpro(...words: readonly string[]): Promise<string> {
+  const args = [path.join(root, 'src/main.ts'), ...words];
+  const env = { ...process.env, PETPRO_HOME: home };
+  const done = await run(process.execPath, args, { env, timeout: DEMO_MS });
+  return done.stdout;
+}
+
+beforeAll(async () => {
+  const rolldown = path.join(root, 'node_modules/rolldown/bin/cli.mjs');
+  const build = [rolldown, '-c', 'rolldown.config.mjs', '-d', built, '--log-level', 'warn'];
+  await run(process.execPath, build, { cwd: root, timeout: DEMO_MS });
+  demo = JSON.parse(await petpro('demo', 'up', '--detach', '--json'));
+}, DEMO_MS);
+
+afterEach(async () => {
+  await pane?.close();
+  pane = null;
+});
+
+afterAll(async () => {
+  await petpro('demo', 'down');
+  removePostgresData(path.join(home, 'postgres'));
+  fs.rmSync(home_root, { recursive: true, force: true });
+  fs.rmSync(built, { recursive: true, force: true });
+}, DEMO_MS);
+
+const pid_file = path.join(home_root, 'console.pid');
+
+/** A shell that starts the console, so that what it leaves behind can be looked at. */
+async function openConsole(columns: number, rows: number, lang: string, flags = ''): Promise<Pane> {
+  const script = path.join(home_root, 'console.sh');
+  const start = `exec '${process.execPath}' '${path.join(built, 'main.js')}' tui --lang ${lang} ${flags}`;
+  fs.writeFileSync(
+    script,
+    [
+      'before=$(stty -g)',
+      `sh -c 'echo $$ > ${pid_file}; ${start.replaceAll("'", '"')}'`,
+      'code=$?',
+      'after=$(stty -g)',
+      'test "$before" = "$after" && same=yes || same=no',
+      'echo "EXIT $code SAME-TTY $same"',
+      'exec sleep 600',
+    ].join('\n'),
+  );
+  const env = { PETPRO_HOME: home, NODE_ENV: 'production' };
+  pane = await openPane({ columns, rows, command: `sh ${script}`, env });
+  return pane;
+}
+
+/** The terminal as it was: the first screen, a cursor, the shell's own modes. */
+async function expectRestored(shown: Pane, code: number): Promise<void> {
+  const end = await shown.expect(/EXIT \d+ SAME-TTY/);
+  expect(end).toContain(`EXIT ${code} SAME-TTY yes`);
+  expect(end).not.toContain('PetPro');
+  expect(await shown.ask('#{alternate_on} #{cursor_flag}')).toBe('0 1');
+}
+
+const consolePid = () => Number(fs.readFileSync(pid_file, 'utf8'));
+
+describe('at 80x24', () => {
+  it('books by phone, is paid from outside, cancels, and gives the terminal back on q', async () => {
+    const shown = await openConsole(80, 24, 'en');
+    const board = await shown.expect(/LIVE \d/);
+    expect(board).toContain('Klinik Sehat BSD');
+    const widths = board.split('\n').map(displayWidth);
+    expect(Math.max(...widths)).toBeLessThanOrEqual(80);
+    expect(await shown.ask('#{alternate_on}')).toBe('1');
+
+    await shown.keys('b');
+    await shown.type('siti rahma');
+    await shown.expect('1 matches');
+    await shown.keys('Enter', 'Tab', 'Tab');
+    await shown.type('+3d');
+    await shown.keys('Tab', 'Tab');
+    await shown.expect(/>\d\d:\d\d/);
+    await shown.keys('Down', 'Enter');
+    await shown.expect(/hold \d\d:\d\d left/);
+    await shown.keys('Tab');
+    await shown.paste('allergic to chicken\nuse the back door');
+    await shown.expect('chicken use the back d');
+    await shown.keys('C-g');
+    const done = await shown.expect(/BOOKED BP\d{8}/);
+    const reference = /BOOKED (BP\d{8})/.exec(done)?.[1] ?? '';
+    expect(done).toContain(new URL(demo.stripe_url).host);
+
+    await shown.keys('Enter');
+    await shown.expect(new RegExp(`>.*H .*${reference}`));
+    await petpro('demo', 'pay', reference, '--outcome', 'success');
+    await shown.expect(new RegExp(`>.*- .*paid.*${reference}`));
+    await shown.expect('note: allergic to chicken use the back door');
+
+    await shown.keys('x');
+    const asked = await shown.expect('refund 100 %');
+    expect(asked).toContain('Keep it (Enter or Esc)');
+    await shown.keys('Escape');
+    await shown.expect(new RegExp(`>.*- .*${reference}`));
+    await shown.keys('x');
+    await shown.expect('refund 100 %');
+    // The guard drops keys of the first 0.3 s; pressing until it takes is what a person does.
+    await eventually('the dialog to take the key', async () => {
+      await shown.keys('y');
+      return !(await shown.capture()).includes('CANCEL');
+    });
+    await shown.expect('cancelled, refund 100 %');
+
+    await shown.keys('q');
+    await expectRestored(shown, 0);
+  }, 120_000);
+
+  it('shows what another desk does, with a mark that goes away', async () => {
+    const shown = await openConsole(80, 24, 'en');
+    await shown.expect(/LIVE \d/);
+    await shown.keys('f');
+    await shown.type('siti');
+    await shown.expect('Siti Rahmawati');
+    // In one go: the second key must not be taken for a part of the first.
+    await shown.keys('Escape', ']');
+    await shown.expect('(t = today)');
+    const board = await shown.expect(/- \S+.*BP\d{8}/);
+    const reference = /- .*?(BP\d{8})/.exec(board)?.[1] ?? '';
+    await petpro('check-in', reference);
+    await shown.expect(new RegExp(`A .*${reference} \\*`));
+    await shown.expect(new RegExp(`A .*${reference}\\s*\n`));
+    await shown.keys('C-c');
+    await expectRestored(shown, 130);
+  }, 60_000);
+
+  it('says a sentence when the window is too small, and works again in a larger one', async () => {
+    const shown = await openConsole(80, 24, 'ja');
+    await shown.expect('予定表');
+    await shown.resize(60, 12);
+    await shown.expect('60x12');
+    await shown.resize(80, 24);
+    await shown.expect('予約番号');
+    process.kill(consolePid(), 'SIGHUP');
+    await expectRestored(shown, 129);
+  }, 60_000);
+});
+
+describe('at 120x40', () => {
+  it('has a detail pane that follows the cursor, and gives the terminal back on SIGTERM', async () => {
+    const shown = await openConsole(120, 40, 'id', '--read-only');
+    await shown.expect(/LIVE \d/);
+    await shown.keys('g');
+    const first = await shown.expect('RIWAYAT');
+    expect(first).toContain('PEMBAYARAN');
+    expect(first).toContain('HANYA BACA');
+    await shown.keys('x');
+    await shown.expect('Konsol ini hanya baca');
+    await shown.keys('j');
+    await shown.keys('Enter');
+    await shown.expect('JANJI TEMU BP');
+    await shown.keys('Escape', '?');
+    await shown.expect('BANTUAN');
+    process.kill(consolePid(), 'SIGTERM');
+    await expectRestored(shown, 143);
+  }, 60_000);
+});

@@ -39,34 +39,43 @@ trap 'chmod -R u+w "$work" 2>/dev/null; rm -rf "$work"' EXIT
 # Everything else on the machine comes first.
 gently() { nice -n 19 timeout --kill-after=10 "$limit_s" "$@"; }
 
+# Each step is chained with &&: inside a condition bash ignores `set -e`, and a wrong checksum must not pass.
 build() {
   command -v go >/dev/null || return 1
   say "building k6 $version with $(go env GOVERSION); this takes a minute or two"
   (
-    cd "$work"
-    go mod init petpro-k6 2>/dev/null
-    go mod edit -require="go.k6.io/k6/v2@$version"
-    GOPROXY="$(go env GOPROXY | sed 's/,direct//')" GOFLAGS=-mod=mod CGO_ENABLED=0 \
-      gently go build -trimpath -o "$work/k6" go.k6.io/k6/v2 >&2
+    cd "$work" &&
+      go mod init petpro-k6 2>/dev/null &&
+      go mod edit -require="go.k6.io/k6/v2@$version" &&
+      GOPROXY="$(go env GOPROXY | sed 's/,direct//')" GOFLAGS=-mod=mod CGO_ENABLED=0 \
+        gently go build -trimpath -o "$work/k6" go.k6.io/k6/v2 >&2
   )
+}
+
+sum_holds() {
+  if command -v sha256sum >/dev/null; then sha256sum -c --quiet "$1"; else shasum -a 256 -c "$1"; fi >&2
+}
+
+unpack() {
+  case "$1" in *.zip) unzip -q "$1" ;; *) tar -xzf "$1" ;; esac
 }
 
 download() {
   command -v curl >/dev/null || return 1
-  local system machine name archive
+  local system machine name archive sums="k6-$version-checksums.txt"
   case "$(uname -s)" in Linux) system=linux ;; Darwin) system=macos ;; *) return 1 ;; esac
   case "$(uname -m)" in x86_64 | amd64) machine=amd64 ;; aarch64 | arm64) machine=arm64 ;; *) return 1 ;; esac
   name="k6-$version-$system-$machine"
   if [ "$system" = linux ]; then archive="$name.tar.gz"; else archive="$name.zip"; fi
   say "downloading $archive"
   (
-    cd "$work"
-    curl -fsSL --max-time "$limit_s" -O "$releases/$version/$archive"
-    curl -fsSL --max-time 60 -O "$releases/$version/k6-$version-checksums.txt"
-    grep " $archive\$" "k6-$version-checksums.txt" >sum.txt
-    if command -v sha256sum >/dev/null; then sha256sum -c --quiet sum.txt; else shasum -a 256 -c sum.txt; fi >&2
-    case "$archive" in *.zip) unzip -q "$archive" ;; *) tar -xzf "$archive" ;; esac
-    mv "$name/k6" k6
+    cd "$work" &&
+      curl -fsSL --max-time "$limit_s" -O "$releases/$version/$archive" &&
+      curl -fsSL --max-time 60 -O "$releases/$version/$sums" &&
+      grep " $archive\$" "$sums" >sum.txt &&
+      sum_holds sum.txt &&
+      unpack "$archive" &&
+      mv "$name/k6" k6
   )
 }
 

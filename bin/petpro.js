@@ -24,7 +24,11 @@ function bundledNode() {
   const name = bundled_packages[`${process.platform}-${process.arch}`];
   try {
     const manifest = createRequire(import.meta.url).resolve(`${name}/package.json`);
-    return path.join(path.dirname(manifest), 'bin', process.platform === 'win32' ? 'node.exe' : 'node');
+    return path.join(
+      path.dirname(manifest),
+      'bin',
+      process.platform === 'win32' ? 'node.exe' : 'node',
+    );
   } catch {
     return fail(
       `petpro needs Node.js ${OLDEST_NODE} or newer; this is ${process.version} and none came with the install.\nnext: npm ci`,
@@ -34,8 +38,11 @@ function bundledNode() {
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   const child = spawn(bundledNode(), process.argv.slice(1), { stdio: 'inherit' });
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.on('exit', (code, signal) => process.exit(signal ? 128 + os.constants.signals[signal] : (code ?? 1)));
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+    process.on(signal, () => child.kill(signal));
+  child.on('exit', (code, signal) =>
+    process.exit(signal ? 128 + os.constants.signals[signal] : (code ?? 1)),
+  );
 } else {
   const entry = new URL('../dist/main.js', import.meta.url);
   if (!fs.existsSync(entry)) fail('petpro is not built yet.\nnext: npm run build');

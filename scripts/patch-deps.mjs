@@ -7,7 +7,9 @@ import path from 'node:path';
 
 const root = path.resolve(import.meta.dirname, '..');
 const package_dir = path.join(root, 'node_modules', 'postgres');
-const expected = JSON.parse(fs.readFileSync(path.join(root, 'patches/postgres-3.4.9.json'), 'utf8'));
+const expected = JSON.parse(
+  fs.readFileSync(path.join(root, 'patches/postgres-3.4.9.json'), 'utf8'),
+);
 const patch = fs.readFileSync(path.join(root, 'patches/postgres-3.4.9.patch'), 'utf8');
 
 const hashOf = (file) =>

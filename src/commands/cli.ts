@@ -10,7 +10,10 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
   ['Desk', ['today', 'find', 'book', 'cancel', 'check-in', 'start', 'complete', 'no-show']],
   ['Things', ['slots', 'bookings', 'hold', 'confirm', 'owners', 'events']],
   ['Console', ['tui']],
-  ['Running it', ['demo', 'serve', 'health', 'doctor', 'migrate', 'config', 'load']],
+  [
+    'Running it',
+    ['demo', 'serve', 'health', 'doctor', 'locks', 'reconcile', 'migrate', 'config', 'load'],
+  ],
 ];
 
 /** One sentence per word that only groups others. */
@@ -21,6 +24,8 @@ const group_summaries: Readonly<Record<string, string>> = {
   owners: 'Add owners and pets',
   events: 'Follow what happens',
   demo: 'A whole PetPro on this machine, thrown away afterwards',
+  locks: 'Locks beside the holds that they stand for',
+  reconcile: 'Does everything fit together?',
   migrate: 'The database schema',
   config: 'Settings, and where they come from',
   load: 'Load tests, judged by the database',

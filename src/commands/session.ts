@@ -61,7 +61,7 @@ export function readDemo(config: Config): Demo | null {
   };
 }
 
-function readToken(config: Config): string | null {
+export function readToken(config: Config): string | null {
   if (config.token !== null) return config.token;
   if (config.token_file === null) return null;
   try {
@@ -72,8 +72,14 @@ function readToken(config: Config): string | null {
   }
 }
 
-/** Address and token without talking to anybody. Throws `unavailable` when neither is known. */
-export function whereTo(config: Config): {
+/**
+ * Address and token without talking to anybody. Throws `unavailable` when neither is known. In the demo the front
+ * desk is who types commands, unless the command is another role's; a PETPRO_TOKEN always wins.
+ */
+export function whereTo(
+  config: Config,
+  demo_role = 'desk',
+): {
   readonly url: string;
   readonly token: string | null;
   readonly demo: Demo | null;
@@ -85,13 +91,12 @@ export function whereTo(config: Config): {
     const detail = 'PETPRO_URL is not set and no demo runs on this machine.';
     throw new AppError('unavailable', detail, { next: 'petpro demo up' });
   }
-  // The front desk is who types commands; other roles are a PETPRO_TOKEN away.
-  return { url: demo.url, token: token ?? demo.tokens['desk'] ?? null, demo };
+  return { url: demo.url, token: token ?? demo.tokens[demo_role] ?? null, demo };
 }
 
-export function openSession(context: Context): Session {
+export function openSession(context: Context, demo_role = 'desk'): Session {
   const { config, debug, io, signal } = context;
-  const { url, token, demo } = whereTo(config);
+  const { url, token, demo } = whereTo(config, demo_role);
   const client = createClient({
     url,
     token,

@@ -1,7 +1,13 @@
 import type { CommandSpec } from './spec.ts';
 import { desk_tree } from './tree-desk.ts';
 import { load_tree } from './tree-load.ts';
+import { locks_tree } from './tree-locks.ts';
 import { ops_tree } from './tree-ops.ts';
 
 /** Every command of the program. */
-export const tree: readonly CommandSpec[] = [...desk_tree, ...ops_tree, ...load_tree];
+export const tree: readonly CommandSpec[] = [
+  ...desk_tree,
+  ...ops_tree,
+  ...locks_tree,
+  ...load_tree,
+];

@@ -28,6 +28,8 @@ export type ConsoleOptions = {
   readonly read_only: boolean;
   /** Default: colours on. */
   readonly color?: boolean;
+  /** With the stack when the console ends by a fault. Default: off. */
+  readonly debug?: boolean;
   readonly stdin?: NodeJS.ReadStream;
   readonly stdout?: NodeJS.WriteStream;
 };
@@ -38,8 +40,8 @@ const MAX_FPS = 60;
 
 type Ending = { readonly code: number; readonly text: string | null };
 
-function textOf(error: unknown): string {
-  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+function textOf(error: unknown, debug: boolean): string {
+  return debug && error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 
 /** Runs `end` once on the first signal or fault; the result takes the listeners off again. */
@@ -83,7 +85,8 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   const words = wordsOf(options.lang);
   const ended = Promise.withResolvers<Ending>();
   const end = ended.resolve;
-  const fault = (error: unknown) => end({ code: 1, text: words.crashed(textOf(error)) });
+  const fault = (error: unknown) =>
+    end({ code: 1, text: words.crashed(textOf(error, options.debug === true)) });
 
   const session = sessionOf(options);
   const console = openConsole({

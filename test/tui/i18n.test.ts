@@ -60,5 +60,6 @@ describe('dates, zones and money', () => {
     expect(zoneName('America/New_York', instant)).toBe('EST');
     expect(moneyText('250000.00', 'IDR', 'id')).toBe('Rp 250.000');
     expect(moneyText('250000.00', 'IDR', 'en')).toBe('IDR 250,000');
+    expect(moneyText('12.50', 'XXX', 'en')).toBe('XXX 12.50');
   });
 });

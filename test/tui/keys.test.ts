@@ -1,3 +1,5 @@
+import fs from 'node:fs';
+import path from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { en } from '../../src/tui/i18n/en.ts';
 import {
@@ -86,6 +88,20 @@ describe('the key table', () => {
     expect(bindingFor('board', 'ａ')?.id).toBe('arrived');
     expect(bindingFor('board', '？')?.id).toBe('help');
     expect(bindingFor('board', 'あ')).toBeNull();
+  });
+});
+
+describe('docs/console.md', () => {
+  it('lists every key of the table, with its words', () => {
+    const file = path.resolve(import.meta.dirname, '../../docs/console.md');
+    const lines = fs.readFileSync(file, 'utf8').split('\n');
+    const missing = bindings
+      .map(
+        (row) =>
+          `| ${row.keys.map((key) => `\`${keyName(key)}\``).join(' ')} | ${en.actions[row.id]} |`,
+      )
+      .filter((wanted) => !lines.some((line) => line.startsWith(wanted)));
+    expect(missing).toEqual([]);
   });
 });
 

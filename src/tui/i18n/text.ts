@@ -1,4 +1,4 @@
-import { formatMoney, parseAmount } from '../../domain/money.ts';
+import { currency_exponents, formatMoney, parseAmount } from '../../domain/money.ts';
 import type { Lang } from '../model.ts';
 import type { Catalogue } from './catalogue.ts';
 import { en } from './en.ts';
@@ -48,5 +48,7 @@ export function zoneName(time_zone: string, instant: Temporal.Instant): string {
 
 /** An amount of the API as people of that language write it. */
 export function moneyText(amount: string, currency: string, lang: Lang): string {
+  // A currency that this version does not know must not take the whole board down.
+  if (!Object.hasOwn(currency_exponents, currency)) return `${currency} ${amount}`;
   return formatMoney(parseAmount(amount, currency), lang);
 }

@@ -1,4 +1,4 @@
--- How a hold begins and lapses. Each function is one round trip: guard, rows, log entry and event together.
+-- How a hold begins and lapses. One round trip each: guard, rows, log entry and event together.
 
 -- Ends a pending reservation that the caller has locked.
 create function end_reservation(

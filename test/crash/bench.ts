@@ -179,6 +179,10 @@ export async function storyOf({ sql }: Pick<CrashBench, 'sql'>, { slot_id }: Sce
   return row;
 }
 
+/** What a new daemon or the provider's next try has to do first may take a while on a busy machine. */
+export const patiently = <T>(what: string, probe: () => T | Promise<T>) =>
+  eventually(what, probe, 60_000);
+
 export const nothing = {
   pending: 0,
   ended: 0,

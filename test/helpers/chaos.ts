@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 import readline from 'node:readline';
-import { afterAll } from 'vitest';
+import { afterEach } from 'vitest';
 import { eventually } from './poll.ts';
 
 export type Env = Readonly<Record<string, string>>;
@@ -21,9 +21,21 @@ export type DaemonChild = {
 };
 
 const main = path.resolve(import.meta.dirname, '../../src/main.ts');
-const START_MS = 30_000;
+const START_MS = 60_000;
 
-/** Starts a daemon and waits until it is ready; it never outlives the test file. */
+const children = new Set<ChildProcess>();
+// Also after a test that failed halfway: a daemon left over would do the next test's work.
+afterEach(async () => {
+  for (const child of children) {
+    children.delete(child);
+    if (child.exitCode !== null || child.signalCode !== null) continue;
+    const ended = once(child, 'exit');
+    child.kill('SIGKILL');
+    await ended;
+  }
+});
+
+/** Starts a daemon and waits until it is ready; it never outlives the test. */
 export async function startChild(env: Env): Promise<DaemonChild> {
   const child: ChildProcess = spawn(process.execPath, [main, 'serve'], {
     env: { PATH: process.env['PATH'] ?? '', PETPRO_PORT: '0', PETPRO_LOG_LEVEL: 'info', ...env },
@@ -31,7 +43,7 @@ export async function startChild(env: Env): Promise<DaemonChild> {
   });
   const { stdout, stderr, pid = 0 } = child;
   if (!stdout || !stderr) throw new Error('the child has no pipes');
-  afterAll(() => child.kill('SIGKILL'));
+  children.add(child);
   const lines: Line[] = [];
   let errors = '';
   readline.createInterface({ input: stdout }).on('line', (line) => {
@@ -44,7 +56,8 @@ export async function startChild(env: Env): Promise<DaemonChild> {
   const ready = await eventually(
     'the daemon is ready',
     () => {
-      if (child.exitCode !== null) throw new Error(`it ended: ${errors}`);
+      if (child.exitCode !== null || child.signalCode !== null)
+        throw new Error(`it ended: ${errors}`);
       return lines.find((line) => line['event'] === 'daemon.ready');
     },
     START_MS,

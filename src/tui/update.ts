@@ -134,6 +134,12 @@ function changeLink(state: State, status: Link['status'], retry_at_ms: number | 
 function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
   const { frame: said } = event;
   if (said.type === 'gap') return wantReload(state);
+  if (said.type === 'heartbeat') {
+    // Nothing is on its way: what is on screen was true a moment ago.
+    const { wanted, in_flight } = state.reload;
+    const is_current = !wanted && !in_flight && state.waiting === null;
+    return is_current ? { ...state, link: { ...state.link, data_ms: state.now_ms } } : state;
+  }
   if (said.type !== 'event') return state;
   const heard = new Map(state.heard);
   heard.delete(said.aggregate_id);

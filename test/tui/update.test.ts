@@ -222,6 +222,16 @@ describe('the link', () => {
     expect(play.effects).toEqual(['load_day']);
   });
 
+  it('knows by the heartbeat that what is shown is still true', () => {
+    const play = new Play();
+    play.send({ type: 'link', status: 'live', retry_at_ms: null });
+    play.pass(50_000);
+    expect(play.state.link.data_ms).toBe(NOW);
+    const frame = { type: 'heartbeat', sequence: 1, at: '2026-11-20T03:43:00Z' } as const;
+    play.send({ type: 'frame', frame });
+    expect(play.state.link.data_ms).toBe(NOW + 50_000);
+  });
+
   it('retries a failed snapshot after 1, 2, 4 .. 30 s and shows OFFLINE meanwhile', () => {
     const play = new Play();
     play.keys('ctrl-r');

@@ -44,7 +44,17 @@ export type Call = { readonly idempotency_key: string | null };
 
 /** A unit of repeated work. `tick` does one bounded batch and says how many units it did. */
 export type Worker = {
-  readonly name: 'sweeper' | 'relay' | 'dispatcher' | 'refunds' | 'locks' | 'payments' | 'cron';
+  readonly name:
+    | 'sweeper'
+    | 'relay'
+    | 'dispatcher'
+    | 'refunds'
+    | 'locks'
+    | 'payments'
+    | 'reconcile'
+    | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;
+  /** What it found wrong when it looked last, as kind and count; empty = nothing. */
+  readonly findings?: () => Readonly<Record<string, number>>;
 };

@@ -100,6 +100,22 @@ function checkWorker({ name, every_ms, idle_ms, ticks, last_error }: WorkerStatu
   };
 }
 
+/** What the periodic look found. Degraded, not down: sending customers elsewhere would mend nothing. */
+function checkInventory(workers: readonly WorkerStatus[]): readonly Check[] {
+  const looking = workers.find(({ name, ticks }) => name === 'reconcile' && ticks > 0);
+  if (!looking) return [];
+  const found = Object.entries(looking.findings).map(([kind, count]) => `${kind} ${count}`);
+  const is_well = found.length === 0;
+  return [
+    {
+      name: 'inventory',
+      status: is_well ? 'ok' : 'degraded',
+      detail: is_well ? 'everything fits together' : `${found.join(', ')}: petpro reconcile run`,
+      latency_ms: null,
+    },
+  ];
+}
+
 /** What `/readyz` says. Errors stay in the log: the answer is public. */
 export function createHealth(app: App, parts: Parts): Health {
   const wanted_version = readMigrations().length;
@@ -111,7 +127,8 @@ export function createHealth(app: App, parts: Parts): Health {
       checkDatabase(app, wanted_version),
       checkLocks(app),
     ]);
-    const checks = [...database, locks, ...parts.workers().map(checkWorker)];
+    const workers = parts.workers();
+    const checks = [...database, locks, ...checkInventory(workers), ...workers.map(checkWorker)];
     const worst = (status: Check['status']) => checks.some((check) => check.status === status);
     const status = worst('down') ? 'down' : worst('degraded') ? 'degraded' : 'ok';
     return { status, draining: false, version: parts.version, checks };

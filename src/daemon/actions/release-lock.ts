@@ -4,7 +4,7 @@ import type { Actor, App } from '../app-types.ts';
 import type { LockRow } from '../locks/board.ts';
 import { findKey } from '../locks/find-key.ts';
 import { lockItem } from '../locks/lock-json.ts';
-import { deleteLock, isReleasable } from '../locks/release.ts';
+import { auditRelease, deleteLock, isReleasable } from '../locks/release.ts';
 import { writeAudit } from '../store/audit.ts';
 import { toJson } from '../store/db.ts';
 import { forceCancelReservation, type HoldFacts } from '../store/locks.ts';
@@ -32,7 +32,10 @@ function assertAllowed(row: LockRow, request: Request): void {
   if (is_pending && !request.cancel_reservation) {
     throw new AppError('policy_refused', 'PostgreSQL holds this slot for a pending reservation.', {
       reservation_id: row.hold?.reservation_id ?? null,
-      next: 'petpro reconcile run mends its lock; --cancel-reservation ends the hold as well',
+      next:
+        row.class === 'live'
+          ? '--cancel-reservation ends the hold as well'
+          : 'petpro reconcile run mends its lock; --cancel-reservation ends the hold as well',
     });
   }
   if (row.class === 'live' && !is_pending) {
@@ -55,6 +58,7 @@ async function cancelWith(
   if (ended.outcome === 'conflict') throw changed(row.key);
   if (ended.outcome !== 'ok') throw failure(ended.outcome);
   await releaseLocks(app, ended);
+  await auditRelease(app, actor, row, reason);
   app.wake.relay();
   if (ended.session_id !== null) await closePage(app, ended.session_id);
 }

@@ -13,6 +13,26 @@ export function isReleasable(row: LockRow): boolean {
   return row.class === 'leaked' && row.hold?.status !== 'pending';
 }
 
+/** Writes that a lock went, by whom and why. */
+export async function auditRelease(
+  app: App,
+  actor: Actor,
+  row: LockRow,
+  reason: string,
+): Promise<void> {
+  await writeAudit(app.sql, {
+    actor: dbActor(actor),
+    clinic_id: row.slot?.clinic_id ?? null,
+    action: 'lock.released',
+    target_type: 'lock',
+    target_id: row.key,
+    reason,
+    before: toJson(lockItem(row)),
+    after: { key: row.key, lock: null },
+  });
+  app.log.info('lock.released', { key: row.key, class: row.class, cause: row.cause, reason });
+}
+
 /** Deletes what stands under the key if it is still what was seen, and writes who did it and why. */
 export async function deleteLock(
   app: App,
@@ -24,16 +44,7 @@ export async function deleteLock(
   const above_ms = isReleasable(row) ? LOCK_UNDECIDED_MS : 0;
   const outcome = await app.locks.forceRelease(row.key, row.token, above_ms);
   if (outcome !== 'released') return outcome;
-  const facts = { target_type: 'lock', target_id: row.key, reason };
-  await writeAudit(app.sql, {
-    actor: dbActor(actor),
-    clinic_id: row.slot?.clinic_id ?? null,
-    action: 'lock.released',
-    ...facts,
-    before: toJson(lockItem(row)),
-    after: { key: row.key, lock: null },
-  });
-  app.log.info('lock.released', { key: row.key, class: row.class, cause: row.cause, reason });
+  await auditRelease(app, actor, row, reason);
   return outcome;
 }
 

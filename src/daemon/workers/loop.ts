@@ -10,6 +10,8 @@ export type WorkerStatus = {
   readonly units: number;
   readonly failures: number;
   readonly last_error: string | null;
+  /** What it found wrong when it looked last. */
+  readonly findings: Readonly<Record<string, number>>;
 };
 
 /** Told after each tick; for metrics. */
@@ -18,6 +20,7 @@ export type OnTick = (tick: {
   readonly units: number;
   readonly ms: number;
   readonly ok: boolean;
+  readonly findings: Readonly<Record<string, number>>;
 }) => void;
 
 export type Loop = {
@@ -48,6 +51,8 @@ export function startLoop(app: App, worker: Worker, on_tick?: OnTick): Loop {
   let failures_in_row = 0;
   let last_error: string | null = null;
 
+  const findings = () => worker.findings?.() ?? {};
+
   const wake = () => {
     is_woken = true;
     // A wake-up must not turn a broken database into a busy loop.
@@ -74,7 +79,7 @@ export function startLoop(app: App, worker: Worker, on_tick?: OnTick): Loop {
       units += done;
       failures_in_row = 0;
       if (done > 0) app.log.info('worker.tick', { worker: worker.name, units: done, ms });
-      on_tick?.({ name: worker.name, units: done, ms, ok: true });
+      on_tick?.({ name: worker.name, units: done, ms, ok: true, findings: findings() });
       return done;
     } catch (error) {
       if (controller.signal.aborted) return 0;
@@ -83,7 +88,7 @@ export function startLoop(app: App, worker: Worker, on_tick?: OnTick): Loop {
       last_error = error instanceof Error ? error.message : String(error);
       const ms = performance.now() - started;
       app.log.error('worker.failed', { worker: worker.name, ms, failures_in_row, err: error });
-      on_tick?.({ name: worker.name, units: 0, ms, ok: false });
+      on_tick?.({ name: worker.name, units: 0, ms, ok: false, findings: findings() });
       return 0;
     }
   };
@@ -115,6 +120,7 @@ export function startLoop(app: App, worker: Worker, on_tick?: OnTick): Loop {
       units,
       failures,
       last_error,
+      findings: findings(),
     }),
     stop: async () => {
       controller.abort();

@@ -5,6 +5,7 @@ import { createHousekeeper } from './housekeeping.ts';
 import { createLockKeeper } from './keep-locks.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
 import { createPoller } from './poll-payments.ts';
+import { createReconciler } from './reconcile.ts';
 import { createRefunder } from './refunds.ts';
 import { createRelay } from './relay.ts';
 import { openEventStream } from './stream.ts';
@@ -43,6 +44,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   }
   if (has('cron')) {
     start(createPoller());
+    start(createReconciler());
     start(createHousekeeper());
   }
 

@@ -1,4 +1,4 @@
-import { Counter, collectDefaultMetrics, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OnTick } from '../workers/loop.ts';
 
 /** 1 ms to 15 s: from the loser of a race to the request timeout. */
@@ -35,6 +35,12 @@ export function createMetrics(): Metrics {
     labelNames: ['worker'] as const,
     registers: [registry],
   });
+  const mismatches = new Gauge({
+    name: 'petpro_inventory_mismatches',
+    help: 'Rows that do not fit together, by kind; kind="any" counts the kinds, 0 is normal',
+    labelNames: ['kind'] as const,
+    registers: [registry],
+  });
   return {
     observeRequest: (route, method, status, ms) => {
       requests.observe({ route, method, status: String(status) }, ms / 1000);
@@ -42,6 +48,10 @@ export function createMetrics(): Metrics {
     onTick: (tick) => {
       ticks.observe({ worker: tick.name, ok: String(tick.ok) }, tick.ms / 1000);
       units.inc({ worker: tick.name }, tick.units);
+      if (tick.name !== 'reconcile') return;
+      mismatches.reset();
+      mismatches.set({ kind: 'any' }, Object.keys(tick.findings).length);
+      for (const [kind, count] of Object.entries(tick.findings)) mismatches.set({ kind }, count);
     },
     text: () => registry.metrics(),
     content_type: registry.contentType,

@@ -33,11 +33,39 @@ const secret_names = [
   'smtp_url',
   'card',
 ];
-const redacted_paths = secret_names.flatMap((name) => [name, `*.${name}`]);
+const secret: ReadonlySet<string> = new Set(secret_names);
+const censor = '***';
+
+function isPlain(value: unknown): value is LogFacts {
+  return typeof value === 'object' && value !== null && !(value instanceof Error);
+}
+
+/**
+ * The facts without secrets; the same object when there are none, which is nearly always. The
+ * logger's own redaction walks all its paths for each line: a tenth of the cost of a lost race.
+ */
+function censored(facts: LogFacts, depth = 0): LogFacts {
+  let clean: Record<string, unknown> | null = null;
+  for (const name in facts) {
+    const value = facts[name];
+    const kept = secret.has(name)
+      ? censor
+      : depth === 0 && isPlain(value)
+        ? censored(value, 1)
+        : value;
+    if (kept === value) continue;
+    clean ??= { ...facts };
+    clean[name] = kept;
+  }
+  return clean ?? facts;
+}
 
 function wrap(logger: Logger, bound: LogFacts): Log {
-  const at = (level: 'debug' | 'info' | 'warn' | 'error') => (event: string, facts?: LogFacts) =>
-    logger[level]({ event, ...bound, ...facts });
+  const at =
+    (level: 'debug' | 'info' | 'warn' | 'error') =>
+    (event: string, facts: LogFacts = {}) => {
+      if (logger.isLevelEnabled(level)) logger[level](censored({ event, ...bound, ...facts }));
+    };
   return {
     debug: at('debug'),
     info: at('info'),
@@ -60,7 +88,6 @@ export function openLog(
         timestamp: () => `,"at":"${new Date().toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
         serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
-        redact: { paths: redacted_paths, censor: '***' },
       },
       options.destination ?? pino.destination({ dest: 1, sync: false }),
     ),

@@ -5,6 +5,7 @@ import type { Log } from '../log.ts';
 import { openNoLocks } from './adapters/no-locks.ts';
 import { openNoPayments } from './adapters/no-payments.ts';
 import { openRedisLocks } from './adapters/redis-locks.ts';
+import { shareDoorman } from './adapters/shared-doorman.ts';
 import { openNoMail, openSmtp } from './adapters/smtp.ts';
 import { openStripePayments } from './adapters/stripe-payments.ts';
 import type { App, Wake } from './app-types.ts';
@@ -15,9 +16,9 @@ import { createWakeups } from './workers/loop.ts';
 const pool_close_timeout_s = 5;
 
 function openLocks(config: Config, log: Log): LockStore {
-  return config.redis_url
-    ? openRedisLocks({ url: config.redis_url, timeout_ms: config.redis_timeout_ms, log })
-    : openNoLocks();
+  if (!config.redis_url) return openNoLocks();
+  const options = { url: config.redis_url, timeout_ms: config.redis_timeout_ms, log };
+  return shareDoorman(openRedisLocks(options));
 }
 
 function openPayments(config: Config): PaymentGateway {

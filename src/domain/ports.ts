@@ -16,7 +16,12 @@ export type LockResult =
   /** Our locks stand; `seats` were free in the doorman's eyes. */
   | { readonly outcome: 'acquired'; readonly seats: readonly number[] }
   /** Someone else's lock stands for `retry_after_ms` more. */
-  | { readonly outcome: 'locked'; readonly retry_after_ms: number }
+  | {
+      readonly outcome: 'locked';
+      readonly retry_after_ms: number;
+      /** The owner part of the lock that stands, where one look told it. */
+      readonly holder?: string;
+    }
   /**
    * Ask PostgreSQL: no doorman (not configured, down, or the breaker is open), the lock is overdue, the lock is
    * the caller's own (a repeated request), or too many seats to look through.

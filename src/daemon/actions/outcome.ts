@@ -25,5 +25,13 @@ export function failure(
   detail?: string,
 ): Error {
   if (!isProblemCode(outcome)) return new Error(`Unknown outcome of a function: ${outcome}`);
-  return new AppError(outcome, detail ?? details[outcome] ?? 'This is not possible.', facts);
+  // An answer of the business, not a fault: nobody reads its stack, and collecting one costs a loser
+  // of a race more than its look at the lock.
+  const depth = Error.stackTraceLimit;
+  Error.stackTraceLimit = 0;
+  try {
+    return new AppError(outcome, detail ?? details[outcome] ?? 'This is not possible.', facts);
+  } finally {
+    Error.stackTraceLimit = depth;
+  }
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import type { Sql } from 'postgres';
 import type { Config } from '../../config.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -27,6 +27,8 @@ export type Authenticator = {
    * now.
    */
   readonly authenticate: (token: string) => Promise<Principal>;
+  /** The principal at once when the token was checked a moment ago; otherwise null. */
+  readonly known: (token: string) => Principal | null;
 };
 
 /** The token of an Authorization header, or null when there is none or it is not a Bearer token. */
@@ -90,13 +92,17 @@ export function createAuthenticator(sql: Sql, config: Config): Authenticator {
     }
   }
 
+  // Hashed, so that a heap dump holds no usable tokens.
+  const cacheKey = (token: string) => hash('sha256', token, 'base64');
+
   return {
+    known: (token) =>
+      token.length > token_length_max ? null : (known.get(cacheKey(token)) ?? null),
     authenticate: async (token) => {
       if (token.length > token_length_max) {
         throw new AppError('unauthorized', 'The token is not valid.');
       }
-      // Hashed, so that a heap dump holds no usable tokens.
-      const cache_key = createHash('sha256').update(token).digest('base64');
+      const cache_key = cacheKey(token);
       const principal = known.get(cache_key);
       if (principal) return principal;
       const refusal = refused.get(cache_key);

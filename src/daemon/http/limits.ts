@@ -12,9 +12,10 @@ export type Limit = (request: FastifyRequest) => Promise<void>;
 
 /**
  * Per-process limit: N daemons allow N times as much, which is right for a guard against floods.
+ * Null when it is switched off.
  */
-export async function createLimit(server: FastifyInstance, config: Config): Promise<Limit> {
-  if (config.rate_limit === 0) return async () => {};
+export async function createLimit(server: FastifyInstance, config: Config): Promise<Limit | null> {
+  if (config.rate_limit === 0) return null;
   await server.register(rateLimit, {
     global: false,
     max: config.rate_limit,

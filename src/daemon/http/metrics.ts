@@ -1,8 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OnTick } from '../workers/loop.ts';
-
-/** 1 ms to 15 s: from the loser of a race to the request timeout. */
-const seconds = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2, 5, 15];
+import { createRequestTimes, seconds } from './request-times.ts';
 
 export type Metrics = {
   readonly observeRequest: (route: string, method: string, status: number, ms: number) => void;
@@ -15,13 +13,7 @@ export type Metrics = {
 export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'petpro_' });
-  const requests = new Histogram({
-    name: 'petpro_http_request_duration_seconds',
-    help: 'From the first byte of a request to the last byte of its answer',
-    labelNames: ['route', 'method', 'status'] as const,
-    buckets: seconds,
-    registers: [registry],
-  });
+  const requests = createRequestTimes();
   const ticks = new Histogram({
     name: 'petpro_worker_tick_duration_seconds',
     help: 'One batch of a worker',
@@ -42,9 +34,7 @@ export function createMetrics(): Metrics {
     registers: [registry],
   });
   return {
-    observeRequest: (route, method, status, ms) => {
-      requests.observe({ route, method, status: String(status) }, ms / 1000);
-    },
+    observeRequest: requests.observe,
     onTick: (tick) => {
       ticks.observe({ worker: tick.name, ok: String(tick.ok) }, tick.ms / 1000);
       units.inc({ worker: tick.name }, tick.units);
@@ -53,7 +43,7 @@ export function createMetrics(): Metrics {
       mismatches.set({ kind: 'any' }, Object.keys(tick.findings).length);
       for (const [kind, count] of Object.entries(tick.findings)) mismatches.set({ kind }, count);
     },
-    text: () => registry.metrics(),
+    text: async () => `${await registry.metrics()}\n${requests.text()}`,
     content_type: registry.contentType,
   };
 }

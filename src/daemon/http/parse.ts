@@ -34,14 +34,28 @@ function issuesOf(part: Part, error: z.ZodError): readonly Issue[] {
 
 /** PostgreSQL takes neither U+0000 nor half a surrogate pair; both are refused at the door. */
 function storable(text: string): boolean {
-  return text.isWellFormed() && !text.includes('\0');
+  return !text.includes('\0') && text.isWellFormed();
+}
+
+function isEmpty(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const _ in value) return false;
+  return true;
+}
+
+/** Path and query of most endpoints: nothing to parse when nothing was sent. */
+function takesNothing(schema: z.ZodType): boolean {
+  return schema instanceof z.ZodObject && Object.keys(schema.shape).length === 0;
 }
 
 function unstorable(value: unknown, path: string): string | null {
   if (typeof value === 'string') return storable(value) ? null : path;
   if (typeof value !== 'object' || value === null) return null;
-  for (const [key, inner] of Object.entries(value)) {
-    const found = storable(key) ? unstorable(inner, `${path}.${key}`) : path;
+  for (const key in value) {
+    if (!storable(key)) return path;
+    const inner: unknown = Reflect.get(value, key);
+    if (typeof inner === 'string' && storable(inner)) continue;
+    const found = unstorable(inner, `${path}.${key}`);
     if (found !== null) return found;
   }
   return null;
@@ -60,17 +74,18 @@ function refuse(errors: readonly Issue[]): never {
  */
 export function inputParser<N extends EndpointName>(name: N): (raw: Raw) => Input<N> {
   const shape = shapes[name];
-  const parts: readonly (readonly [Part, keyof Raw, z.ZodType])[] = [
-    ['path', 'params', strict(shape.params)],
-    ['query', 'query', strict(shape.query)],
-    ['body', 'body', strict(shape.body)],
+  const parts: readonly (readonly [Part, keyof Raw, z.ZodType, boolean])[] = [
+    ['path', 'params', strict(shape.params), takesNothing(shape.params)],
+    ['query', 'query', strict(shape.query), takesNothing(shape.query)],
+    ['body', 'body', strict(shape.body), takesNothing(shape.body)],
   ];
   return (raw) => {
     const input: Record<string, unknown> = {};
     const errors: Issue[] = [];
-    for (const [part, key, schema] of parts) {
+    for (const [part, key, schema, takes_nothing] of parts) {
       // An absent body is an empty one; a body that says null is not.
       const value = raw[key] === undefined ? {} : raw[key];
+      if (takes_nothing && isEmpty(value)) continue;
       const broken = unstorable(value, part);
       if (broken !== null) {
         errors.push({ path: broken.slice(0, message_max), message: 'Text that cannot be stored' });

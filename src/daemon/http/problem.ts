@@ -1,4 +1,4 @@
-import type { FastifyRequest } from 'fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type Json, type ProblemCode, problems } from '../../domain/errors.ts';
 
 /** RFC 9457. Facts come first, so that none of them can replace a standard member. */
@@ -28,7 +28,6 @@ const library_codes: Readonly<Record<string, readonly [ProblemCode, string]>> = 
   FST_ERR_CTP_INVALID_JSON_BODY: ['invalid_input', 'The body is not valid JSON.'],
   FST_ERR_BAD_URL: ['invalid_input', 'The address is not valid.'],
   FST_ERR_MAX_PARAM_LENGTH: ['uri_too_long', 'A part of the address is too long.'],
-  FST_ERR_HANDLER_TIMEOUT: ['unavailable', 'The answer took too long; it may still take effect.'],
   ECONNRESET: ['invalid_input', 'The request was cut off.'],
   HPE_HEADER_OVERFLOW: ['headers_too_large', 'Send shorter headers or a shorter address.'],
   ERR_HTTP_REQUEST_TIMEOUT: ['request_timeout', 'Send the whole request faster.'],
@@ -84,6 +83,22 @@ export function problemHeaders(error: AppError): Readonly<Record<string, string>
     headers['allow'] = allow.join(', ');
   }
   return headers;
+}
+
+/** True for refusals: they are the caller's to deal with, and nobody of ours need look at them. */
+export function isExpected(error: unknown): error is AppError {
+  return error instanceof AppError && problems[error.code].status < 500;
+}
+
+/** Sets status and headers of a problem, and gives the text to send. */
+export function problemAnswer(
+  error: AppError,
+  request: FastifyRequest,
+  reply: FastifyReply,
+): string {
+  request.problem_code = error.code;
+  reply.code(problems[error.code].status).headers(problemHeaders(error));
+  return JSON.stringify(problemBody(error, request.id));
 }
 
 /** For answers that no route of ours makes: 404 of the router. */

@@ -29,6 +29,7 @@ import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
 import { inputParser } from './parse.ts';
+import { isExpected, problemAnswer } from './problem.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
 
@@ -77,14 +78,14 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
   const action: Action<N> = actions[name];
   const parse = inputParser(name);
   const serialize = serializer(name);
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
     const { actor, params, query, body } = request;
     if (!actor) throw new AppError('unauthorized', 'Send a token.');
     const input = parse({ params, query, body });
     const key = endpoint.idempotency === 'none' ? null : idempotencyKey(request.raw);
     const run = () => action(app, actor, input, { idempotency_key: key });
     const stored = endpoint.idempotency === 'stored' && key !== null;
-    const answer = stored
+    const done = stored
       ? await runOnce(
           app,
           { scope: `${actor.role}:${actor.id}:${name}`, key, input },
@@ -93,8 +94,17 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
         )
       : { output: await run(), replayed: false };
     reply.code(endpoint.success).header('content-type', 'application/json; charset=utf-8');
-    if (answer.replayed || isReplay(answer.output)) reply.header('idempotency-replayed', 'true');
-    return serialize(answer.output);
+    if (done.replayed || isReplay(done.output)) reply.header('idempotency-replayed', 'true');
+    return serialize(done.output);
+  };
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+    try {
+      return await answer(request, reply);
+    } catch (error) {
+      if (!isExpected(error)) throw error;
+      // A refusal is an answer like any other: the framework's way for errors costs twice as much.
+      return problemAnswer(error, request, reply);
+    }
   };
 }
 

@@ -7,6 +7,7 @@ import type { Health } from '../health.ts';
 import { createAdmission } from './admission.ts';
 import { createAuthenticator } from './auth.ts';
 import { answerClientErrors } from './client-errors.ts';
+import { addDeadlines } from './deadlines.ts';
 import { addDocs } from './docs.ts';
 import { addFeed, default_feed_limits, type FeedLimits, feed_message_bytes_max } from './feed.ts';
 import type { FeedSource } from './feed-session.ts';
@@ -15,7 +16,7 @@ import { createLimit } from './limits.ts';
 import { refuseOtherMethods } from './methods.ts';
 import type { Metrics } from './metrics.ts';
 import { addProbes } from './probes.ts';
-import { notFound, problemBody, problemHeaders, toAppError } from './problem.ts';
+import { notFound, problemAnswer, toAppError } from './problem.ts';
 import { requestId } from './request-info.ts';
 import { addRequestLog, safe_headers } from './request-log.ts';
 import { addRoutes } from './routes.ts';
@@ -34,7 +35,6 @@ const header_bytes_max = 16_384;
 function answerFailure(app: App) {
   return (error: unknown, request: FastifyRequest, reply: FastifyReply): void => {
     const known = toAppError(error);
-    request.problem_code = known.code;
     const { status } = problems[known.code];
     if (status >= 500) {
       const err = known.code === 'internal' ? (known.cause ?? error) : known;
@@ -43,8 +43,7 @@ function answerFailure(app: App) {
     // The rest of a body that nobody will read must not be taken for the next request.
     const is_cut_short = status === 413 || (status === 503 && !request.raw.complete);
     if (is_cut_short) reply.header('connection', 'close');
-    reply.code(status).headers(problemHeaders(known)).header('x-request-id', request.id);
-    void reply.send(JSON.stringify(problemBody(known, request.id)));
+    void reply.header('x-request-id', request.id).send(problemAnswer(known, request, reply));
   };
 }
 
@@ -56,7 +55,6 @@ function openServer(app: App): FastifyInstance {
     genReqId: (raw: IncomingMessage) => requestId(raw),
     bodyLimit: config.body_limit_bytes,
     requestTimeout: config.request_timeout_ms,
-    handlerTimeout: config.request_timeout_ms,
     keepAliveTimeout: keep_alive_timeout_ms,
     trustProxy: config.trust_proxy.length > 0 ? [...config.trust_proxy] : false,
     // A request that reached us while we drain is answered, not thrown away.
@@ -132,6 +130,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const server = openServer(app);
   const others = refuseOtherMethods(server);
   addRequestLog(server, app.log, metrics.observeRequest);
+  addDeadlines(server, app.config.request_timeout_ms);
   readJsonBodies(server);
   if (app.config.roles.includes('api')) await addApi(server, parts);
   addProbes(server, health, metrics);

@@ -1,209 +1,266 @@
 /**
- * Holds per second over HTTP against the same SQL in pgbench, losers per second against the bare HTTP server, and one
- * 1000-way fight, all in one run on one machine (method and results: docs/performance.md).
+ * Holds per second over HTTP against the same SQL in pgbench, losers per second against the bare
+ * HTTP server, and fights of a thousand for one slot. Both sides of each ratio take turns within
+ * the same run (docs/performance.md).
  *
- *   node bench/holds.ts [--seconds 10] [--connections 64] [--out bench/results/holds.json]
+ *   node bench/holds.ts [--rounds 5] [--seconds 2] [--connections 64] [--compare REF]
  */
-import { execFileSync, spawnSync } from 'node:child_process';
-import fs from 'node:fs';
-import http from 'node:http';
-import os from 'node:os';
-import path from 'node:path';
 import { parseArgs } from 'node:util';
-import fastify from 'fastify';
-import postgres from 'postgres';
+import { type Program, startBareServer, startDaemon } from './lib/children.ts';
+import { cpuOf, cpuWithChildren } from './lib/cpu.ts';
+import { checkOut, type Demo, startDemo } from './lib/demo.ts';
+import { type Figure, keep, median, ratioOf, rounded, table } from './lib/figures.ts';
+import { type Fixture, holdBody, holdScript, makeFixture } from './lib/fixture.ts';
 import { type LoadResult, runLoad } from './lib/http-load.ts';
+import { type PgbenchResult, runPgbench } from './lib/pgbench.ts';
 
 const { values: flags } = parseArgs({
   options: {
-    seconds: { type: 'string', default: '10' },
+    rounds: { type: 'string', default: '5' },
+    seconds: { type: 'string', default: '2' },
     connections: { type: 'string', default: '64' },
-    out: { type: 'string', default: 'bench/results/holds.json' },
+    compare: { type: 'string' },
   },
 });
+const rounds = Number(flags.rounds);
 const seconds = Number(flags.seconds);
 const connections = Number(flags.connections);
-/** More slots than any run of a minute can take. */
-const SLOTS = 400_000;
-const OWNERS = 20_000;
+/** Holds in one run: no machine that we know makes more. */
+const slots_max = 20_000 + Math.round(2 * rounds * seconds * 12_000);
 const FIGHTERS = 1_000;
 
-type Demo = { url: string; database_url: string; clinic_id: string; tokens: { ci: string } };
+type Candidate = {
+  readonly name: 'now' | 'before';
+  readonly demo: Demo;
+  readonly fixture: Fixture;
+  readonly without_redis: Program;
+  /** Next slot that nobody holds; pgbench takes its own from the far end. */
+  next_slot: number;
+};
 
-function petpro(...args: string[]): string {
-  return execFileSync(process.execPath, ['bin/petpro.js', ...args], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'inherit'],
+/** CPU microseconds per answer. */
+type Cost = { readonly daemon: number; readonly postgres: number; readonly client: number };
+
+type Timed = LoadResult & { readonly cost: Cost };
+
+type Round = {
+  readonly hold: Timed;
+  readonly hold_pgbench: PgbenchTimed | null;
+  readonly loser: Timed;
+  readonly loser_without_redis: Timed;
+};
+
+type PgbenchTimed = PgbenchResult & { readonly postgres_us: number };
+
+/** Runs a load and charges its CPU time to the parties. */
+async function timed(
+  pids: { readonly daemon: number; readonly postgres: number },
+  work: () => Promise<LoadResult>,
+): Promise<Timed> {
+  const at = () => ({
+    daemon: cpuOf(pids.daemon),
+    postgres: cpuWithChildren(pids.postgres),
+    client: cpuOf(process.pid),
   });
+  const from = at();
+  const result = await work();
+  const to = at();
+  const each = (name: keyof Cost) =>
+    rounded(((to[name] - from[name]) * 1000) / Math.max(1, result.requests), 1);
+  const cost = { daemon: each('daemon'), postgres: each('postgres'), client: each('client') };
+  return { ...result, cost };
 }
 
-/** Slots of one vet each 30 minutes apart, so that holds meet neither each other nor an owner's other visit. */
-async function makeSlots(sql: postgres.Sql, clinic_id: string) {
-  await sql.unsafe(
-    `
-    set statement_timeout = '5min';
-    drop table if exists bench_slots, bench_owners;
-    create unlogged table bench_slots (n int primary key, slot_id uuid not null);
-    create unlogged table bench_owners (n int primary key, user_id uuid not null, pet_id uuid not null);
-    create sequence if not exists bench_next;
-    with made as (
-      insert into services (clinic_id, name, price, currency, duration_minutes)
-      values ('${clinic_id}', 'Bench', 250000, 'IDR', 30) returning id
-    ), slotted as (
-      insert into slots (service_id, clinic_id, slot_date, slot_start_time, slot_end_time, starts_at, ends_at)
-      select made.id, '${clinic_id}', (t at time zone 'Asia/Jakarta')::date,
-        (t at time zone 'Asia/Jakarta')::time, ((t + interval '29 min') at time zone 'Asia/Jakarta')::time, t,
-        t + interval '29 min'
-      from made, generate_series(0, ${SLOTS - 1}) n,
-        lateral (select date_trunc('hour', now()) + interval '40 days' + n * interval '30 min' as t) x
-      returning id
-    )
-    insert into bench_slots select row_number() over (), id from slotted;
-    with people as (
-      insert into users (full_name) select 'Bench ' || n from generate_series(1, ${OWNERS}) n returning id
-    ), pets as (
-      insert into pets (user_id, name) select id, 'Bench' from people returning id, user_id
-    )
-    insert into bench_owners select row_number() over (), user_id, id from pets;
-    vacuum analyze;
-  `.replace('vacuum analyze;', ''),
+const load = (
+  target: { readonly url: string; readonly token: string },
+  body: (n: number) => string | null,
+  options: { readonly path?: string; readonly connections?: number; readonly ms?: number } = {},
+) =>
+  runLoad({
+    url: target.url,
+    method: 'POST',
+    path: options.path ?? '/v1/reservations',
+    headers: { authorization: `Bearer ${target.token}`, 'content-type': 'application/json' },
+    body,
+    connections: options.connections ?? connections,
+    duration_ms: options.ms ?? seconds * 1000,
+  });
+
+async function candidate(stack: AsyncDisposableStack, ref: string | null): Promise<Candidate> {
+  const demo = stack.use(startDemo(stack.use(checkOut(ref)).root));
+  const fixture = await makeFixture(demo, slots_max);
+  const without_redis = stack.use(
+    await startDaemon(demo, { REDIS_URL: '', PETPRO_ONLY: 'api', PETPRO_LOG_LEVEL: 'info' }),
   );
-  await sql.unsafe('vacuum analyze');
+  const name = ref === null ? 'now' : 'before';
+  const made: Candidate = { name, demo, fixture, without_redis, next_slot: 0 };
+  await holdSome(made, 1_000);
+  return made;
 }
 
-function findPgbench(): string | null {
-  const dirs = (process.env['PATH'] ?? '').split(path.delimiter);
-  for (const version of ['18', '17', '16', '15']) dirs.push(`/usr/lib/postgresql/${version}/bin`);
-  return dirs.map((dir) => path.join(dir, 'pgbench')).find((file) => fs.existsSync(file)) ?? null;
-}
-
-/** The same SQL alone: what PostgreSQL itself can do on this machine now. */
-function runPgbench(database_url: string, statement: string): number | null {
-  const pgbench = findPgbench();
-  if (!pgbench) return null;
-  const script = path.join(os.tmpdir(), `petpro-bench-${process.pid}.sql`);
-  fs.writeFileSync(script, statement);
-  const args = ['-n', '-M', 'prepared', '-c', '32', '-j', '1', '-T', String(seconds), '-f', script];
-  const run = spawnSync(pgbench, [...args, database_url], { encoding: 'utf8' });
-  fs.rmSync(script);
-  if (run.status !== 0) throw new Error(`pgbench: ${run.stderr}`);
-  return Math.round(Number(/tps = ([\d.]+)/.exec(run.stdout)?.[1]));
-}
-
-/** The hold of one random owner; `slot` is SQL for the slot's number, asked once (a sub-select). */
-const hold_statement = (slot: string) => `
-\\set owner random(1, ${OWNERS})
-select h.outcome
-from bench_slots s, bench_owners o, hold_slot(gen_random_uuid(), s.slot_id, o.user_id, o.pet_id, 1, null,
-  gen_random_uuid()::text, null, '{"kind":"operator","source":"api","request_id":"bench"}') h
-where s.n = ${slot} and o.n = :owner;
-`;
-
-/** What the HTTP framework does with nothing behind it: the ceiling for the loser path. */
-async function bareServer(): Promise<{ url: string; close: () => Promise<void> }> {
-  const app = fastify({ logger: false });
-  app.post('/v1/reservations', async (_request, reply) =>
-    reply.code(409).send({ type: '/problems/slot-locked', code: 'slot_locked', status: 409 }),
-  );
-  const url = await app.listen({ host: '127.0.0.1', port: 0 });
-  return { url, close: () => app.close() };
-}
-
-/** One request each from a thousand people at once, through ordinary keep-alive sockets. */
-async function fight(url: string, token: string, bodies: readonly string[]) {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 256 });
-  const started = performance.now();
-  const statuses: Record<string, number> = {};
-  await Promise.all(
-    bodies.map(
-      (body) =>
-        new Promise<void>((resolve, reject) => {
-          const request = http.request(
-            `${url}/v1/reservations`,
-            { method: 'POST', agent },
-            (answer) => {
-              const status = String(answer.statusCode);
-              statuses[status] = (statuses[status] ?? 0) + 1;
-              answer.resume().on('end', resolve);
-            },
-          );
-          request.on('error', reject);
-          request.setHeader('authorization', `Bearer ${token}`);
-          request.setHeader('content-type', 'application/json');
-          request.end(body);
-        }),
-    ),
-  );
-  agent.destroy();
-  return { ms: Math.round(performance.now() - started), statuses };
-}
-
-const home = fs.mkdtempSync(path.join(os.tmpdir(), 'petpro-bench-'));
-const demo: Demo = JSON.parse(petpro('demo', 'up', '--detach', '--json', '--home', home));
-const sql = postgres(demo.database_url, { max: 1, onnotice: () => {} });
-try {
-  await makeSlots(sql, demo.clinic_id);
-  const [service] = await sql<{ id: string }[]>`select id from services where name = 'Bench'`;
-  const slots = await sql<{ slot_id: string }[]>`select slot_id from bench_slots order by n`;
-  const owners = await sql<
-    { user_id: string; pet_id: string }[]
-  >`select user_id, pet_id from bench_owners`;
-  const bodyFor = (slot_index: number, owner_index: number) => {
-    const slot_id = slots[slot_index]?.slot_id;
-    const owner = owners[owner_index % OWNERS];
-    return slot_id && owner ? JSON.stringify({ service_id: service?.id, slot_id, ...owner }) : null;
+async function holdSome(target: Candidate, ms: number): Promise<LoadResult> {
+  const { demo, fixture } = target;
+  const half = fixture.slots.length / 2;
+  const body = () => {
+    target.next_slot += 1;
+    return target.next_slot < half ? holdBody(fixture, target.next_slot, target.next_slot) : null;
   };
-  const load = (url: string, body: (n: number) => string | null): Promise<LoadResult> =>
-    runLoad({
-      url,
-      method: 'POST',
-      path: '/v1/reservations',
-      headers: { authorization: `Bearer ${demo.tokens.ci}`, 'content-type': 'application/json' },
-      body,
-      connections,
-      duration_ms: seconds * 1000,
-    });
+  return await load({ url: demo.url, token: demo.tokens.ci }, body, { ms });
+}
 
-  // Slots 1..200k belong to HTTP, the rest to pgbench; both start from an equally warm server.
-  await load(demo.url, (n) => (n < 2_000 ? bodyFor(n, n) : null));
-  const http_spread = await load(demo.url, (n) => bodyFor(2_000 + n, n));
-  await sql`select setval('bench_next', 200000)`;
-  const pg_spread = runPgbench(
-    demo.database_url,
-    hold_statement("(select nextval('bench_next')::int)"),
+async function oneRound(target: Candidate): Promise<Round> {
+  const { demo, fixture, without_redis } = target;
+  const token = demo.tokens.ci;
+  const hot = fixture.slots.length - 1;
+  const loser_body = (n: number) => holdBody(fixture, hot, n);
+  const far = fixture.slots.length / 2;
+  const script = holdScript(`(select ${far} + nextval('bench_next')::int)`);
+  const { postgres } = demo.pids;
+  const hold = await timed(demo.pids, () => holdSome(target, seconds * 1000));
+  const before_ms = cpuWithChildren(postgres);
+  const alone = await runPgbench(demo.database_url, script, seconds);
+  const used_ms = cpuWithChildren(postgres) - before_ms;
+  return {
+    hold,
+    hold_pgbench: alone && {
+      ...alone,
+      postgres_us: rounded((used_ms * 1000) / Math.max(1, alone.done), 1),
+    },
+    loser: await timed(demo.pids, () => load({ url: demo.url, token }, loser_body)),
+    loser_without_redis: await timed({ daemon: without_redis.pid, postgres }, () =>
+      load({ url: without_redis.url, token }, loser_body),
+    ),
+  };
+}
+
+/** One request each from a thousand people, all sent at once. */
+async function fight(target: Candidate, path: string, slot: number): Promise<LoadResult> {
+  const { demo, fixture } = target;
+  return await load(
+    { url: demo.url, token: demo.tokens.ci },
+    (n) => (n < FIGHTERS ? holdBody(fixture, slot, n) : null),
+    { path, connections: FIGHTERS, ms: 60_000 },
   );
-  const hot = SLOTS - 1;
-  const http_losers = await load(demo.url, (n) => bodyFor(hot, n));
-  const pg_losers = runPgbench(demo.database_url, hold_statement(String(hot + 1)));
-  const bare = await bareServer();
-  const bare_losers = await load(bare.url, (n) => bodyFor(hot, n));
-  await bare.close();
-  const bodies = Array.from({ length: FIGHTERS }, (_, i) => bodyFor(SLOTS - 2, i) ?? '');
-  const one_fight = await fight(demo.url, demo.tokens.ci, bodies);
+}
 
-  const ratio = (a: number, b: number | null) => (b ? Math.round((a / b) * 100) / 100 : null);
-  const report = {
-    machine: { cpus: os.cpus().length, node: process.version },
+function assertOneWinner(name: string, { statuses }: LoadResult): void {
+  const { '201': won = 0, '409': lost = 0 } = statuses;
+  if (won === 1 && lost === FIGHTERS - 1) return;
+  throw new Error(
+    `${name}: ${JSON.stringify(statuses)}, not 1 winner and ${FIGHTERS - 1} clean losers`,
+  );
+}
+
+type Measured = { readonly rounds: readonly Round[]; readonly bare: readonly Timed[] };
+
+function ratios({ rounds: all, bare }: Measured) {
+  const per_second = (name: 'hold' | 'loser' | 'loser_without_redis') =>
+    all.map((round) => round[name].per_second);
+  const bare_rates = bare.map((one) => one.per_second);
+  const pgbench = all.map((round) => round.hold_pgbench?.per_second ?? null);
+  const known = pgbench.filter((rate) => rate !== null);
+  return {
+    hold: median(per_second('hold')),
+    hold_pgbench: known.length > 0 ? median(known) : null,
+    hold_ratio: ratioOf(per_second('hold'), pgbench),
+    hold_p95_ms: median(all.map((round) => round.hold.p95_ms)),
+    loser: median(per_second('loser')),
+    bare: median(bare_rates),
+    loser_ratio: ratioOf(per_second('loser'), bare_rates),
+    loser_p95_ms: median(all.map((round) => round.loser.p95_ms)),
+    loser_without_redis: median(per_second('loser_without_redis')),
+    hold_daemon_us: median(all.map((round) => round.hold.cost.daemon)),
+    hold_postgres_us: median(all.map((round) => round.hold.cost.postgres)),
+    pgbench_postgres_us: median(all.map((round) => round.hold_pgbench?.postgres_us ?? 0)),
+    loser_daemon_us: median(all.map((round) => round.loser.cost.daemon)),
+    bare_daemon_us: median(bare.map((one) => one.cost.daemon)),
+    doorman_gain: ratioOf(per_second('loser'), per_second('loser_without_redis')),
+  };
+}
+
+await using stack = new AsyncDisposableStack();
+const candidates = [await candidate(stack, null)];
+if (flags.compare) candidates.push(await candidate(stack, flags.compare));
+const bare_server = stack.use(await startBareServer());
+const measured = new Map(
+  candidates.map((one) => [
+    one,
+    { rounds: [], bare: [] } as {
+      rounds: Round[];
+      bare: Timed[];
+    },
+  ]),
+);
+for (let round = 0; round < rounds; round += 1) {
+  for (const [target, into] of measured) {
+    into.rounds.push(await oneRound(target));
+    const { fixture, demo } = target;
+    const body = (n: number) => holdBody(fixture, 0, n);
+    const pids = { daemon: bare_server.pid, postgres: 0 };
+    into.bare.push(
+      await timed(pids, () => load({ url: bare_server.url, token: demo.tokens.ci }, body)),
+    );
+  }
+}
+
+const [target, before] = [...measured].map(([one, into]) => ({ one, into, sums: ratios(into) }));
+if (!target) throw new Error('nothing was measured');
+const hold_fight = await fight(target.one, '/v1/reservations', 0.5 * slots_max - 2);
+assertOneWinner('POST /v1/reservations', hold_fight);
+const booking_fight = await fight(target.one, '/v1/bookings', 0.5 * slots_max - 3);
+assertOneWinner('POST /v1/bookings', booking_fight);
+const crowd = await load(
+  { url: target.one.demo.url, token: target.one.demo.tokens.ci },
+  (n) => holdBody(target.one.fixture, 0.5 * slots_max - 2, n),
+  { connections: FIGHTERS },
+);
+
+const figure = (
+  what: string,
+  key: keyof ReturnType<typeof ratios>,
+  unit: string,
+  goal?: Figure['goal'],
+): Figure => ({
+  what,
+  value: target.sums[key],
+  unit,
+  ...(goal ? { goal } : {}),
+  ...(before ? { baseline: before.sums[key] } : {}),
+});
+const figures: readonly Figure[] = [
+  figure('holds over HTTP, many slots', 'hold', '/s'),
+  figure('the same SQL in pgbench', 'hold_pgbench', '/s'),
+  figure('hold ratio', 'hold_ratio', '', { at_least: 0.5 }),
+  figure('hold p95', 'hold_p95_ms', 'ms'),
+  figure('CPU per hold: daemon', 'hold_daemon_us', 'us'),
+  figure('CPU per hold: PostgreSQL', 'hold_postgres_us', 'us'),
+  figure('CPU per hold in pgbench: PostgreSQL', 'pgbench_postgres_us', 'us'),
+  figure('losers over HTTP, one slot', 'loser', '/s'),
+  figure('bare HTTP server', 'bare', '/s'),
+  figure('loser ratio', 'loser_ratio', '', { at_least: 0.7 }),
+  figure('loser p95', 'loser_p95_ms', 'ms'),
+  figure('CPU per loser: daemon', 'loser_daemon_us', 'us'),
+  figure('CPU per bare answer: server', 'bare_daemon_us', 'us'),
+  figure('losers without Redis', 'loser_without_redis', '/s'),
+  figure('gain by the doorman', 'doorman_gain', 'x'),
+  { what: '1000 at once, POST /v1/reservations, p95', value: hold_fight.p95_ms, unit: 'ms' },
+  { what: '1000 at once, POST /v1/bookings, p95', value: booking_fight.p95_ms, unit: 'ms' },
+  {
+    what: '1000 that never pause on one slot, p95',
+    value: crowd.p95_ms,
+    unit: 'ms',
+    goal: { at_most: 100 },
+  },
+];
+keep({
+  name: 'holds',
+  figures,
+  details: {
     seconds,
     connections,
-    hold: {
-      http: http_spread,
-      pgbench_per_second: pg_spread,
-      ratio: ratio(http_spread.per_second, pg_spread),
-    },
-    loser: {
-      http: http_losers,
-      bare_http_per_second: bare_losers.per_second,
-      pgbench_per_second: pg_losers,
-      ratio_to_bare: ratio(http_losers.per_second, bare_losers.per_second),
-    },
-    fight: one_fight,
-  };
-  fs.mkdirSync(path.dirname(flags.out), { recursive: true });
-  fs.writeFileSync(flags.out, `${JSON.stringify(report, null, 2)}\n`);
-  console.log(JSON.stringify(report, null, 2));
-} finally {
-  await sql.end({ timeout: 5 });
-  petpro('demo', 'down', '--home', home);
-  fs.rmSync(home, { recursive: true, force: true });
-}
+    rounds: target.into,
+    before: before?.into ?? null,
+    fights: { hold_fight, booking_fight, crowd },
+  },
+});
+console.log(table(figures));

@@ -12,6 +12,7 @@ import {
   whole,
   yesNo,
 } from './config-parse.ts';
+import { redisUrl } from './config-redis.ts';
 
 /** Work that a daemon does; any role may run in any number of daemons at once. */
 const roles = ['api', 'sweeper', 'cron', 'dispatcher', 'relay'] as const;
@@ -75,10 +76,10 @@ export const daemon_settings = {
   },
   redis_url: {
     env: 'REDIS_URL',
-    parse: url('redis', 'rediss'),
+    parse: redisUrl,
     fallback: null,
     secret: 'password',
-    doc: 'Redis 6.2 or Valkey; without it PostgreSQL alone decides (slower, as correct).',
+    doc: 'Redis 6.2 or Valkey, Sentinels or a Cluster (docs/redis.md); without it PostgreSQL decides.',
   },
   redis_timeout_ms: {
     env: 'PETPRO_REDIS_TIMEOUT_MS',

@@ -96,7 +96,7 @@ function mask(setting: Setting, value: unknown): string {
   const text = Array.isArray(value) ? value.join(',') : String(value ?? '');
   if (text === '' || !setting.secret) return text;
   if (setting.secret === 'whole') return '***';
-  return text.replace(/^(\w+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
+  return text.replace(/^([\w+]+:\/\/[^:@/]*):[^@/]*@/, '$1:***@');
 }
 
 export type ConfigRow = {

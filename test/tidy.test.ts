@@ -81,10 +81,11 @@ function partOf(name: string): string {
 const may_import: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   'config-parse': [],
-  'config-table': ['config-parse'],
+  'config-redis': [],
+  'config-table': ['config-parse', 'config-redis'],
   config: ['config-table', 'domain'],
   log: [],
-  daemon: ['domain', 'config', 'log'],
+  daemon: ['domain', 'config', 'config-redis', 'log'],
   sandbox: ['domain', 'config', 'log', 'daemon'],
   tui: ['domain'],
   load: ['domain', 'config', 'daemon'],

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import fs from 'node:fs';
 import path from 'node:path';
-import type { Redis } from 'ioredis';
+import type { RedisClient } from './redis-client.ts';
 
 export type Script = { readonly text: string; readonly sha: string };
 
@@ -31,7 +31,7 @@ export function loadScript(
 
 /** Runs a script by hash; a server that forgot it (restart, flush) gets the text again. */
 export async function runScript(
-  redis: Redis,
+  redis: RedisClient,
   script: Script,
   keys: readonly (string | Buffer)[],
   args: readonly (string | number)[],

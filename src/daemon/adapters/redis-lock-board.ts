@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import { LOCK_PREFIX } from '../../domain/lock.ts';
 import type { LockEntry, LockStore } from '../../domain/ports.ts';
 import { loadScript, runScript } from './lua.ts';
+import { mastersOf, type RedisClient } from './redis-client.ts';
 
 /** What operators do with locks: look at all of them, at one, and delete one by its content. */
 
@@ -28,9 +29,21 @@ function entryOf(key: string, reply: unknown): LockEntry | 'none' {
   };
 }
 
-async function scanKeys(redis: Redis): Promise<{ keys: readonly Buffer[]; complete: boolean }> {
-  // SCAN may give a key twice.
+type Scan = { readonly keys: readonly Buffer[]; readonly complete: boolean };
+
+/** Keys of every master; one that is moving may be seen twice, and SCAN may give a key twice, too. */
+async function scanKeys(client: RedisClient): Promise<Scan> {
+  const masters = mastersOf(client);
+  if (masters.length === 0) throw new Error('No master of the Cluster is known');
   const found = new Map<string, Buffer>();
+  let complete = true;
+  for (const redis of masters) {
+    complete = (await scanServer(redis, found)) && complete;
+  }
+  return { keys: [...found.values()].slice(0, ENTRIES_MAX), complete };
+}
+
+async function scanServer(redis: Redis, found: Map<string, Buffer>): Promise<boolean> {
   let cursor = '0';
   for (let scans = 0; scans < SCANS_MAX && found.size < ENTRIES_MAX; scans += 1) {
     const [next, keys] = await redis.scanBuffer(
@@ -42,14 +55,14 @@ async function scanKeys(redis: Redis): Promise<{ keys: readonly Buffer[]; comple
     );
     for (const key of keys) found.set(key.toString('latin1'), key);
     cursor = next.toString();
-    if (cursor === '0') return { keys: [...found.values()], complete: true };
+    if (cursor === '0') return true;
   }
-  return { keys: [...found.values()].slice(0, ENTRIES_MAX), complete: false };
+  return false;
 }
 
 /** The operators' part of the lock store. One key per script call, so that it works on a Cluster's nodes too. */
 export function openLockBoard(
-  redis: Redis,
+  redis: RedisClient,
   guarded: Guarded,
 ): Pick<LockStore, 'list' | 'inspect' | 'forceRelease'> {
   const scripts = { inspect: loadScript('inspect'), force_release: loadScript('force-release') };

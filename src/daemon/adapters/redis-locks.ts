@@ -1,11 +1,12 @@
 import { randomBytes, randomInt } from 'node:crypto';
-import { Redis } from 'ioredis';
+import { Cluster } from 'ioredis';
 import { lockKey } from '../../domain/lock.ts';
 import type { LockRequest, LockResult, LockStore } from '../../domain/ports.ts';
 import type { Log } from '../../log.ts';
-import { createBreaker } from './breaker.ts';
 import { loadScript, runScript } from './lua.ts';
+import { openRedisClient } from './redis-client.ts';
 import { openLockBoard } from './redis-lock-board.ts';
+import { createBreakers, type Shard, shardOf, shardsOf } from './redis-shards.ts';
 
 /**
  * Redis outlives the hold by this much, so that PostgreSQL's expiry always comes first. hot-path
@@ -13,13 +14,11 @@ import { openLockBoard } from './redis-lock-board.ts';
  */
 export const LOCK_GRACE_MS = 5_000;
 
-const CONNECT_TIMEOUT_MS = 2_000;
-const RECONNECT_MAX_MS = 2_000;
 /** Seats that one script call looks at, and calls per hold; beyond that PostgreSQL looks itself. */
 const SCAN_SEATS = 128;
 const SCAN_CALLS = 8;
-/** Gone when somebody flushed or replaced the server: then the locks are gone too. */
-const EPOCH_KEY = 'petpro:locks_epoch';
+/** After a failure a Cluster is asked who has which keys; not for each of a thousand holds. */
+const REFRESH_EVERY_MS = 500;
 
 const breaker_options = {
   failures: 5,
@@ -50,26 +49,14 @@ function numbers(reply: unknown): readonly number[] {
   return reply.map(Number);
 }
 
-function connect(url: string, timeout_ms: number, log: Log): Redis {
-  const redis = new Redis(url, {
-    enableAutoPipelining: true,
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    autoResendUnfulfilledCommands: false,
-    commandTimeout: timeout_ms,
-    connectTimeout: CONNECT_TIMEOUT_MS,
-    retryStrategy: (times) => Math.min(50 * 2 ** Math.min(times, 6), RECONNECT_MAX_MS),
-    connectionName: 'petpro-locks',
-  });
-  // Without a listener ioredis prints to the console; the breaker reports what matters.
-  redis.on('error', (error: Error) => log.debug('locks.connection_error', { err: error }));
-  return redis;
-}
+/** While a Cluster moves keys, several seats cannot be locked at once. Its servers are well. */
+const isMoving = (error: unknown) =>
+  error instanceof Error && /TRYAGAIN|Too many Cluster redirections/.test(error.message);
 
 /**
- * The doorman on Redis 6.2 or Valkey. A loser costs one or two plain commands and never reaches
- * PostgreSQL. No method throws: when Redis is slow or away, `acquire` says `bypass` and PostgreSQL
- * decides alone.
+ * The doorman on Redis 6.2 or Valkey: one server, behind Sentinels, or a Cluster. A loser costs one
+ * or two plain commands and never reaches PostgreSQL. No method throws: when Redis is slow or away,
+ * `acquire` says `bypass` and PostgreSQL decides alone.
  */
 export function openRedisLocks(options: {
   readonly url: string;
@@ -78,44 +65,82 @@ export function openRedisLocks(options: {
   readonly log: Log;
 }): LockStore {
   const { log } = options;
-  const redis = connect(options.url, options.timeout_ms, log);
-  const breaker = createBreaker(breaker_options);
+  const redis = openRedisClient({
+    url: options.url,
+    name: 'petpro-locks',
+    timeout_ms: options.timeout_ms,
+    batch: true,
+    // The breaker reports what matters.
+    on_error: (error) => log.debug('locks.connection_error', { err: error }),
+  });
+  const breakers = createBreakers(breaker_options);
   const scripts = {
     acquire: loadScript('acquire'),
     release: loadScript('release'),
     extend: loadScript('extend'),
   };
-  let was = breaker.state();
+  let was = breakers.state();
+  // A new connection may lead to another server: a promoted replica has not seen the last locks.
+  let connections = 0;
+  const countConnection = () => {
+    connections += 1;
+  };
+  redis.on('ready', countConnection);
+  if (redis instanceof Cluster) redis.on('+node', countConnection);
 
   const note = () => {
-    const state = breaker.state();
+    const state = breakers.state();
     if (state !== was) log.warn('locks.breaker', { from: was, to: state });
     was = state;
   };
 
-  /** Runs one piece of work under the breaker; `fallback` when it may not or does not succeed. */
-  const guarded = async <T>(work: () => Promise<T>, fallback: T): Promise<T> => {
-    if (!breaker.allows()) return fallback;
+  let refreshed_at = 0;
+  const refreshCluster = () => {
+    const now = performance.now();
+    if (!(redis instanceof Cluster) || now - refreshed_at < REFRESH_EVERY_MS) return;
+    refreshed_at = now;
+    redis.refreshSlotsCache();
+  };
+
+  /**
+   * Runs one piece of work under the breaker of its server; `fallback` when it may not or does not
+   * succeed.
+   */
+  const guardedAt = async <T>(shard: string, work: () => Promise<T>, fallback: T): Promise<T> => {
+    const breaker = breakers.of(shard);
+    if (!breaker.allows()) {
+      // Its server may long have been replaced.
+      refreshCluster();
+      return fallback;
+    }
     try {
       const result = await work();
       breaker.succeeded();
       if (was !== 'closed') note();
       return result;
     } catch (error) {
-      breaker.failed();
+      if (isMoving(error)) breaker.succeeded();
+      else breaker.failed();
       note();
       log.debug('locks.failed', { err: error });
+      refreshCluster();
       return fallback;
     }
   };
+  const guarded = <T>(work: () => Promise<T>, fallback: T) => guardedAt('', work, fallback);
+  /** All seats of a slot are on one server. */
+  const guardedFor = <T>(slot_id: string, work: () => Promise<T>, fallback: T) =>
+    guardedAt(shardOf(redis, lockKey(slot_id, 1)), work, fallback);
 
   const acquireOne = async (request: LockRequest): Promise<LockResult> => {
     const key = lockKey(request.slot_id, 1);
     const life_ms = request.ttl_ms + LOCK_GRACE_MS;
     const taken = await redis.set(key, request.lock_id, 'PX', life_ms, 'NX');
     if (taken === 'OK') return { outcome: 'acquired', seats: [1] };
-    const [pttl_ms, holder] = await Promise.all([redis.pttl(key), redis.get(key)]);
-    return lost(pttl_ms, ownerOf(holder ?? '') === ownerOf(request.lock_id));
+    const [pttl_ms, lock_id] = await Promise.all([redis.pttl(key), redis.get(key)]);
+    const holder = ownerOf(lock_id ?? '');
+    const result = lost(pttl_ms, holder === ownerOf(request.lock_id));
+    return result.outcome === 'locked' ? { ...result, holder: holder.slice(0, -1) } : result;
   };
 
   const acquireSome = async (request: LockRequest): Promise<LockResult> => {
@@ -151,48 +176,55 @@ export function openRedisLocks(options: {
     return lost(Number.isFinite(least_pttl_ms) ? least_pttl_ms : 0, is_own);
   };
 
-  const readEpoch = async (): Promise<string> => {
+  const readEpoch = async ({ name, epoch_key }: Shard): Promise<string> => {
     const fresh = randomBytes(8).toString('hex');
-    await redis.set(EPOCH_KEY, fresh, 'NX');
-    return (await redis.get(EPOCH_KEY)) ?? fresh;
+    await redis.set(epoch_key, fresh, 'NX');
+    return `${name}=${(await redis.get(epoch_key)) ?? fresh}`;
   };
 
   return {
     acquire: (request) =>
-      guarded(() => (request.capacity === 1 ? acquireOne(request) : acquireSome(request)), {
-        outcome: 'bypass',
-        reason: 'down',
-      }),
+      guardedFor<LockResult>(
+        request.slot_id,
+        () => (request.capacity === 1 ? acquireOne(request) : acquireSome(request)),
+        { outcome: 'bypass', reason: 'down' },
+      ),
     assign: async (slot_id, seats, lock_id, ttl_ms) => {
       const life_ms = Math.max(ttl_ms, 0) + LOCK_GRACE_MS;
-      await guarded(async () => {
+      const assignAll = async () => {
         await Promise.all(
           seats.map((seat) => redis.set(lockKey(slot_id, seat), lock_id, 'PX', life_ms)),
         );
         return true;
-      }, false);
+      };
+      await guardedFor(slot_id, assignAll, false);
     },
     extend: (slot_id, seats, lock_id, ttl_ms) => {
       const keys = seats.map((seat) => lockKey(slot_id, seat));
       const life_ms = Math.max(ttl_ms, 0) + LOCK_GRACE_MS;
       const run = () => runScript(redis, scripts.extend, keys, [lock_id, life_ms]);
-      return guarded(async () => Number(await run()) === 1, false);
+      return guardedFor(slot_id, async () => Number(await run()) === 1, false);
     },
     release: (slot_id, seats, lock_id) => {
       const keys = seats.map((seat) => lockKey(slot_id, seat));
       const run = () => runScript(redis, scripts.release, keys, [lock_id]);
-      return guarded(async () => Number(await run()) > 0, false);
+      return guardedFor(slot_id, async () => Number(await run()) > 0, false);
     },
     ...openLockBoard(redis, guarded),
     health: async () => {
       const started = performance.now();
-      const epoch = await guarded(readEpoch, null);
+      const shards = shardsOf(redis);
+      breakers.keep(shards);
+      const epochs = await Promise.all(
+        shards.map((shard) => guardedAt(shard.name, () => readEpoch(shard), null)),
+      );
+      const is_up = epochs.every((epoch) => epoch !== null);
       return {
-        state: epoch === null ? 'down' : 'up',
-        breaker: breaker.state(),
-        latency_ms: epoch === null ? null : performance.now() - started,
-        // Read after the probe: this very call may have closed the breaker.
-        epoch: epoch === null ? null : `${epoch}:${breaker.recoveries()}`,
+        state: is_up ? 'up' : 'down',
+        breaker: breakers.state(),
+        latency_ms: is_up ? performance.now() - started : null,
+        // Counted after the probe: this very call may have closed a breaker.
+        epoch: is_up ? `${epochs.join(',')}:${connections}:${breakers.recoveries()}` : null,
       };
     },
     close: async () => {

@@ -1,6 +1,6 @@
-import { Redis } from 'ioredis';
 import type { EventEnvelope } from '../../domain/events.ts';
 import type { Log } from '../../log.ts';
+import { openRedisClient, type RedisClient } from '../adapters/redis-client.ts';
 import type { App } from '../app-types.ts';
 import { feedBounds } from '../store/outbox.ts';
 import { readEvents } from './read-events.ts';
@@ -26,12 +26,12 @@ export type EventStream = {
  * The stream's own ids are our sequences (`<sequence>-0`): Redis refuses an id twice, so any number
  * of relays may publish, each entry stands once and in order, and the last id is the cursor.
  */
-async function lastSequence(redis: Redis): Promise<number> {
+async function lastSequence(redis: RedisClient): Promise<number> {
   const [newest] = await redis.xrevrange(STREAM_KEY, '+', '-', 'COUNT', 1);
   return newest ? Number(newest[0].split('-')[0]) : 0;
 }
 
-async function append(redis: Redis, events: readonly EventEnvelope[]): Promise<void> {
+async function append(redis: RedisClient, events: readonly EventEnvelope[]): Promise<void> {
   const pipeline = redis.pipeline();
   for (const event of events) {
     const id = `${event.sequence}-0`;
@@ -47,13 +47,12 @@ async function append(redis: Redis, events: readonly EventEnvelope[]): Promise<v
 
 /** Opens the way to the stream; connects in the background. */
 export function openEventStream(options: { readonly url: string; readonly log: Log }): EventStream {
-  const redis = new Redis(options.url, {
-    enableOfflineQueue: false,
-    maxRetriesPerRequest: 0,
-    commandTimeout: COMMAND_TIMEOUT_MS,
-    connectionName: 'petpro-stream',
+  const redis = openRedisClient({
+    url: options.url,
+    name: 'petpro-stream',
+    timeout_ms: COMMAND_TIMEOUT_MS,
+    on_error: (error) => options.log.debug('stream.connection_error', { err: error }),
   });
-  redis.on('error', (error: Error) => options.log.debug('stream.connection_error', { err: error }));
   let paused_until = 0;
   let cursor: number | null = null;
 

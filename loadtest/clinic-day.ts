@@ -25,7 +25,8 @@ export const options: Options = {
         { duration: part(0.5), target: peak },
         { duration: part(0.2), target: quiet },
       ],
-      gracefulStop: '15s',
+      // Longer than a request may take: an answer that is cut off may have won.
+      gracefulStop: '20s',
     },
   },
   thresholds: {

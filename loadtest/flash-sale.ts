@@ -23,7 +23,8 @@ export const options: Options = {
         { duration: part(0.1), target: rate },
         { duration: part(0.9), target: rate },
       ],
-      gracefulStop: '15s',
+      // Longer than a request may take: an answer that is cut off may have won.
+      gracefulStop: '20s',
     },
   },
   thresholds: {

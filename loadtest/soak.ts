@@ -19,7 +19,8 @@ export const options: Options = {
       duration: `${head.seconds}s`,
       preAllocatedVUs: Math.min(vus, 50),
       maxVUs: vus,
-      gracefulStop: '15s',
+      // Longer than a request may take: an answer that is cut off may have won.
+      gracefulStop: '20s',
     },
   },
   thresholds: {

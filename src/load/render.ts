@@ -45,6 +45,7 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
       'The daemon itself',
       `p50 <= ${report.daemon_ms.p50 ?? '?'} ms, p95 <= ${report.daemon_ms.p95 ?? '?'} ms`,
     ],
+    ...report.examples.map((text) => ['Example', text] as const),
     ['Repeated answers', String(counts.replays)],
     ['Confirmed by webhook', String(counts.confirmed)],
     ['Given back', String(counts.cancelled)],

@@ -97,6 +97,8 @@ export type UnsignedReport = {
   readonly thresholds: readonly RuleResult[];
   /** Ours, counted in PostgreSQL. */
   readonly checks: readonly RuleResult[];
+  /** Bad answers in the script's own words, a few of them. */
+  readonly examples: readonly string[];
   readonly k6_exit: number;
   /** True when a person or a signal ended it early. */
   readonly stopped: boolean;

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { inheritedEnv } from '../config.ts';
 import { packageRoot } from '../daemon/store/package-root.ts';
@@ -19,6 +20,7 @@ const POLL_TIMEOUT_MS = 2_000;
 /** After Ctrl-C k6 ends its iterations and writes the summary; then it is ended. */
 const STOP_GRACE_MS = 40_000;
 const OUTPUT_KEPT_CHARS = 4_000;
+const EXAMPLES_MAX = 20;
 
 /** Figures so far. */
 export type Sample = {
@@ -42,6 +44,8 @@ export type K6Run = {
   readonly summary: string | null;
   /** The last of what k6 said. */
   readonly output: string;
+  /** What the script told of bad answers, each once. */
+  readonly examples: readonly string[];
 };
 
 type Metric = {
@@ -118,8 +122,13 @@ export async function runK6(options: K6Options): Promise<K6Run> {
   const keep = (chunk: Buffer) => {
     output = `${output}${chunk}`.slice(-OUTPUT_KEPT_CHARS);
   };
+  const examples = new Set<string>();
   child.stdout.on('data', keep);
   child.stderr.on('data', keep);
+  createInterface({ input: child.stderr }).on('line', (line) => {
+    const [, text] = /^example (.*)$/.exec(line) ?? [];
+    if (text !== undefined && examples.size < EXAMPLES_MAX) examples.add(text);
+  });
   const stop = () => {
     child.kill('SIGINT');
     setTimeout(() => child.kill('SIGKILL'), STOP_GRACE_MS).unref();
@@ -140,7 +149,7 @@ export async function runK6(options: K6Options): Promise<K6Run> {
     if (code !== 0 && code !== K6_THRESHOLDS && !stopped) {
       throw new AppError('unavailable', `k6 failed with exit code ${code}. ${lastLine(output)}`);
     }
-    return { exit: code, stopped, summary, output };
+    return { exit: code, stopped, summary, output, examples: [...examples] };
   } finally {
     options.signal.removeEventListener('abort', stop);
     ended.abort();

@@ -125,7 +125,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
   const invariants = await checkInvariants(sql);
   const verdict = judge({
     k6: result,
-    ends: scenarios[head.scenario].ends,
+    scenario: scenarios[head.scenario],
     seconds: head.seconds,
     slots: slot_counts,
     invariants,
@@ -153,6 +153,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     },
     slots: slot_counts,
     invariants,
+    examples: ended.examples,
     k6_exit: ended.exit,
     stopped: ended.stopped,
     ...verdict,

@@ -38,6 +38,8 @@ export type Scenario = {
    * than there is. Always in PostgreSQL's own words, whatever k6 counted.
    */
   readonly ends: 'one_winner' | 'sold_out' | 'within';
+  /** Seats that one request may ask for: what a lost answer may have won. */
+  readonly seats_max: number;
   /** Seconds beyond `seconds` that the script itself needs, for the progress bar. */
   readonly tail_s: (size: Size) => number;
 };
@@ -61,6 +63,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     ],
     owners: ({ vus }) => vus * 2,
     ends: 'one_winner',
+    seats_max: 1,
     tail_s: () => 8,
   },
   'last-seats': {
@@ -72,6 +75,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     slots: () => [{ group: 'seats', count: 1, capacity: 20, vets: 0 }],
     owners: ({ vus }) => vus,
     ends: 'sold_out',
+    seats_max: 4,
     tail_s: () => 0,
   },
   'clinic-day': {
@@ -83,6 +87,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     slots: (form) => [{ group: 'day', count: form === 'full' ? 2_400 : 120, capacity: 1, vets: 6 }],
     owners: perVisit,
     ends: 'within',
+    seats_max: 1,
     tail_s: () => 5,
   },
   'flash-sale': {
@@ -96,6 +101,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     ],
     owners: perVisit,
     ends: 'sold_out',
+    seats_max: 4,
     tail_s: () => 0,
   },
   soak: {
@@ -107,6 +113,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     slots: () => [{ group: 'steady', count: 500, capacity: 1, vets: 5 }],
     owners: (size) => Math.min(perVisit(size), 5_000),
     ends: 'within',
+    seats_max: 1,
     tail_s: () => 5,
   },
 };

@@ -74,6 +74,7 @@ const content: UnsignedReport = {
   invariants: [{ name: 'capacity', rows: 0, first_row: null }],
   thresholds: [{ name: 'winners: count==1', passed: true, detail: 'count is 1' }],
   checks: [],
+  examples: [],
   k6_exit: 0,
   stopped: false,
   passed: true,
@@ -216,7 +217,7 @@ describe('the verdict', () => {
   };
   const run = {
     k6,
-    ends: 'one_winner' as const,
+    scenario: { ends: 'one_winner' as const, seats_max: 1 },
     seconds: 30,
     slots: [slot],
     invariants: content.invariants,
@@ -242,6 +243,14 @@ describe('the verdict', () => {
     const lost = judge({ ...run, slots: [{ ...slot, seats_taken: 0, holders: 0 }] });
     expect(lost.exit).toBe(13);
     expect(lost.checks.filter(({ passed }) => !passed)).toHaveLength(2);
+  });
+
+  it('allows what a lost answer may have won, and no more', () => {
+    const scenario = { ends: 'within' as const, seats_max: 4 };
+    const slots = [{ ...slot, capacity: 20, seats_taken: 5 }];
+    const lost = { ...k6, counts: { ...counts, timeouts: 1 } };
+    expect(judge({ ...run, scenario, slots, k6: lost }).exit).toBe(0);
+    expect(judge({ ...run, scenario, slots }).exit).toBe(13);
   });
 
   it('counts the growth of memory in long runs only', () => {

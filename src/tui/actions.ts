@@ -176,7 +176,9 @@ function toggleOpen(state: State): State {
   const is_kept = board.some((row) => row.id === state.cursor_id);
   const index = state.board.findIndex((row) => row.id === state.cursor_id);
   const near = state.board.slice(0, index).findLast((row) => row.kind !== 'open') ?? board[0];
-  return { ...state, show_open, board, cursor_id: is_kept ? state.cursor_id : (near?.id ?? null) };
+  const cursor_id = is_kept ? state.cursor_id : (near?.id ?? null);
+  // Zero: the next tick works out anew when the board changes by itself.
+  return { ...state, show_open, board, board_due_ms: 0, cursor_id };
 }
 
 function openList(state: State, screen: 'help' | 'palette'): State {

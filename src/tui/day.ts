@@ -1,5 +1,5 @@
 import { type Day, type Effect, type State, type Step, say, stay } from './model.ts';
-import { type BoardRow, makeBoard, thingId } from './rows.ts';
+import { type BoardRow, boardDue, makeBoard, thingId } from './rows.ts';
 import { isAiming, layoutOf, MARK_MS, STILL_MS, serverNow, visibleRows } from './selectors.ts';
 
 /** Keeps the board in step with the server without moving what a hand is about to act on. */
@@ -120,9 +120,9 @@ export function keepCursor(state: State, before: readonly BoardRow[]): State {
   return { ...state, cursor_id: (heir ?? neighbour)?.id ?? null };
 }
 
-function show(state: State, day: Day): State {
-  const board = makeBoard(day.items, serverNow(state), state.show_open, state.board);
-  return keepCursor({ ...state, day, board, waiting: null }, state.board);
+function show(state: State, day: Day, board: readonly BoardRow[]): State {
+  const board_due_ms = boardDue(board, serverNow(state));
+  return keepCursor({ ...state, day, board, board_due_ms, waiting: null }, state.board);
 }
 
 /** New facts in the old order: rows that are new wait, rows that are gone stay until the hand rests. */
@@ -130,7 +130,7 @@ function patch(state: State, day: Day): State {
   const fresh = new Map(day.items.map((row) => [thingId(row), row]));
   const items = (state.day ?? day).items.map((row) => fresh.get(thingId(row)) ?? row);
   const board = makeBoard(items, serverNow(state), state.show_open, state.board);
-  return { ...state, day: { ...day, items }, board, waiting: day };
+  return { ...state, day: { ...day, items }, board, board_due_ms: 0, waiting: day };
 }
 
 /** Takes a snapshot in. */
@@ -159,7 +159,8 @@ export function takeDay(state: State, day: Day, took_ms: number): Step {
   const marks = is_same_day ? marksAfter(clocked, toMap(state.board), board) : state.marks;
   const is_still =
     !is_same_day || state.go_to !== null || mayMove(clocked) || sameOrder(board, state.board);
-  const next = is_still ? show({ ...clocked, marks }, day) : patch({ ...clocked, marks }, day);
+  const marked = { ...clocked, marks };
+  const next = is_still ? show(marked, day, board) : patch(marked, day);
   const is_first = state.day === null;
   const effects: Effect[] = is_first ? [{ type: 'follow', after: day.sequence }] : [];
   return stay(next, ...effects);
@@ -191,13 +192,13 @@ export function ageBoard(state: State): State {
     ? new Map([...state.marks].filter(([, until]) => until > state.now_ms))
     : state.marks;
   const aged: State = { ...state, marks };
-  if (state.waiting !== null) return mayMove(state) ? show(aged, state.waiting) : aged;
-  const board = makeBoard(day.items, serverNow(state), state.show_open, state.board);
-  if (sameOrder(board, state.board)) {
-    const is_same = board.every((row, index) => row === state.board[index]);
-    return is_same ? aged : { ...aged, board };
-  }
-  return mayMove(state) ? keepCursor({ ...aged, board }, state.board) : aged;
+  if (state.waiting !== null && !mayMove(state)) return aged;
+  const news = state.waiting ?? (serverNow(state) >= state.board_due_ms ? day : null);
+  if (news === null) return aged;
+  const board = makeBoard(news.items, serverNow(state), state.show_open, state.board);
+  // A free time that has just begun leaves the board only when nobody's hand is on the keys.
+  const may_show = sameOrder(board, state.board) || mayMove(state);
+  return may_show ? show(aged, news, board) : aged;
 }
 
 /** Writes one booking's news into its row at once, before the next snapshot. */
@@ -212,11 +213,12 @@ export function patchBooking(
     row.booking_id === booking_id ? { ...row, ...change } : row,
   );
   const fresh = { ...day, items };
+  // Something newer that waited is asked for again by whoever patches.
   const next = { ...state, day: fresh, waiting: null };
   const mine = new Map(state.mine);
   if (change.version != null) mine.set(booking_id, change.version);
   const board = makeBoard(items, serverNow(state), state.show_open, state.board);
-  return keepCursor({ ...next, board, mine }, state.board);
+  return keepCursor({ ...next, board, board_due_ms: 0, mine }, state.board);
 }
 
 /** Moves the cursor by rows, or to an end with ±Infinity. */

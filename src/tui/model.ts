@@ -110,6 +110,8 @@ export type State = {
   readonly date: string | null;
   readonly day: Day | null;
   readonly board: readonly BoardRow[];
+  /** Server time at which a letter or a row next changes by itself. */
+  readonly board_due_ms: number;
   readonly show_open: boolean;
   readonly filter: string;
   readonly cursor_id: string | null;

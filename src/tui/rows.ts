@@ -72,11 +72,43 @@ function idOf(row: DayRow): string {
   return row.kind === 'open' ? `o:${row.time}` : `x:${row.time}:${row.notes ?? ''}`;
 }
 
+/** All fields of a row; a record, so that a new field of the API fails the type check here. */
+const field_record: Readonly<Record<keyof DayRow, true>> = {
+  kind: true,
+  slot_id: true,
+  starts_at: true,
+  ends_at: true,
+  time: true,
+  service_id: true,
+  service_name: true,
+  staff_id: true,
+  staff_name: true,
+  capacity: true,
+  remaining: true,
+  amount: true,
+  currency: true,
+  booking_id: true,
+  reference_code: true,
+  status: true,
+  arrived_at: true,
+  version: true,
+  reservation_id: true,
+  hold_expires_at: true,
+  user_id: true,
+  owner_name: true,
+  owner_phone: true,
+  pet_id: true,
+  pet_name: true,
+  species: true,
+  payment_state: true,
+  notes: true,
+};
+const isField = (name: string): name is keyof DayRow => Object.hasOwn(field_record, name);
+const fields = Object.keys(field_record).filter(isField);
+
 function sameData(a: DayRow, b: DayRow): boolean {
   if (a === b) return true;
-  for (const [name, value] of Object.entries(a)) {
-    if (Reflect.get(b, name) !== value) return false;
-  }
+  for (const name of fields) if (a[name] !== b[name]) return false;
   return true;
 }
 
@@ -179,4 +211,19 @@ export function filterBoard(board: readonly BoardRow[], filter: string): readonl
     .filter((word) => word !== '');
   if (words.length === 0) return board;
   return board.filter((row) => words.every((word) => row.haystack.includes(word)));
+}
+
+/** The next instant (server clock) at which a row's letter, its `!` or its place on the board changes. */
+export function boardDue(board: readonly BoardRow[], now_ms: number): number {
+  let due = Number.POSITIVE_INFINITY;
+  const consider = (ms: number) => {
+    if (ms > now_ms && ms < due) due = ms;
+  };
+  for (const row of board) {
+    if (row.kind === 'open') consider(row.starts_ms);
+    if (row.letter === '-') consider(row.starts_ms + NO_SHOW_AFTER_MS);
+    // A visit is unresolved once its end has passed, so one millisecond later.
+    if (row.kind === 'booking' && !row.unresolved) consider(row.ends_ms + 1);
+  }
+  return due;
 }

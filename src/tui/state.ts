@@ -24,6 +24,7 @@ export function initialState(
     date: null,
     day: null,
     board: [],
+    board_due_ms: 0,
     show_open: true,
     filter: '',
     cursor_id: null,

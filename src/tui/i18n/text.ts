@@ -14,14 +14,22 @@ export function wordsOf(lang: Lang): Catalogue {
 
 const locales: Readonly<Record<Lang, string>> = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' };
 
+const date_parts = {
+  weekday: 'short',
+  day: 'numeric',
+  month: 'short',
+  year: 'numeric',
+} as const;
+/** Made once: a new one for each frame would cost more than the frame. */
+const formatters: Readonly<Record<Lang, Intl.DateTimeFormat>> = {
+  en: new Intl.DateTimeFormat(locales.en, date_parts),
+  ja: new Intl.DateTimeFormat(locales.ja, date_parts),
+  id: new Intl.DateTimeFormat(locales.id, date_parts),
+};
+
 /** `Fri 20 Nov 2026`, `2026/11/20(金)`, `Jum 20 Nov 2026`. */
 export function dateText(date: string, lang: Lang): string {
-  const text = Temporal.PlainDate.from(date).toLocaleString(locales[lang], {
-    weekday: 'short',
-    day: 'numeric',
-    month: 'short',
-    year: 'numeric',
-  });
+  const text = formatters[lang].format(Temporal.PlainDate.from(date));
   return text.replace(',', '');
 }
 

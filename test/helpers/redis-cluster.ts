@@ -11,8 +11,10 @@ export type RedisCluster = {
   readonly nodes: readonly RedisNode[];
   /** A client of the tests' own. */
   readonly raw: Cluster;
-  /** The master that serves a hash slot now. */
-  readonly ownerOf: (slot: number) => Promise<RedisNode>;
+  /** The master that serves a hash slot now; `not_asked` may be frozen or out of date. */
+  readonly ownerOf: (slot: number, not_asked?: RedisNode) => Promise<RedisNode>;
+  /** One command about one key, answered by whoever owns the key; for when a node is frozen. */
+  readonly ask: (not_asked: RedisNode | null, command: string, key: string) => Promise<unknown>;
   readonly idOf: (node: RedisNode) => Promise<string>;
   /** Waits until every node sees all slots served and each master with a replica in step. */
   readonly settled: () => Promise<void>;
@@ -112,11 +114,15 @@ export async function startCluster(): Promise<RedisCluster> {
     url: `redis+cluster://:${password}@${hosts}`,
     nodes,
     raw,
+    // All but the owner answer MOVED.
+    ask: (not_asked, command, key) =>
+      Promise.any(
+        nodes.filter((node) => node !== not_asked).map(({ raw: one }) => one.call(command, key)),
+      ),
     idOf,
-    ownerOf: async (slot) => {
-      const healthy = await Promise.any(
-        nodes.map(async ({ raw: one }) => await one.call('CLUSTER', 'SLOTS')),
-      );
+    ownerOf: async (slot, not_asked) => {
+      const asked = nodes.filter((node) => node !== not_asked);
+      const healthy = await Promise.any(asked.map(({ raw: one }) => one.call('CLUSTER', 'SLOTS')));
       const range = (healthy as [number, number, [string, number]][]).find(
         ([from, to]) => from <= slot && slot <= to,
       );

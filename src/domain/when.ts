@@ -82,7 +82,7 @@ function dayAndMonth(
 }
 
 function dayOf(word: string, today: Temporal.PlainDate): Temporal.PlainDate | null {
-  const offset = day_words[word];
+  const offset = Object.hasOwn(day_words, word) ? day_words[word] : undefined;
   if (offset !== undefined) return today.add({ days: offset });
   const shift = /^([+-])(\d{1,3})([dw])$/.exec(word);
   if (shift) {

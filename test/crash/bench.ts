@@ -20,6 +20,7 @@ import {
   type OwnerIds,
   type SlotOptions,
 } from '../helpers/database.ts';
+import { eventually } from '../helpers/poll.ts';
 import { type Answer, addKey, call } from '../http/harness.ts';
 
 const secret_key = 'sk_test_crash';

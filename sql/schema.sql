@@ -1301,43 +1301,47 @@ create function claim_many_seats(p_reservation_id uuid, p_user_id uuid, p_quanti
 returns record
 language plpgsql
 as $$
+declare
+  v_pick integer[];
+  v_taken integer;
 begin
   busy := false;
-  perform pg_advisory_xact_lock(hashtextextended('seats:' || p_slot.id::text, 0));
-  for v_try in 1..5 loop
-    with free as (
-      select s
-      from generate_series(1, p_slot.capacity) as s
-      where not exists (
-        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
-      )
-      order by s = any (p_wanted) desc nulls last, s
-      limit p_quantity
-    ), taken as (
+  for v_try in 1..6 loop
+    if v_try = 1 and cardinality(p_wanted) = p_quantity then
+      v_pick := p_wanted;
+    else
+      select array_agg(f.s) into v_pick
+      from (
+        select s
+        from generate_series(1, p_slot.capacity) as s
+        where not exists (
+          select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
+        )
+        order by random()
+        limit p_quantity
+      ) f;
+      if coalesce(cardinality(v_pick), 0) < p_quantity then return; end if;
+    end if;
+    begin
       insert into slot_claims (
         slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at
       )
       select p_slot.id, s, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
         p_expires_at
-      from free
-      where (select count(*) from free) = p_quantity
+      from unnest(v_pick) as s
+      where s between 1 and p_slot.capacity
       order by s
-      on conflict (slot_id, seat) do nothing
-      returning seat
-    )
-    select array_agg(seat order by seat) into seats from taken;
-    if cardinality(seats) = p_quantity then return; end if;
-    if seats is null and not exists (
-      select from generate_series(1, p_slot.capacity) as s
-      where not exists (
-        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
-      )
-      offset p_quantity - 1
-    ) then
-      return;
-    end if;
-    delete from slot_claims c where c.slot_id = p_slot.id and c.reservation_id = p_reservation_id;
-    seats := null;
+      on conflict (slot_id, seat) do nothing;
+      get diagnostics v_taken = row_count;
+      if v_taken = p_quantity then
+        select array_agg(s order by s) into seats from unnest(v_pick) as s;
+        return;
+      end if;
+      raise exception using errcode = 'PP001', message = 'a rival was faster';
+    exception when sqlstate 'PP001' then
+      -- Undone by the end of this block, so that nobody waits for what we let go.
+      null;
+    end;
   end loop;
   busy := true;
 end

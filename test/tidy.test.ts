@@ -89,7 +89,7 @@ const may_import: Readonly<Record<string, readonly string[]>> = {
   sandbox: ['domain', 'config', 'log', 'daemon'],
   tui: ['domain'],
   load: ['domain', 'config', 'daemon'],
-  commands: ['domain', 'config', 'log', 'daemon', 'sandbox', 'load'],
+  commands: ['domain', 'config', 'config-redis', 'log', 'daemon', 'sandbox', 'load'],
   main: ['commands'],
 };
 /** Single files that may do more, and why. */

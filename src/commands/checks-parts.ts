@@ -1,4 +1,5 @@
 import { CHECK_TIMEOUT_MS, type Check, fail, pass, skip, warn } from './checks.ts';
+import { checks_redis } from './checks-redis.ts';
 import type { Context } from './context.ts';
 import { askHealth } from './health.ts';
 import { version } from './version.ts';
@@ -6,7 +7,6 @@ import { version } from './version.ts';
 /** Checks of the parts that PetPro needs: daemon, PostgreSQL, Redis, Stripe, mail. */
 
 const OLDEST_POSTGRES = 150_000;
-const OLDEST_REDIS = 6.2;
 /** Only PostgreSQL's clock decides; a skew beyond this confuses people and certificates. */
 const SKEW_WARN_MS = 2_000;
 const STRIPE_ITSELF = 'https://api.stripe.com';
@@ -117,60 +117,6 @@ const postgres: readonly Check[] = [
   },
 ];
 
-const redis: readonly Check[] = [
-  {
-    id: 'redis.ping',
-    look: async ({ redis_url }) => {
-      if (redis_url === null) return skip('REDIS_URL is not set: PostgreSQL alone decides');
-      const said = await askRedis(redis_url, async (client) => {
-        const started = performance.now();
-        await client.ping();
-        const ms = Math.round((performance.now() - started) * 10) / 10;
-        const info = await client.info('server');
-        return { ms, version: /redis_version:(\S+)/.exec(info)?.[1] ?? '0' };
-      });
-      const text = `Redis ${said.version}, ${said.ms} ms`;
-      return Number.parseInt(said.version, 10) >= Math.floor(OLDEST_REDIS)
-        ? pass(text)
-        : fail(text, `use Redis ${OLDEST_REDIS} or Valkey`);
-    },
-  },
-  {
-    id: 'redis.policy',
-    look: async ({ redis_url }) => {
-      if (redis_url === null) return skip('REDIS_URL is not set');
-      const info = await askRedis(redis_url, async (client) => await client.info('memory'));
-      const policy = /maxmemory_policy:(\S+)/.exec(info)?.[1] ?? 'unknown';
-      if (policy === 'noeviction') return pass('maxmemory-policy noeviction');
-      return fail(
-        `maxmemory-policy ${policy} can evict locks`,
-        'CONFIG SET maxmemory-policy noeviction',
-      );
-    },
-  },
-];
-
-type RedisClient = import('ioredis').Redis;
-
-async function askRedis<T>(url: string, ask: (client: RedisClient) => Promise<T>): Promise<T> {
-  const { Redis } = await import('ioredis');
-  const client = new Redis(url, {
-    lazyConnect: true,
-    connectTimeout: CHECK_TIMEOUT_MS / 2,
-    commandTimeout: CHECK_TIMEOUT_MS / 2,
-    maxRetriesPerRequest: 0,
-    retryStrategy: () => null,
-  });
-  // Without a listener the client writes to the console by itself.
-  client.on('error', () => {});
-  try {
-    await client.connect();
-    return await ask(client);
-  } finally {
-    client.disconnect();
-  }
-}
-
 const outside: readonly Check[] = [
   {
     id: 'stripe.reach',
@@ -206,4 +152,4 @@ const outside: readonly Check[] = [
   },
 ];
 
-export const checks_parts = [...daemon, ...postgres, ...redis, ...outside];
+export const checks_parts = [...daemon, ...postgres, ...checks_redis, ...outside];

@@ -7,6 +7,7 @@ import { openLog } from '../../src/log.ts';
 import { startCluster } from '../helpers/redis-cluster.ts';
 import { expectNoNativeRedis, native_redis, type RedisNode } from '../helpers/redis-server.ts';
 import { describeContract, ready, request } from './contract.ts';
+import { doctorOf } from './doctor.ts';
 
 const log = openLog({ level: 'silent' });
 
@@ -137,6 +138,24 @@ if (native_redis === null) {
         const outcomes = (await Promise.all(race)).map(({ outcome }) => outcome);
         expect(outcomes.filter((outcome) => outcome === 'acquired')).toHaveLength(1);
       });
+    });
+
+    test('doctor asks every node', async () => {
+      const well = await doctorOf(cluster.url);
+      expect(well.found).toMatchObject({
+        'redis.ping': { state: 'pass', detail: expect.stringContaining('6 servers (cluster)') },
+        'redis.policy': { state: 'pass' },
+        'redis.topology': { state: 'pass' },
+        'redis.clock': { state: 'pass' },
+        'redis.persistence': { state: 'pass' },
+      });
+      expect(well.code).toBe(0);
+      const replica = cluster.nodes[4];
+      await replica?.raw.config('SET', 'maxmemory-policy', 'volatile-ttl');
+      const ill = await doctorOf(cluster.url);
+      expect(ill.code).toBe(10);
+      expect(ill.found['redis.policy']?.detail).toContain(`${replica?.address}: maxmemory-policy`);
+      await replica?.raw.config('SET', 'maxmemory-policy', 'noeviction');
     });
   });
 }

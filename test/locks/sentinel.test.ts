@@ -7,6 +7,7 @@ import { eventually } from '../helpers/poll.ts';
 import { startSentinelGroup } from '../helpers/redis-sentinel.ts';
 import { expectNoNativeRedis, native_redis } from '../helpers/redis-server.ts';
 import { describeContract, ready, request } from './contract.ts';
+import { doctorOf } from './doctor.ts';
 
 const log = openLog({ level: 'silent' });
 
@@ -69,6 +70,30 @@ if (native_redis === null) {
         await locks.close();
         await first?.start();
       }
+    }, 60_000);
+
+    test('doctor asks every server, replicas included', async () => {
+      const well = await doctorOf(group.url);
+      expect(well.found).toMatchObject({
+        'redis.ping': { state: 'pass', detail: expect.stringContaining('3 servers (sentinel)') },
+        'redis.policy': { state: 'pass' },
+        'redis.topology': { state: 'pass', detail: 'master of "petpro" with 2 replicas' },
+        'redis.clock': { state: 'pass' },
+        'redis.persistence': { state: 'pass' },
+      });
+      expect(well.code).toBe(0);
+      const master = await group.master();
+      const replica = group.nodes.find((node) => node !== master);
+      await replica?.raw.config('SET', 'maxmemory-policy', 'allkeys-lru');
+      const ill = await doctorOf(group.url);
+      expect(ill.code).toBe(10);
+      expect(ill.found['redis.policy']).toMatchObject({
+        state: 'fail',
+        detail: `${replica?.address}: maxmemory-policy allkeys-lru: locks can be evicted`,
+      });
+      await replica?.raw.config('SET', 'maxmemory-policy', 'noeviction');
+      const direct = `redis://:${replica?.raw.options.password}@${replica?.address}`;
+      expect((await doctorOf(direct)).found['redis.topology']).toMatchObject({ state: 'fail' });
     }, 60_000);
   });
 }

@@ -397,3 +397,14 @@ test('pages follow the order of the board and repeat nothing', async () => {
 test('after all that every invariant holds', async () => {
   await expectInvariants(sql);
 });
+
+test('a key of another type in the place of a lock costs speed on that slot only', async () => {
+  const { slot_id } = await makeWorld(sql);
+  await raw.rpush(lockKey(slot_id, 1), 'not a lock');
+  const asked = { slot_id, lock_id: 'owner.random', quantity: 1, capacity: 1, ttl_ms: 5_000 };
+  for (let round = 0; round < 10; round += 1) {
+    expect(await app.locks.acquire(asked)).toMatchObject({ outcome: 'bypass' });
+  }
+  expect(await app.locks.health()).toMatchObject({ state: 'up', breaker: 'closed' });
+  await raw.del(lockKey(slot_id, 1));
+});

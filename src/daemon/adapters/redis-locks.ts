@@ -49,9 +49,12 @@ function numbers(reply: unknown): readonly number[] {
   return reply.map(Number);
 }
 
-/** While a Cluster moves keys, several seats cannot be locked at once. Its servers are well. */
-const isMoving = (error: unknown) =>
-  error instanceof Error && /TRYAGAIN|Too many Cluster redirections/.test(error.message);
+/**
+ * Refusals of a server that is well: a Cluster moves keys, or somebody else's key of another type stands in a
+ * lock's place. One such key must not open the breaker for all slots.
+ */
+const isWell = (error: unknown) =>
+  error instanceof Error && /TRYAGAIN|Too many Cluster redirections|WRONGTYPE/.test(error.message);
 
 /**
  * The doorman on Redis 6.2 or Valkey: one server, behind Sentinels, or a Cluster. A loser costs one
@@ -119,7 +122,7 @@ export function openRedisLocks(options: {
       if (was !== 'closed') note();
       return result;
     } catch (error) {
-      if (isMoving(error)) breaker.succeeded();
+      if (isWell(error)) breaker.succeeded();
       else breaker.failed();
       note();
       log.debug('locks.failed', { err: error });

@@ -99,17 +99,21 @@ async function stepsToNotice(parts: Omit<typeof bench, 'sql'> & { readonly sql: 
   return null;
 }
 
-test.for(mutants)('%s without "%s" is noticed', async ([name, guard, instead]) => {
-  const original = await definitionOf(name);
-  expect(original.split(guard)).toHaveLength(2);
-  await sql.unsafe(original.replace(guard, instead));
-  try {
-    const steps = await stepsToNotice(bench);
-    expect(steps).not.toBeNull();
-  } finally {
-    await sql.unsafe(original);
-  }
-});
+test.for(mutants)(
+  '%s without "%s" is noticed',
+  { timeout: 120_000 },
+  async ([name, guard, instead]) => {
+    const original = await definitionOf(name);
+    expect(original.split(guard)).toHaveLength(2);
+    await sql.unsafe(original.replace(guard, instead));
+    try {
+      const steps = await stepsToNotice(bench);
+      expect(steps).not.toBeNull();
+    } finally {
+      await sql.unsafe(original);
+    }
+  },
+);
 
 test('the same walks with every guard in place end well', async () => {
   const some = fc.sample(fc.array(anyStep, { minLength: 100, maxLength: 100 }), {

@@ -2,6 +2,7 @@ import { AppError } from '../domain/errors.ts';
 import { type Check, type CheckResult, type CheckState, makeTools, runCheck } from './checks.ts';
 import { checks_here } from './checks-here.ts';
 import { invariantChecks } from './checks-invariants.ts';
+import { checks_locks } from './checks-locks.ts';
 import { checks_parts } from './checks-parts.ts';
 import { type Context, hasColour, paint, say } from './context.ts';
 import { printList } from './output.ts';
@@ -11,7 +12,7 @@ const EXIT_UNHEALTHY = 10;
 const EXIT_BROKEN = 12;
 
 function chosen(only: string | null): readonly Check[] {
-  const all_checks = [...checks_here, ...checks_parts, ...invariantChecks()];
+  const all_checks = [...checks_here, ...checks_parts, ...checks_locks, ...invariantChecks()];
   if (only === null) return all_checks;
   const wanted = only.split(',').map((word) => word.trim());
   const unknown = wanted.filter((word) => !all_checks.some((check) => check.id.startsWith(word)));

@@ -41,6 +41,8 @@ describe('help', () => {
         demo                            A whole PetPro on this machine, thrown away
                                         afterwards
         serve [options]                 Run the daemon in the foreground
+        locks                           Locks beside the holds that they stand for
+        reconcile                       Does everything fit together?
         load                            Load tests, judged by the database
 
       Console:

@@ -1,7 +1,9 @@
 import type { Sql } from 'postgres';
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { rememberSlots } from '../../src/daemon/actions/find-slot.ts';
 import { startDaemon } from '../../src/daemon/main.ts';
+import { findSlotMeta } from '../../src/daemon/store/slots.ts';
 import { openLog } from '../../src/log.ts';
 import { addClinic, addOwners, addService, addSlot } from '../helpers/database.ts';
 import { type Bullet, burst } from './burst.ts';
@@ -101,6 +103,9 @@ describe('the same without any guard', async () => {
     try {
       const mint = (user_id: string) => issuer.mintCustomerToken(user_id, 600);
       const { slot_id, bullets } = await crowd(sql, mint, 100);
+      // All have seen the slot: otherwise the rest would wait for the first to look at it.
+      const slot = await findSlotMeta(sql, slot_id);
+      if (slot) rememberSlots(daemon.app, [slot]);
       // All connections open: on a single one the statements would queue instead of racing.
       const { database_pool_max } = config;
       await Promise.all(

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
+import { findSlots } from '../../src/daemon/actions/find-slot.ts';
 import { openNoLocks } from '../../src/daemon/adapters/no-locks.ts';
 import type { App } from '../../src/daemon/app-types.ts';
 import { runInvariants } from '../../src/daemon/store/invariants.ts';
@@ -148,6 +149,8 @@ describe('the same fight without any guard', async () => {
     const slot_id = await addSlot(naive.sql, clinic, service_id);
     const owners = await addOwners(naive.sql, 50);
     const unguarded: App = { ...naive.app, locks: openNoLocks() };
+    // All have seen the slot: otherwise the rest would wait for the first to look at it.
+    await findSlots(unguarded, customer(owners[0]!.user_id), { service_id, slot_id });
     const result = await fight(
       owners.map(({ user_id, pet_id }) => {
         const wish = { service_id, slot_id, pet_id, quantity: 1 };

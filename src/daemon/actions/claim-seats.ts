@@ -6,6 +6,7 @@ import {
   findReservation,
   type HoldResult,
   holdSlot,
+  holdUnseenSlot,
   type ReservationRow,
 } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
@@ -178,6 +179,34 @@ async function judge(app: App, attempt: Attempt, at_door: readonly number[]): Pr
         : 'unknown';
     if (ending === 'unknown') return { outcome: 'slot_locked', retry_after_ms: GATEWAY_RETRY_MS };
   }
+}
+
+/**
+ * An attempt at a slot of which only the id is known: the judge first, who tells of the slot too, so
+ * that a hold costs one statement. No verdict: the slot is known now, ask again in the usual order.
+ * Null: there is no such slot for this caller.
+ */
+export async function claimUnseen(
+  app: App,
+  attempt: Omit<Attempt, 'slot'>,
+  wanted: { readonly slot_id: string; readonly service_id: string },
+): Promise<{ readonly slot: SlotMeta; readonly verdict: Verdict | null } | null> {
+  const request = { ...attempt, ...wanted, seats: null };
+  const result = await holdUnseenSlot(app.sql, request, dbActor(attempt.actor));
+  if (result === null) return null;
+  const { outcome, slot, retry_after_ms } = result;
+  if (outcome === 'overdue_session') return { slot, verdict: null };
+  if (outcome !== 'ok' && outcome !== 'replayed') {
+    // A hold stands that may end: what the doorman would have said.
+    const is_held = outcome === 'slot_taken' && retry_after_ms !== null;
+    return { slot, verdict: { outcome: is_held ? 'slot_locked' : outcome, retry_after_ms } };
+  }
+  const held = heldOf(result);
+  if (outcome === 'ok') {
+    failpoint('after-claim');
+    await settleLocks(app, { ...attempt, slot }, held, []);
+  }
+  return { slot, verdict: { outcome, held } };
 }
 
 /** One attempt at one slot. The doorman says what came of it before this returns. */

@@ -56,6 +56,29 @@ async function shared<T>(cache: Shared<T>, key: string, ask: () => Promise<T>): 
 
 const absent = () => new AppError('not_found', 'There is no such slot of this service.');
 
+/** To be called once, with the slot or with null when it could not be read. */
+export type Announce = (slot: SlotMeta | null) => void;
+
+/**
+ * For a caller who is about to read a slot that nobody has read: others who want it wait for that
+ * instead of asking too. Null when the slot is known, or somebody is reading it already.
+ */
+export function announceSlot(app: App, slot_id: string): Announce | null {
+  const cache = cachesOf(app).slots;
+  if (cache.get(slot_id) !== undefined) return null;
+  const { promise, resolve } = Promise.withResolvers<SlotMeta | null>();
+  // Those who wait ask for themselves when the first one failed: it may not have been allowed to.
+  const slot = promise.then(async (found) => {
+    if (found) return found;
+    cache.delete(slot_id);
+    return await slotById(app, slot_id);
+  });
+  // Perhaps nobody waits.
+  slot.catch(() => {});
+  cache.set(slot_id, slot);
+  return resolve;
+}
+
 /** Keeps what a list has just read: who books next needs no look-up. */
 export function rememberSlots(app: App, slots: readonly SlotMeta[]): void {
   const cache = cachesOf(app).slots;

@@ -1,11 +1,18 @@
 import { hash, randomUUID, randomUUIDv7 } from 'node:crypto';
-import type { Json } from '../../domain/errors.ts';
+import { AppError, type Json } from '../../domain/errors.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { findReservation, type ReservationRow } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { ownerOf } from './actor.ts';
-import { type Attempt, claimSeats, type Held, type Refusal } from './claim-seats.ts';
-import { findSlots, type SlotChoice } from './find-slot.ts';
+import {
+  type Attempt,
+  claimSeats,
+  claimUnseen,
+  type Held,
+  type Refusal,
+  type Verdict,
+} from './claim-seats.ts';
+import { announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
 import { nearestTo } from './nearest.ts';
 import { failure } from './outcome.ts';
 
@@ -67,35 +74,79 @@ async function replay(
   return { held: earlier, slot, user_id, earlier };
 }
 
+type Try = Omit<Attempt, 'slot'>;
+
+/** What a verdict means for the caller; null when a busy vet is a reason to try the next one. */
+async function conclude(
+  app: App,
+  attempt: Attempt,
+  verdict: Verdict,
+  candidates: readonly SlotMeta[],
+  is_last: boolean,
+): Promise<Holding | null> {
+  const { slot, user_id } = attempt;
+  if (verdict.outcome === 'replayed') {
+    return await replay(app, attempt, candidates, verdict.held.reservation_id);
+  }
+  if (verdict.outcome === 'ok') {
+    app.wake.relay();
+    return { held: verdict.held, slot, user_id, earlier: null };
+  }
+  const is_busy = verdict.outcome === 'slot_taken' || verdict.outcome === 'slot_locked';
+  return is_busy && !is_last ? null : await refuse(app, slot, verdict);
+}
+
+/**
+ * The first hold of a slot that this process has not seen. Null when it has, or when the usual order
+ * has to decide: then with the same ids, so that a hold whose answer was lost is found again.
+ */
+async function holdUnseen(app: App, input: HoldInput, attempt: Try): Promise<Holding | null> {
+  const { slot_id, service_id } = input;
+  const announce = slot_id === undefined ? null : announceSlot(app, slot_id);
+  if (slot_id === undefined || announce === null) return null;
+  let slot: SlotMeta | null = null;
+  try {
+    const claimed = await claimUnseen(app, attempt, { slot_id, service_id });
+    slot = claimed?.slot ?? null;
+    if (!claimed?.verdict) return null;
+    const tried = { ...attempt, slot: claimed.slot };
+    return await conclude(app, tried, claimed.verdict, [claimed.slot], true);
+  } catch (error) {
+    if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+    app.log.warn('hold.unknown', { reservation_id: attempt.reservation_id, err: error });
+    return null;
+  } finally {
+    announce(slot);
+  }
+}
+
 /**
  * Holds seats of a slot: the doorman turns most losers away, PostgreSQL decides. Throws the table's
  * problems; `slot_taken` and `slot_locked` carry `retry_after_ms` (when known) and `nearest`.
  */
 export async function hold(app: App, actor: Actor, input: HoldInput, call: Call): Promise<Holding> {
   const user_id = ownerOf(actor, input.user_id);
+  const { pet_id, quantity } = input;
+  const { idempotency_key } = call;
+  const newTry = (): Try => ({
+    reservation_id: randomUUIDv7(),
+    lock_id: newLockId(user_id),
+    user_id,
+    pet_id,
+    quantity,
+    actor,
+    idempotency_key,
+  });
+  const first = newTry();
+  const unseen = await holdUnseen(app, input, first);
+  if (unseen) return unseen;
   const candidates = (await findSlots(app, actor, input)).slice(0, CANDIDATES_MAX);
   for (const [index, slot] of candidates.entries()) {
-    const attempt: Attempt = {
-      reservation_id: randomUUIDv7(),
-      lock_id: newLockId(user_id),
-      user_id,
-      slot,
-      pet_id: input.pet_id,
-      quantity: input.quantity,
-      actor,
-      idempotency_key: call.idempotency_key,
-    };
+    const attempt = { ...(index === 0 ? first : newTry()), slot };
+    const is_last = index === candidates.length - 1;
     const verdict = await claimSeats(app, attempt);
-    if (verdict.outcome === 'replayed') {
-      return await replay(app, attempt, candidates, verdict.held.reservation_id);
-    }
-    if (verdict.outcome === 'ok') {
-      app.wake.relay();
-      return { held: verdict.held, slot, user_id, earlier: null };
-    }
-    // Only a busy vet is a reason to try the next one.
-    const is_busy = verdict.outcome === 'slot_taken' || verdict.outcome === 'slot_locked';
-    if (!is_busy || index === candidates.length - 1) await refuse(app, slot, verdict);
+    const holding = await conclude(app, attempt, verdict, candidates, is_last);
+    if (holding) return holding;
   }
   throw new Error('findSlots gave no slot');
 }

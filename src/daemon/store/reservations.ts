@@ -1,6 +1,7 @@
 import type { ReservationStatus } from '../../domain/booking.ts';
 import type { DbActor, Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
+import type { SlotMeta } from './slots.ts';
 
 export type HoldRequest = {
   /** Chosen by the caller, so that an unknown outcome can be looked up. */
@@ -61,6 +62,58 @@ export async function holdSlot(sql: Db, hold: HoldRequest, actor: DbActor): Prom
       ${hold.reservation_id}, ${hold.slot_id}, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
       ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
     )`);
+}
+
+/** A hold that tells of its slot too: for a slot that the caller has not read before. */
+export type UnseenHold = HoldResult & {
+  readonly slot: SlotMeta;
+};
+
+type SlotFacts = Pick<SlotMeta, 'staff_id' | 'capacity' | 'ends_at' | 'time_zone'> & {
+  readonly slot_starts_at: SlotMeta['starts_at'];
+  readonly slot_clinic_id: string;
+  readonly clinic_hold_ms: number;
+};
+
+/**
+ * The judge for a slot of which only the id is known: look-up and hold in one round trip. Null when
+ * there is no such slot of this service, or it is in another clinic than the caller's.
+ */
+export async function holdUnseenSlot(
+  sql: Db,
+  hold: HoldRequest & { readonly service_id: string },
+  actor: DbActor,
+): Promise<UnseenHold | null> {
+  const [row] = await run(sql<(HoldResult & SlotFacts)[]>`
+    select h.outcome, h.reservation_id, h.reference_code, h.lock_id, h.seats, h.fence,
+      h.expires_at, h.hold_ms, h.amount, h.amount_due, h.currency, h.clinic_id, h.service_id,
+      h.clinic_name, h.service_name, h.starts_at, h.blocking_reservation_id,
+      h.blocking_session_id, h.retry_after_ms, sl.staff_id, sl.capacity,
+      sl.starts_at as slot_starts_at, sl.ends_at, sl.clinic_id as slot_clinic_id, c.time_zone,
+      c.hold_ms as clinic_hold_ms
+    from slots sl
+    join clinics c on c.id = sl.clinic_id
+    cross join lateral hold_slot(
+      ${hold.reservation_id}, sl.id, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
+      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
+    ) as h
+    where sl.id = ${hold.slot_id}
+      and sl.service_id = ${hold.service_id}
+      and (${actor.clinic_id ?? null}::uuid is null or sl.clinic_id = ${actor.clinic_id ?? null})`);
+  if (!row) return null;
+  const { staff_id, capacity, slot_starts_at, ends_at, slot_clinic_id, time_zone } = row;
+  const slot: SlotMeta = {
+    slot_id: hold.slot_id,
+    service_id: hold.service_id,
+    clinic_id: slot_clinic_id,
+    staff_id,
+    capacity,
+    starts_at: slot_starts_at,
+    ends_at,
+    time_zone,
+    hold_ms: row.clinic_hold_ms,
+  };
+  return { ...row, slot };
 }
 
 export type ExtendResult = {

@@ -55,12 +55,21 @@ async function actorOf(app: App, token: string | null): Promise<Actor> {
 /** The driver would wait for a lost server for ever; a person does not. */
 async function untilOpen(context: Context, app: App): Promise<void> {
   const { timeout_ms } = context.config;
+  const away = (cause: unknown) => {
+    const detail = `PostgreSQL did not answer within ${timeout_ms} ms.`;
+    return new AppError(
+      'unavailable',
+      detail,
+      { next: 'petpro doctor --only postgres' },
+      { cause },
+    );
+  };
   const late = wait(timeout_ms, context.signal).then(() => {
-    throw new AppError('unavailable', `PostgreSQL did not answer within ${timeout_ms} ms.`, {
-      next: 'petpro doctor --only postgres',
-    });
+    throw away(null);
   });
-  await Promise.race([run(app.sql`select 1`), late]);
+  await Promise.race([run(app.sql`select 1`), late]).catch((error: unknown) => {
+    throw error instanceof AppError && error.code === 'unavailable' ? away(error) : error;
+  });
   await assertSchema(app.sql);
   const ends_at = performance.now() + REDIS_WAIT_MS;
   while ((await app.locks.health()).state === 'down' && performance.now() < ends_at) {

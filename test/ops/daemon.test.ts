@@ -57,13 +57,13 @@ describe('keys in addresses', () => {
   });
 
   test.each([
-    ['a'.repeat(10_000), 414, 'uri_too_long'],
-    ['hold:\u0007', 400, 'invalid_input'],
-    ['hold:\u0000', 400, 'invalid_input'],
-    ['hold:{x}', 404, 'not_found'],
-    ['petpro:locks_epoch', 404, 'not_found'],
-    ['*', 404, 'not_found'],
-  ])('%j is refused', async (key, status, code) => {
+    ['of 10 kB', 'a'.repeat(10_000), 414, 'uri_too_long'],
+    ['that rings the bell', 'hold:\u0007', 400, 'invalid_input'],
+    ['with U+0000', 'hold:\u0000', 400, 'invalid_input'],
+    ['of nobody', 'hold:{x}', 404, 'not_found'],
+    ['of another prefix', 'petpro:locks_epoch', 404, 'not_found'],
+    ['that is a pattern', '*', 404, 'not_found'],
+  ])('%s are refused', async (_, key, status, code) => {
     const answer = await get(key);
     expect({ status: answer.status, code: codeOf(answer) }).toEqual({ status, code });
     const body = { token: 'ffff', reason: 'x', foreign: true, cancel_reservation: true };

@@ -1,15 +1,17 @@
 import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { cleanupLocks } from '../../src/daemon/actions/cleanup-locks.ts';
+import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
 import { listLocks } from '../../src/daemon/actions/list-locks.ts';
 import { releaseLock } from '../../src/daemon/actions/release-lock.ts';
 import { system_actor } from '../../src/daemon/store/actor.ts';
 import { cancelReservation, expireReservation } from '../../src/daemon/store/reservations.ts';
-import { lockKey } from '../../src/domain/lock.ts';
-import { expectProblem, staff } from '../actions/bench.ts';
+import { LOCK_UNDECIDED_MS, lockKey } from '../../src/domain/lock.ts';
+import { expectProblem, no_key, staff } from '../actions/bench.ts';
 import { expectInvariants } from '../actions/invariants.ts';
 import { makeWorld } from '../actions/world.ts';
 import { lapse } from '../helpers/database.ts';
+import { eventually } from '../helpers/poll.ts';
 import { age, auditOf, board, heldSlot, inspect, leakedLock, openOpsBench, sre } from './bench.ts';
 
 const bench = await openOpsBench();
@@ -88,6 +90,38 @@ describe('the board', () => {
     await expectProblem(release(key, lock.token), 'policy_refused');
     expect(await raw.exists(key)).toBe(1);
     await raw.del(key);
+  });
+
+  test('and so does the real hold path, however long PostgreSQL takes', async () => {
+    const world = await makeWorld(sql);
+    const key = lockKey(world.slot_id, 1);
+    const { payment_method: _, ...wish } = world.wish;
+    const decided = Promise.withResolvers<void>();
+    // Nobody can claim a seat until this transaction ends.
+    const blocked = sql.begin(async (tx) => {
+      await tx`lock table slot_claims in exclusive mode`;
+      await decided.promise;
+    });
+    await eventually('the table is locked', async () => {
+      const [row] = await sql<{ held: boolean }[]>`
+        select exists (
+          select from pg_locks where relation = 'slot_claims'::regclass
+            and mode = 'ExclusiveLock' and granted
+        ) as held`;
+      return row?.held;
+    });
+    const holding = createReservation(app, world.who, wish, no_key);
+    await eventually('the doorman let it in', async () => (await raw.exists(key)) === 1);
+    expect(await raw.pttl(key)).toBeLessThanOrEqual(LOCK_UNDECIDED_MS);
+    expect(await classOf(key)).toEqual(['live in_flight']);
+    const { token } = await inspect(app, key);
+    await expectProblem(release(key, token, { cancel_reservation: true }), 'policy_refused');
+    // Even a caller that is sure cannot: the script leaves locks with so short a life alone.
+    expect(await app.locks.forceRelease(key, token, LOCK_UNDECIDED_MS)).toBe('changed');
+    decided.resolve();
+    await blocked;
+    await holding;
+    expect(await classOf(key)).toEqual(['live held']);
   });
 
   test('shows a hold whose lock is gone, or not its own, as a ghost', async () => {

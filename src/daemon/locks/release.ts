@@ -51,7 +51,7 @@ export async function deleteLock(
 type Target = { readonly key: string; readonly token: string };
 
 /** Why a lock of a plan was left alone. */
-export type KeptBecause = 'gone' | 'changed' | 'unreachable' | LockCause;
+type KeptBecause = 'gone' | 'changed' | 'unreachable' | LockCause;
 
 /**
  * Releases one lock of a plan, if it still is the leaked lock that the plan saw: Redis and PostgreSQL are read

@@ -34,6 +34,7 @@ import {
 const ok = z.object({ success: z.literal(true) });
 const nothing = z.object({});
 const reason = line(500);
+/** A hold has the reference of the booking that it becomes, so that either names both. */
 const booking_ref = z.union([id, reference_code]);
 
 /** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
@@ -137,19 +138,19 @@ export const shapes = {
     output: Hold,
   },
   get_reservation: {
-    params: z.object({ reservation_id: id }),
+    params: z.object({ reservation_id: booking_ref }),
     query: nothing,
     body: nothing,
     output: Reservation,
   },
   extend_reservation: {
-    params: z.object({ reservation_id: id }),
+    params: z.object({ reservation_id: booking_ref }),
     query: nothing,
     body: z.object({ lock_id: z.string().max(100).optional() }),
     output: z.object({ reservation_id: id, expires_at: instant }),
   },
   confirm_reservation: {
-    params: z.object({ reservation_id: id }),
+    params: z.object({ reservation_id: booking_ref }),
     query: nothing,
     body: z.object({
       payment_method: z
@@ -159,7 +160,7 @@ export const shapes = {
     output: z.object({ booking_id: id, reference_code, reference: reference_code }),
   },
   cancel_reservation: {
-    params: z.object({ reservation_id: id }),
+    params: z.object({ reservation_id: booking_ref }),
     query: nothing,
     body: z.object({ reason: reason.optional() }),
     output: ok,

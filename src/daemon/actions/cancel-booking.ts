@@ -1,8 +1,10 @@
 import { AppError } from '../../domain/errors.ts';
+import { whyNotCancel } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { cancelBooking as cancel, findBooking } from '../store/bookings.ts';
 import { dbActor, scopeOf } from './actor.ts';
+import { refusedBooking, refusedBy } from './explain.ts';
 import { moneyText } from './money-text.ts';
 import { failure } from './outcome.ts';
 
@@ -28,7 +30,7 @@ export async function cancelBooking(
   const cancelled = await cancel(app.sql, request, dbActor(actor));
   const { outcome, refund_percent, refund_amount, version } = cancelled;
   if (outcome === 'policy_refused') {
-    throw failure(outcome, { status: booking.status }, 'This booking can no longer be cancelled.');
+    throw refusedBy(whyNotCancel(refusedBooking(booking), input.by));
   }
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   if (!input.quote) {

@@ -1,9 +1,11 @@
-import { AppError } from '../../domain/errors.ts';
+import { whyNotChangeHold } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
-import { confirmReservation as confirm, findReservation } from '../store/reservations.ts';
-import { dbActor, scopeOf } from './actor.ts';
+import { confirmReservation as confirm } from '../store/reservations.ts';
+import { dbActor } from './actor.ts';
 import { closePage } from './close-page.ts';
+import { refusedBy } from './explain.ts';
+import { findHold } from './find-hold.ts';
 import { failure } from './outcome.ts';
 import { releaseLocks } from './release-locks.ts';
 
@@ -11,11 +13,14 @@ import { releaseLocks } from './release-locks.ts';
 export async function confirmReservation(
   app: App,
   actor: Actor,
-  { reservation_id, payment_method }: Input<'confirm_reservation'>,
+  { reservation_id: hold_ref, payment_method }: Input<'confirm_reservation'>,
 ): Promise<Output<'confirm_reservation'>> {
-  const row = await findReservation(app.sql, reservation_id, scopeOf(actor));
-  if (!row) throw new AppError('not_found', 'There is no such reservation.');
+  const row = await findHold(app, actor, hold_ref);
+  const { reservation_id } = row;
   const confirmed = await confirm(app.sql, { reservation_id, payment_method }, dbActor(actor));
+  if (confirmed.outcome === 'conflict') {
+    throw refusedBy(whyNotChangeHold(row, 'confirm', confirmed.outcome), confirmed.outcome);
+  }
   if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
   await releaseLocks(app, row);
   // It is settled at the desk: nobody may pay online a second time.

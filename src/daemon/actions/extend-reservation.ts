@@ -1,12 +1,10 @@
-import { AppError } from '../../domain/errors.ts';
+import { whyNotChangeHold } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
-import {
-  extendReservation as extend,
-  findReservation,
-  remainingMs,
-} from '../store/reservations.ts';
-import { dbActor, scopeOf } from './actor.ts';
+import { extendReservation as extend, remainingMs } from '../store/reservations.ts';
+import { dbActor } from './actor.ts';
+import { refusedBy } from './explain.ts';
+import { findHold } from './find-hold.ts';
 import { failure } from './outcome.ts';
 import { zonedText } from './slot-time.ts';
 
@@ -14,14 +12,14 @@ import { zonedText } from './slot-time.ts';
 export async function extendReservation(
   app: App,
   actor: Actor,
-  { reservation_id, lock_id }: Input<'extend_reservation'>,
+  { reservation_id: hold_ref, lock_id }: Input<'extend_reservation'>,
 ): Promise<Output<'extend_reservation'>> {
-  const row = await findReservation(app.sql, reservation_id, scopeOf(actor));
-  if (!row) throw new AppError('not_found', 'There is no such reservation.');
+  const row = await findHold(app, actor, hold_ref);
+  const { reservation_id } = row;
   const by = dbActor(actor);
   const { outcome, expires_at } = await extend(app.sql, reservation_id, lock_id ?? null, by);
-  if (outcome === 'policy_refused') {
-    throw failure(outcome, {}, 'This hold was extended before; it can be only once.');
+  if (outcome === 'policy_refused' || outcome === 'conflict') {
+    throw refusedBy(whyNotChangeHold(row, 'extend', outcome), outcome);
   }
   if (outcome !== 'ok' || expires_at === null) throw failure(outcome);
   // By PostgreSQL's clock, not ours: a daemon whose clock is off must not lock for longer or

@@ -1,9 +1,7 @@
-import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
-import { findReservation } from '../store/reservations.ts';
-import { scopeOf } from './actor.ts';
+import { findHold } from './find-hold.ts';
 import { moneyText } from './money-text.ts';
 import { zonedText } from './slot-time.ts';
 
@@ -13,8 +11,7 @@ export async function getReservation(
   actor: Actor,
   { reservation_id }: Input<'get_reservation'>,
 ): Promise<Output<'get_reservation'>> {
-  const row = await findReservation(app.sql, reservation_id, scopeOf(actor));
-  if (!row) throw new AppError('not_found', 'There is no such reservation.');
+  const row = await findHold(app, actor, reservation_id);
   const { time_zone } = row;
   const local = localTime(row.starts_at, time_zone);
   return {

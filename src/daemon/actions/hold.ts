@@ -12,6 +12,7 @@ import {
   type Refusal,
   type Verdict,
 } from './claim-seats.ts';
+import { explainHold } from './explain.ts';
 import { announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
 import { nearestTo } from './nearest.ts';
 import { failure } from './outcome.ts';
@@ -40,11 +41,12 @@ function newLockId(user_id: string): string {
   return `${owner}.${randomUUID()}`;
 }
 
-async function refuse(app: App, slot: SlotMeta, verdict: Refusal): Promise<never> {
+async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<never> {
+  if (verdict.outcome === 'policy_refused') throw await explainHold(app, attempt.actor, attempt);
   if (verdict.outcome !== 'slot_taken' && verdict.outcome !== 'slot_locked') {
     throw failure(verdict.outcome);
   }
-  const facts: Record<string, Json> = { nearest: await nearestTo(app, slot.slot_id) };
+  const facts: Record<string, Json> = { nearest: await nearestTo(app, attempt.slot.slot_id) };
   if (verdict.retry_after_ms !== null) facts['retry_after_ms'] = verdict.retry_after_ms;
   throw failure(verdict.outcome, facts);
 }
@@ -93,7 +95,7 @@ async function conclude(
     return { held: verdict.held, slot, user_id, earlier: null };
   }
   const is_busy = verdict.outcome === 'slot_taken' || verdict.outcome === 'slot_locked';
-  return is_busy && !is_last ? null : await refuse(app, slot, verdict);
+  return is_busy && !is_last ? null : await refuse(app, attempt, verdict);
 }
 
 /**

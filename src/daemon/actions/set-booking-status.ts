@@ -1,10 +1,11 @@
-import { allowedMoves } from '../../domain/booking.ts';
 import { AppError } from '../../domain/errors.ts';
+import { whyNotMove } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { findBooking, setBookingStatus as set } from '../store/bookings.ts';
 import { dbActor, scopeOf } from './actor.ts';
 import { bookingJson } from './booking-json.ts';
+import { refusedBooking, refusedBy } from './explain.ts';
 import { failure } from './outcome.ts';
 
 /** Arrived, in progress, completed or no-show. Saying it twice changes nothing. */
@@ -20,14 +21,7 @@ export async function setBookingStatus(
   const { status, expected_version = null } = input;
   const move = { booking_id, status, expected_version };
   const { outcome, version } = await set(app.sql, move, dbActor(actor));
-  if (outcome === 'policy_refused') {
-    const facts = { status: booking.status, allowed: allowedMoves(booking.status) };
-    const is_early = input.status === 'no-show' && booking.status === 'confirmed';
-    const detail = is_early
-      ? 'A no-show can be said ten minutes after the start.'
-      : `From ${booking.status} this is not possible.`;
-    throw failure(outcome, facts, detail);
-  }
+  if (outcome === 'policy_refused') throw refusedBy(whyNotMove(refusedBooking(booking), status));
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   app.wake.relay();
   const moved = await findBooking(app.sql, booking_id, scope);

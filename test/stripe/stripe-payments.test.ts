@@ -56,12 +56,12 @@ async function eventsOf(
 }
 
 describe('createCheckout', () => {
-  test('opens a page for 31 minutes with our names in its metadata', async () => {
+  test('opens a page for 33 minutes with our names in its metadata', async () => {
     const request = wish();
     const checkout = await payments.createCheckout(request);
     const life_s = (Date.parse(checkout.expires_at) - Date.now()) / 1000;
-    expect(life_s).toBeGreaterThan(30.5 * 60);
-    expect(life_s).toBeLessThanOrEqual(31 * 60);
+    expect(life_s).toBeGreaterThan(32.5 * 60);
+    expect(life_s).toBeLessThanOrEqual(33 * 60);
     const session = await bench.stripe.checkout.sessions.retrieve(checkout.session_id);
     expect(session).toMatchObject({
       url: checkout.payment_url,

@@ -18,9 +18,10 @@ const CALL_TIMEOUT_MS = 10_000;
 const HEALTH_TIMEOUT_MS = 2_000;
 const NETWORK_RETRIES = 2;
 /**
- * Stripe takes 30 minutes at least; the extra minute covers clocks that differ (capabilities 7.2).
+ * Stripe takes 30 minutes at least by its own clock; the rest lets ours be two minutes slow and the
+ * call be tried again (capabilities 7.2). Its end decides nothing: the hold's does, long before.
  */
-const SESSION_LIFE_S = 31 * 60;
+const SESSION_LIFE_S = 33 * 60;
 /** Oldest webhook signature accepted, in seconds: what stops a replayed request. */
 const SIGNATURE_TOLERANCE_S = 300;
 /** What a caller is told to wait when Stripe itself says nothing. */

@@ -68,7 +68,7 @@ export async function moneyTroubles(sql: Db): Promise<readonly MoneyTrouble[]> {
       )
       union all
       (
-        -- A page lives 31 minutes; the poller asks the provider about what is older.
+        -- A page lives half an hour; the poller asks the provider about what is older.
         select 'payment.unsettled',
           jsonb_build_object('payment_id', id, 'session_id', session_id, 'since', created_at)
         from payments

@@ -1,6 +1,7 @@
 import { type Endpoint, endpoints } from '../domain/api.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError, isProblemCode, type Json, type ProblemCode } from '../domain/errors.ts';
+import { askHttp, type HttpAnswer } from './http.ts';
 import { wait } from './watch.ts';
 
 /** The typed client: the endpoint table turned into requests. No zod here: it would double the start-up time. */
@@ -82,8 +83,7 @@ function problemOf(status: number, text: string, url: string): AppError {
 }
 
 function causeOf(error: unknown): string {
-  const cause = error instanceof Error ? error.cause : undefined;
-  const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
+  const code = error instanceof Error && 'code' in error ? String(error.code) : '';
   return code || (error instanceof Error ? error.name : 'no answer');
 }
 
@@ -115,10 +115,10 @@ export function createClient(options: ClientOptions): ApiClient {
     if (body !== null) headers['content-type'] = 'application/json';
     const started = performance.now();
     const url = `${options.url}${path}`;
-    let answer: { readonly status: number; readonly text: string };
+    let answer: HttpAnswer;
     try {
-      const response = await fetch(url, { method: endpoint.method, headers, body, signal });
-      answer = { status: response.status, text: await response.text() };
+      const keep_alive = options.source === 'tui';
+      answer = await askHttp({ url, method: endpoint.method, headers, body, signal, keep_alive });
     } catch (error) {
       // Ctrl-C is the person's wish, not a failure of the network.
       if (options.signal?.aborted) throw new AppError('cancelled', '', {}, { cause: error });

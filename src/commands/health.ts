@@ -1,5 +1,6 @@
 import { AppError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
+import { askHttp } from './http.ts';
 import { printOne } from './output.ts';
 import { whereTo } from './session.ts';
 import { type Args, flagOption } from './spec.ts';
@@ -16,10 +17,10 @@ export async function askHealth(
   const deadline = AbortSignal.timeout(context.config.timeout_ms);
   const signal = AbortSignal.any([deadline, context.signal]);
   try {
-    const response = await fetch(`${url}${path}`, { signal });
-    const body: unknown = await response.json();
+    const { status, text } = await askHttp({ url: `${url}${path}`, signal });
+    const body: unknown = JSON.parse(text);
     const fields = typeof body === 'object' && body !== null ? { ...body } : {};
-    return { ok: response.ok, body: fields, url };
+    return { ok: status >= 200 && status < 300, body: fields, url };
   } catch (error) {
     const detail = `No PetPro daemon answers at ${url}.`;
     throw new AppError(

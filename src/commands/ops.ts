@@ -33,8 +33,7 @@ async function answers(context: Context): Promise<boolean> {
   try {
     const { url } = whereTo(context.config);
     const signal = AbortSignal.any([AbortSignal.timeout(PROBE_MS), context.signal]);
-    const response = await fetch(`${url}/healthz`, { signal });
-    await response.body?.cancel();
+    await askHttp({ url: `${url}/healthz`, signal });
     return true;
   } catch {
     return false;

@@ -966,7 +966,7 @@ CREATE INDEX payments_external ON public.payments USING btree (external_referenc
 
 CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE (status = 'success'::text);
 
-CREATE INDEX payments_open ON public.payments USING btree (created_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
+CREATE INDEX payments_open ON public.payments USING btree (created_at) WHERE ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'failed'::text])) AND (session_closed_at IS NULL));
 
 CREATE INDEX payments_refunding ON public.payments USING btree (refund_status) WHERE (refund_status = ANY (ARRAY['pending'::text, 'processing'::text, 'failed'::text]));
 
@@ -1251,6 +1251,7 @@ $$;
 create function cancel_reservation(p_reservation_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT seats integer[], OUT slot_id uuid, OUT lock_id text, OUT session_id text)
 returns record
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare
@@ -1280,6 +1281,7 @@ $$;
 create function claim_deliveries(p_limit integer, p_lease_ms integer)
 returns SETOF deliveries
 language sql
+set enable_seqscan=off
 as $$
   update deliveries d
   set status = 'sending',
@@ -1529,6 +1531,7 @@ create function confirm_reservation(p_reservation_id uuid, p_payment_method text
 returns record
 language plpgsql
 set petpro.writer=app
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare
@@ -1661,9 +1664,40 @@ as $$
   ) as share
 $$;
 
+create function expire_due(p_limit integer)
+returns TABLE(reservation_id uuid, slot_id uuid, seats integer[], lock_id text)
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_r reservations;
+begin
+  for v_r in
+    select r.*
+    from reservations r
+    where r.status = 'pending'
+      and r.expires_at <= now()
+      and open_session(r.id) is null
+    order by r.expires_at
+    limit p_limit
+    for update skip locked
+  loop
+    perform end_reservation(
+      v_r, 'expired', null, '{"kind": "system", "source": "worker"}'::jsonb
+    );
+    reservation_id := v_r.id;
+    slot_id := v_r.slot_id;
+    seats := v_r.seats;
+    lock_id := v_r.lock_id;
+    return next;
+  end loop;
+end
+$$;
+
 create function expire_reservation(p_reservation_id uuid, OUT outcome text, OUT slot_id uuid, OUT seats integer[], OUT lock_id text)
 returns record
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare
@@ -1694,6 +1728,7 @@ $$;
 create function extend_reservation(p_reservation_id uuid, p_lock_id text, p_actor jsonb, OUT outcome text, OUT expires_at timestamp with time zone)
 returns record
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare
@@ -1739,6 +1774,7 @@ $$;
 create function fan_out_events(p_limit integer)
 returns TABLE(event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid, clinic_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 begin
@@ -2022,6 +2058,7 @@ $$;
 create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric)
 returns record
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare
@@ -2425,7 +2462,7 @@ as $$
   select p.session_id
   from payments p
   where p.reservation_id = p_reservation_id
-    and p.status in ('pending', 'processing')
+    and p.status in ('pending', 'processing', 'failed')
     and p.session_id is not null
     and p.session_closed_at is null
   limit 1
@@ -2514,6 +2551,7 @@ $$;
 create function record_payment_session(p_payment_id uuid, p_reservation_id uuid, p_session_id text, p_payment_url text, p_session_expires_at timestamp with time zone, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
+set enable_seqscan=off
 as $$
 declare
   v_r reservations;
@@ -2595,9 +2633,7 @@ create function reference_code(p_number bigint)
 returns text
 language sql immutable
 as $$
-  select 'BP'
-    || case when p_number < 100000000 then '' else (p_number / 100000000)::text end
-    || lpad(((p_number % 100000000) * 61803399 % 100000000)::text, 8, '0')
+  select 'BP' || lpad((p_number * 61803399 % 100000000)::text, 8, '0')
 $$;
 
 create function refund_attempts_max()
@@ -2723,6 +2759,7 @@ $$;
 create function sequence_events(p_limit integer)
 returns integer
 language plpgsql
+set enable_seqscan=off
 as $$
 declare
   v_count integer;
@@ -2988,6 +3025,7 @@ create function take_payment_event(p_event_id text, p_event_type text, p_payload
 returns record
 language plpgsql
 set petpro.writer=app
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 declare

@@ -167,6 +167,19 @@ export async function expireReservation(sql: Db, reservation_id: string): Promis
     select outcome, slot_id, seats, lock_id from expire_reservation(${reservation_id})`);
 }
 
+export type Expired = {
+  readonly reservation_id: string;
+  readonly slot_id: string;
+  readonly seats: readonly number[];
+  readonly lock_id: string;
+};
+
+/** Ends up to `limit` overdue holds without an open payment page, in one statement. */
+export async function expireDue(sql: Db, limit: number): Promise<readonly Expired[]> {
+  return await run(sql<Expired[]>`
+    select reservation_id, slot_id, seats, lock_id from expire_due(${limit})`);
+}
+
 /** `at_clinic` = to be paid at the visit; any other method = taken by staff just now. */
 export type DeskPayment = 'cash' | 'card_terminal' | 'transfer' | 'at_clinic';
 
@@ -255,7 +268,7 @@ export async function findReservation(
     left join lateral (
       select id as payment_id, session_id, payment_url
       from payments
-      where reservation_id = r.id and status in ('pending', 'processing')
+      where reservation_id = r.id and status in ('pending', 'processing', 'failed')
         and session_closed_at is null
       order by created_at desc
       limit 1

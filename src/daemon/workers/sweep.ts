@@ -1,8 +1,12 @@
 import { endOverdue } from '../actions/end-overdue.ts';
+import { releaseLocks } from '../actions/release-locks.ts';
 import type { App, Worker } from '../app-types.ts';
-import { dueReservations, nextDueMs } from '../store/reservations.ts';
+import { dueReservations, expireDue, nextDueMs } from '../store/reservations.ts';
 
-/** Holds ended per tick; each is a statement of its own, so that one stuck hold stops no other. */
+/**
+ * Holds ended per tick. Those without a payment page go in one statement; each of the others in its
+ * own, so that one stuck page stops nobody.
+ */
 const BATCH = 100;
 /** Provider calls at the same time: they take a hundred times as long as ours. */
 const PARALLEL = 8;
@@ -32,9 +36,14 @@ export function createSweeper(): Worker {
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {
     const now = performance.now();
     for (const [id, until] of stuck_until) if (until < now) stuck_until.delete(id);
+    const expired = await expireDue(app.sql, BATCH);
+    await Promise.all(expired.map((hold) => releaseLocks(app, hold)));
+    if (expired.length > 0) app.wake.relay();
+    // More of the cheap kind may wait: they do not wait for the provider.
+    if (expired.length === BATCH) return expired.length;
     const all = await dueReservations(app.sql, BATCH + stuck_until.size);
     const due = all.filter(({ reservation_id }) => !stuck_until.has(reservation_id));
-    let done = 0;
+    let done = expired.length;
     for (let from = 0; from < due.length && !signal.aborted; from += PARALLEL) {
       const ended = await Promise.all(
         due.slice(from, from + PARALLEL).map(async (overdue) => {

@@ -1,6 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { Output, Request } from '../domain/shapes.ts';
 import { type Context, say } from './context.ts';
+import { askHttp } from './http.ts';
 import { oneOf } from './lookup.ts';
 import { openSession, readDemo, whereTo } from './session.ts';
 import { type Args, flagOption } from './spec.ts';

@@ -34,7 +34,7 @@ create index slots_staff_start on slots (staff_id, starts_at) where staff_id is 
 
 -- Gives the fence token and, permuted, the reference code of a hold. Never cached per session: the
 -- fence must grow per slot whichever connection claims it.
-create sequence hold_numbers as bigint;
+create sequence hold_numbers as bigint maxvalue 99999999;
 
 -- Domains, because a CHECK on the table is parsed anew for every insert: ten microseconds of the
 -- hottest statement (docs/adr/0001-claims-are-rows.md).

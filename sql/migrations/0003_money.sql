@@ -47,8 +47,9 @@ create index payments_reservation on payments (reservation_id);
 create index payments_booking on payments (booking_id) where booking_id is not null;
 create index payments_external on payments (external_reference)
   where external_reference is not null;
--- The poller asks the provider about these.
-create index payments_open on payments (created_at) where status in ('pending', 'processing');
+-- The poller asks the provider about these; a failed one may still be paid with another card.
+create index payments_open on payments (created_at)
+  where status in ('pending', 'processing', 'failed') and session_closed_at is null;
 create index payments_refunding on payments (refund_status)
   where refund_status in ('pending', 'processing', 'failed');
 

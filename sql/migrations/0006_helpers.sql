@@ -1,14 +1,12 @@
 -- Small functions that the state changes share.
 
 -- The n-th reference code: BP and 8 digits (seed 000, Booking Model). 61803399 has no factor in
--- common with 10^8, so the first 10^8 codes are all different without looking any up; later ones
--- get more digits.
+-- common with 10^8, so the codes of all numbers below 10^8 are different without looking any up;
+-- hold_numbers ends there.
 create function reference_code(p_number bigint) returns text
 language sql immutable
 as $$
-  select 'BP'
-    || case when p_number < 100000000 then '' else (p_number / 100000000)::text end
-    || lpad(((p_number % 100000000) * 61803399 % 100000000)::text, 8, '0')
+  select 'BP' || lpad((p_number * 61803399 % 100000000)::text, 8, '0')
 $$;
 
 -- The decimal text that JSON carries: 250000.00 IDR, 3500 JPY.

@@ -29,14 +29,14 @@ begin
 end
 $$;
 
--- The provider's session that could still be paid, or null.
+-- The provider's session that could still be paid, or null. A declined card leaves the page open.
 create function open_session(p_reservation_id uuid) returns text
 language sql stable
 as $$
   select p.session_id
   from payments p
   where p.reservation_id = p_reservation_id
-    and p.status in ('pending', 'processing')
+    and p.status in ('pending', 'processing', 'failed')
     and p.session_id is not null
     and p.session_closed_at is null
   limit 1

@@ -66,8 +66,25 @@ test('reference codes of successive holds differ in every digit group', async ()
   const rows = await sql<{ code: string }[]>`
     select reference_code(n) as code from generate_series(0, 20000) as n`;
   expect(new Set(rows.map(({ code }) => code)).size).toBe(20_001);
-  const [wide] = await sql<{ code: string }[]>`select reference_code(100000007) as code`;
-  expect(wide!.code).toMatch(/^BP1\d{8}$/);
+  const [last] = await sql<{ code: string }[]>`select reference_code(99999999) as code`;
+  expect(last?.code).toMatch(/^BP\d{8}$/);
+});
+
+test('when all reference codes are given out, a hold is refused in words and changes nothing', async () => {
+  const { slot_id, owner } = await addScene(sql);
+  const [{ last_value } = { last_value: 0 }] = await sql<{ last_value: number }[]>`
+    select last_value from hold_numbers`;
+  await sql`select setval('hold_numbers', 99999999)`;
+  try {
+    const refused = hold(sql, slot_id, owner);
+    await expect(refused).rejects.toMatchObject({
+      code: 'unavailable',
+      detail: 'All reference codes are given out: no hold can be made.',
+    });
+    expect(await sql`select from slot_claims where slot_id = ${slot_id}`).toHaveLength(0);
+  } finally {
+    await sql`select setval('hold_numbers', ${last_value})`;
+  }
 });
 
 test('the second owner gets slot_taken with the time that is left', async () => {

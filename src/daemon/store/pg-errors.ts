@@ -54,6 +54,11 @@ export function toAppError(error: unknown): unknown {
   const code = field(error, 'code');
   const known = constraint_codes[field(error, 'constraint_name') ?? ''];
   if (known) return new AppError(known[0], known[1], {}, { cause: error });
+  if (code === '2200H') {
+    // hold_numbers is the one sequence that ends: 10^8 codes of 8 digits.
+    const detail = 'All reference codes are given out: no hold can be made.';
+    return new AppError('unavailable', detail, { sqlstate: code }, { cause: error });
+  }
   if (code === '22P02' || code === '22003') {
     return new AppError('invalid_input', 'A value has the wrong form.', {}, { cause: error });
   }

@@ -3,7 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
 import { bookingRef } from './choice.ts';
 import type { Context } from './context.ts';
-import { type Look, lookOf } from './format.ts';
+import { attemptsText, type Look, lookOf } from './format.ts';
 import { clinicOf, dayOf, ownerOf, serviceOf, staffOf } from './lookup.ts';
 import { printList, printOne } from './output.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
@@ -97,10 +97,30 @@ export async function listBookings(context: Context, args: Args): Promise<undefi
   });
 }
 
+/** A reference that is still a hold says so, instead of that there is no such booking. */
+async function notYetBooked(session: Session, reference: string, error: unknown): Promise<unknown> {
+  if (!(error instanceof AppError) || error.code !== 'not_found') return error;
+  const hold = await session.client
+    .call('get_reservation', { reservation_id: reference })
+    .catch(() => null);
+  if (hold === null) return error;
+  const { reference_code, status } = hold;
+  const detail =
+    status === 'pending'
+      ? `${reference_code} is held and not booked yet: its payment or confirmation is missing.`
+      : `${reference_code} was never booked: its hold is ${status}.`;
+  const next = `petpro hold show ${reference_code}`;
+  return new AppError('not_found', detail, { ...error.facts, next }, { cause: error });
+}
+
 async function readBooking(context: Context, args: Args) {
   const booking_id = bookingRef(args);
   const session = openSession(context);
-  const booking = await session.client.call('get_booking', { booking_id });
+  const booking = await session.client
+    .call('get_booking', { booking_id })
+    .catch(async (error: unknown) => {
+      throw await notYetBooked(session, booking_id, error);
+    });
   const clinic = await session.client.call('get_clinic', { clinic_id: booking.clinic_id });
   return { booking, look: lookOf(context, clinic) };
 }
@@ -133,6 +153,7 @@ export function printBooking(context: Context, booking: Booking, look: Look): vo
       ['seats', booking.quantity > 1 ? String(booking.quantity) : ''],
       ['amount', `${look.money(booking.amount, booking.currency)} ${booking.payment_state}`],
       ['payments', payments.join('; ')],
+      ['tries', attemptsText(booking.payment_attempts, look)],
       ['refunds', refunds.join('; ')],
       ['messages', messages.join('; ')],
       ['arrived', booking.arrived_at === null ? '' : look.moment(booking.arrived_at)],
@@ -159,10 +180,11 @@ export async function bookingHistory(context: Context, args: Args): Promise<unde
       { head: 'AT', text: (one) => look.moment(one.at), whole: true },
       { head: 'ACTION', text: (one) => one.action },
       { head: 'STATUS', text: (one) => one.status },
-      { head: 'BY', text: (one) => one.source ?? '-' },
+      { head: 'BY', text: (one) => one.performed_by_name ?? '-' },
+      { head: 'FROM', text: (one) => one.source ?? '-' },
       { head: 'NOTES', text: (one) => one.notes ?? '' },
     ],
-    csv: ['at', 'action', 'status', 'performed_by', 'source', 'notes'],
+    csv: ['at', 'action', 'status', 'performed_by', 'performed_by_name', 'source', 'notes'],
     name: (one) => one.action,
     as_of: look.now(),
     empty: 'Nothing is recorded.',

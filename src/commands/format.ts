@@ -39,3 +39,13 @@ export function minutesBetween(starts_at: string, ends_at: string): number {
   const start = Temporal.Instant.from(starts_at);
   return start.until(Temporal.Instant.from(ends_at)).total('minutes');
 }
+
+const attempt_words = { success: 'paid', failed: 'declined', expired: 'page expired' } as const;
+
+type Attempt = { readonly result: keyof typeof attempt_words; readonly at: string };
+
+/** What became of the payment page, when it did not go well at once; else nothing. */
+export function attemptsText(attempts: readonly Attempt[], look: Look): string {
+  if (attempts.every(({ result }) => result === 'success')) return '';
+  return attempts.map(({ result, at }) => `${attempt_words[result]} ${look.time(at)}`).join(', ');
+}

@@ -2,7 +2,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
 import { callOptions, choose, firstWord, referenceOf, withNextSlot } from './choice.ts';
 import { type Context, say } from './context.ts';
-import { lookOf, SHORT_ID, shortId } from './format.ts';
+import { attemptsText, lookOf, SHORT_ID, shortId } from './format.ts';
 import { clinicOf, dayOf, isId } from './lookup.ts';
 import { printList, printOne } from './output.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
@@ -19,18 +19,23 @@ async function holdsOf(session: Session, clinic: Clinic, args: Args) {
   return { day, holds: day.items.filter((row) => row.kind === 'hold') };
 }
 
-function names(row: DayRow, words: string): boolean {
-  const is_tail = words.length >= SHORT_ID && row.reservation_id?.endsWith(words.toLowerCase());
-  return row.reference_code === words || is_tail === true;
+const is_code = /^BP\d{8}$/;
+
+function endsWith(row: DayRow, words: string): boolean {
+  return words.length >= SHORT_ID && row.reservation_id?.endsWith(words.toLowerCase()) === true;
 }
 
-/** The id of a hold from an id, a reference or the end of an id; the last two are looked up on the day board. */
+/** The id of a hold from an id, a reference, or the end of an id as the day's list of holds prints it. */
 async function reservationOf(session: Session, args: Args): Promise<string> {
   const words = referenceOf(firstWord(args));
   if (isId(words)) return words;
+  if (is_code.test(words)) {
+    const hold = await session.client.call('get_reservation', { reservation_id: words });
+    return hold.reservation_id;
+  }
   const clinic = await clinicOf(session);
   const { day, holds } = await holdsOf(session, clinic, args);
-  const hits = holds.filter((row) => names(row, words));
+  const hits = holds.filter((row) => endsWith(row, words));
   const [hit] = hits;
   if (hit?.reservation_id && hits.length === 1) return hit.reservation_id;
   const sentence = `${hits.length === 0 ? 'No' : 'More than one'} hold on ${day.date} is called "${words}".`;
@@ -134,6 +139,7 @@ export async function showHold(context: Context, args: Args): Promise<undefined>
       ['amount', look.money(hold.amount, hold.currency)],
       ['until', `${look.moment(hold.expires_at)}${hold.extended ? ', extended once' : ''}`],
       ['pay at', hold.payment_url ?? ''],
+      ['tries', attemptsText(hold.payment_attempts, look)],
       ['id', hold.reservation_id],
     ],
   });

@@ -182,6 +182,11 @@ export const Owner = z
   })
   .meta({ id: 'Owner' });
 
+/** What the provider said of the payment page, each time; a declined card leaves the page open. */
+const payment_attempts = z
+  .array(z.object({ result: z.enum(['success', 'failed', 'expired']), at: instant }))
+  .readonly();
+
 export const Reservation = z
   .object({
     reservation_id: id,
@@ -203,6 +208,7 @@ export const Reservation = z
     extended: z.boolean(),
     booking_id: id.nullable(),
     payment_url: z.string().nullable(),
+    payment_attempts,
     version: z.number().int(),
     created_at: instant,
   })
@@ -288,6 +294,7 @@ export const Booking = BookingSummary.extend({
       }),
     )
     .readonly(),
+  payment_attempts,
   refunds: z
     .array(
       z.object({
@@ -306,6 +313,10 @@ export const Booking = BookingSummary.extend({
         action: z.string(),
         status: z.string(),
         performed_by: id.nullable(),
+        performed_by_name: z
+          .string()
+          .nullable()
+          .describe('The operator, or the name of their key; of customers, their own name'),
         source: z.string().nullable(),
         notes: z.string().nullable(),
         at: instant,

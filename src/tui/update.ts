@@ -193,7 +193,8 @@ function tellConflict(state: State, booking: Booking): State {
   const at_ms = Temporal.Instant.from(newest.at).epochMilliseconds;
   const seconds = Math.max(0, Math.round((state.now_ms + state.offset_ms - at_ms) / 1000));
   const what = stateWord(words, status, arrived_at);
-  return say(fresh, 'warn', words.changed_by(what, newest.source ?? newest.action, seconds));
+  const who = newest.performed_by_name ?? newest.source ?? newest.action;
+  return say(fresh, 'warn', words.changed_by(what, who, seconds));
 }
 
 function problemText(state: State, problem: Problem): string {

@@ -4,6 +4,7 @@ import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { getBooking } from '../../src/daemon/actions/get-booking.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
 import { createPoller } from '../../src/daemon/workers/poll-payments.ts';
+import { lapse } from '../helpers/database.ts';
 import { expectProblem, no_key, openBench } from './bench.ts';
 import { expectInvariants } from './invariants.ts';
 import { expireUnseen, makeWorld, rivalOf, startBooking } from './world.ts';
@@ -20,11 +21,26 @@ test('a declined card leaves the hold, tells the owner, and the page works after
   await drain('relay', 'dispatcher');
   expect(mail.list()[0]?.subject).toContain('Payment did not go through');
   const held = await getReservation(app, world.who, started);
-  expect(held).toMatchObject({ status: 'pending', booking_id: null });
+  expect(held).toMatchObject({ status: 'pending', payment_url: started.payment_url });
+  expect(held.payment_attempts).toMatchObject([{ result: 'failed' }]);
   await pay(started.reference_code);
-  expect((await getBooking(app, world.who, { booking_id: started.reference_code })).status).toBe(
-    'confirmed',
-  );
+  const booking = await getBooking(app, world.who, { booking_id: started.reference_code });
+  expect(booking.status).toBe('confirmed');
+  expect(booking.payment_attempts).toMatchObject([{ result: 'failed' }, { result: 'success' }]);
+  await expectInvariants(sql);
+});
+
+test('a page that was left open by a declined card closes with its hold', async () => {
+  const world = await makeWorld(sql);
+  const given_back = await startBooking(app, world);
+  await pay(given_back.reference_code, 'decline');
+  await cancelReservation(app, world.who, given_back);
+  await expect(pay(given_back.reference_code)).rejects.toThrow();
+  const lapsed = await startBooking(app, await rivalOf(sql, world));
+  await pay(lapsed.reference_code, 'decline');
+  await lapse(sql, lapsed.reservation_id);
+  await drain('sweeper');
+  await expect(pay(lapsed.reference_code)).rejects.toThrow();
   await expectInvariants(sql);
 });
 

@@ -312,12 +312,14 @@ export function bookingOf(row: DayRow): Booking {
         paid_at: at('08:02', '2026-11-18'),
       },
     ],
+    payment_attempts: [],
     refunds: [],
     history: [
       {
         action: 'booking.confirmed',
         status: 'confirmed',
         performed_by: null,
+        performed_by_name: null,
         source: 'webhook',
         notes: null,
         at: at('08:02', '2026-11-18'),

@@ -33,13 +33,18 @@ export async function getBooking(
       amount: moneyText(payment.amount, payment.currency),
       paid_at: zonedTextOrNull(payment.paid_at, time_zone),
     })),
+    payment_attempts: row.attempts.map(({ result, at }) => ({
+      result,
+      at: zonedText(at, time_zone),
+    })),
     refunds: row.refunds.map((refund) => ({
       ...refund,
       amount: moneyText(refund.amount, refund.currency),
       created_at: zonedText(refund.created_at, time_zone),
     })),
-    history: row.history.map((entry) => ({
+    history: row.history.map(({ operator_name, owner_name, ...entry }) => ({
       ...entry,
+      performed_by_name: operator_name ?? mask(owner_name),
       notes: mask(entry.notes),
       at: zonedText(entry.at, time_zone),
     })),

@@ -1,6 +1,7 @@
 import type { Input, Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
+import { readAttempts } from '../store/booking-detail.ts';
 import { findHold } from './find-hold.ts';
 import { moneyText } from './money-text.ts';
 import { zonedText } from './slot-time.ts';
@@ -12,6 +13,7 @@ export async function getReservation(
   { reservation_id }: Input<'get_reservation'>,
 ): Promise<Output<'get_reservation'>> {
   const row = await findHold(app, actor, reservation_id);
+  const attempts = await readAttempts(app.sql, row.reservation_id);
   const { time_zone } = row;
   const local = localTime(row.starts_at, time_zone);
   return {
@@ -34,6 +36,7 @@ export async function getReservation(
     extended: row.extended,
     booking_id: row.booking_id,
     payment_url: row.payment_url,
+    payment_attempts: attempts.map(({ result, at }) => ({ result, at: zonedText(at, time_zone) })),
     version: row.version,
     created_at: zonedText(row.created_at, time_zone),
   };

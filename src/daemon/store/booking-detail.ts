@@ -29,8 +29,15 @@ export type BookingHistory = {
   readonly action: string;
   readonly status: string;
   readonly performed_by: string | null;
+  readonly operator_name: string | null;
+  readonly owner_name: string | null;
   readonly source: string | null;
   readonly notes: string | null;
+  readonly at: Temporal.Instant;
+};
+
+export type PaymentAttempt = {
+  readonly result: 'success' | 'failed' | 'expired';
   readonly at: Temporal.Instant;
 };
 
@@ -49,6 +56,7 @@ export type BookingDetail = BookingRow & {
   readonly pet_snapshot: Snapshot;
   readonly service_snapshot: Snapshot;
   readonly payments: readonly BookingPayment[];
+  readonly attempts: readonly PaymentAttempt[];
   readonly refunds: readonly BookingRefund[];
   readonly history: readonly BookingHistory[];
   readonly messages: readonly BookingMessage[];
@@ -63,7 +71,7 @@ export async function findBookingDetail(
   const booking = await findBooking(sql, booking_ref, scope);
   if (!booking) return null;
   const { booking_id, reservation_id } = booking;
-  const [snapshots, payments, refunds, history, messages] = await Promise.all([
+  const [snapshots, payments, attempts, refunds, history, messages] = await Promise.all([
     run(sql<{ pet_snapshot: Snapshot; service_snapshot: Snapshot }[]>`
       select pet_snapshot, service_snapshot from bookings where id = ${booking_id}`),
     run(sql<BookingPayment[]>`
@@ -73,6 +81,7 @@ export async function findBookingDetail(
       where booking_id = ${booking_id} or reservation_id = ${reservation_id}
       order by created_at
       limit ${RELATED_MAX}`),
+    reservation_id === null ? [] : readAttempts(sql, reservation_id),
     run(sql<BookingRefund[]>`
       select id as refund_id, status, amount, currency, reason, created_at
       from refunds
@@ -89,13 +98,29 @@ export async function findBookingDetail(
       limit ${RELATED_MAX}`),
   ]);
   const { pet_snapshot = {}, service_snapshot = {} } = snapshots[0] ?? {};
-  return { ...booking, pet_snapshot, service_snapshot, payments, refunds, history, messages };
+  const money = { payments, attempts, refunds };
+  return { ...booking, ...money, pet_snapshot, service_snapshot, history, messages };
+}
+
+/** What the provider said of the payments of a reservation, in order. */
+export async function readAttempts(
+  sql: Db,
+  reservation_id: string,
+): Promise<readonly PaymentAttempt[]> {
+  return await run(sql<PaymentAttempt[]>`
+    select a.result, a.created_at as at
+    from payments p
+    join payment_attempts a on a.payment_id = p.id
+    where p.reservation_id = ${reservation_id} and a.result in ('success', 'failed', 'expired')
+    order by a.created_at
+    limit ${RELATED_MAX}`);
 }
 
 /** The hold's entries and the booking's, in order. */
 async function readHistory(sql: Db, booking_id: string, reservation_id: string | null) {
   return await run(sql<BookingHistory[]>`
-    select action, status, performed_by, source, notes, at
+    select entries.action, entries.status, entries.performed_by, entries.source, entries.notes,
+      entries.at, coalesce(o.full_name, k.name) as operator_name, u.full_name as owner_name
     from (
       select action, status, performed_by, source, notes, created_at as at,
         0 as part, reservation_version as version
@@ -108,6 +133,9 @@ async function readHistory(sql: Db, booking_id: string, reservation_id: string |
       join booking_logs l on l.id = e.log_id
       where l.booking_id = ${booking_id}
     ) as entries
-    order by at, part, version
+    left join api_keys k on k.id = entries.performed_by
+    left join operators o on o.id = k.operator_id
+    left join users u on u.id = entries.performed_by and not u.is_erased
+    order by entries.at, entries.part, entries.version
     limit ${RELATED_MAX}`);
 }

@@ -90,7 +90,8 @@ function listsOf(state: State, booking: Booking, columns: number): readonly Line
   const history = booking.history
     .toSorted((a, b) => (a.at < b.at ? 1 : -1))
     .map((one): Line => {
-      const by = one.source === null ? '' : `  ${one.source}`;
+      const who = one.performed_by_name ?? one.source;
+      const by = who === null ? '' : `  ${who}`;
       const notes = one.notes === null ? '' : `  ${one.notes}`;
       return [span(`  ${shortTime(state, one.at)}  ${plainLine(`${one.action}${by}${notes}`)}`)];
     });

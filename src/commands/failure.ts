@@ -1,4 +1,5 @@
 import { AppError, type Json, type ProblemCode, problems } from '../domain/errors.ts';
+import type { Rule } from '../domain/refusal.ts';
 import { plainLine } from '../domain/width.ts';
 import { envelope } from './output.ts';
 
@@ -52,6 +53,9 @@ const speaks_for_itself: ReadonlySet<ProblemCode> = new Set([
   'not_found',
   'unavailable',
   'cancelled',
+  // They come with the rule that refused, or with what happened instead.
+  'policy_refused',
+  'conflict',
 ]);
 
 /** What helps when the server names nothing better. */
@@ -60,6 +64,27 @@ const usual_next: { readonly [code in ProblemCode]?: string } = {
   rate_limited: 'wait a moment, then run it again',
   internal: 'run it again with --debug',
 };
+
+/** The command that helps with a rule that refused; REF stands for the reference in question. */
+const next_by_rule: { readonly [rule in Rule]?: string } = {
+  booking_final: 'petpro bookings history REF',
+  visit_under_way: 'petpro complete REF',
+  visit_not_started: 'petpro start REF',
+  visit_started: 'petpro no-show REF, or petpro cancel REF --by clinic',
+  extended_before: 'petpro hold show REF',
+  hold_booked: 'petpro bookings show REF',
+};
+
+/** What the owner has then instead is a booking or a hold. */
+function nextOfRule(failure: Failure): string | null {
+  const rule = textFact(failure, 'rule');
+  const reference = textFact(failure, 'reference_code');
+  if (rule === null || reference === null) return null;
+  const noun = failure.facts['is_booked'] === true ? 'bookings' : 'hold';
+  if (rule === 'owner_busy') return `petpro ${noun} show ${reference}`;
+  const command = Object.entries(next_by_rule).find(([name]) => name === rule)?.[1];
+  return command?.replaceAll('REF', reference) ?? null;
+}
 
 /** The lines for stderr: `error[CODE]: Title. detail`, what to do next, the trace to ask about. */
 export function failureText(
@@ -73,7 +98,7 @@ export function failureText(
   const sentence = alone ? detail : [title, detail].filter((part) => part !== '').join('. ');
   const lines = [`${look.paint(labelOf(failure.code))}: ${plainLine(sentence)}`];
   lines.push(...issueLines(failure).map(plainLine));
-  const next = textFact(failure, 'next') ?? usual_next[failure.code] ?? null;
+  const next = textFact(failure, 'next') ?? nextOfRule(failure) ?? usual_next[failure.code] ?? null;
   if (next !== null) lines.push(`next: ${plainLine(next)}`);
   const trace = textFact(failure, 'request_id');
   if (trace !== null) lines.push(`trace ${plainLine(trace)}`);

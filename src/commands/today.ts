@@ -1,3 +1,4 @@
+import { isLate } from '../domain/booking.ts';
 import type { Output } from '../domain/shapes.ts';
 import { isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
@@ -27,8 +28,8 @@ export function letterOf(row: DayRow, now: Temporal.Instant): string {
     case 'confirmed':
     case null: {
       if (row.arrived_at !== null) return 'A';
-      // Past its end and nobody said what happened: a line of the end-of-day worklist.
-      return Temporal.Instant.compare(Temporal.Instant.from(row.ends_at), now) < 0 ? '!' : '-';
+      const starts_ms = Temporal.Instant.from(row.starts_at).epochMilliseconds;
+      return isLate(starts_ms, now.epochMilliseconds) ? '!' : '-';
     }
   }
 }

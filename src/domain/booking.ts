@@ -36,6 +36,11 @@ export function isFinal(status: BookingStatus): boolean {
 /** A no-show may be said this long after the start at the earliest, so that a late owner is not written off. */
 export const NO_SHOW_AFTER_MS = 600_000;
 
+/** True once a visit that nobody has reported on may be a no-show: the `!` of the day board. */
+export function isLate(starts_ms: number, now_ms: number): boolean {
+  return now_ms >= starts_ms + NO_SHOW_AFTER_MS;
+}
+
 export const payment_states = [
   'paid',
   'due',

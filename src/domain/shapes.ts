@@ -35,7 +35,9 @@ const ok = z.object({ success: z.literal(true) });
 const nothing = z.object({});
 const reason = line(500);
 /** A hold has the reference of the booking that it becomes, so that either names both. */
-const booking_ref = z.union([id, reference_code]);
+const booking_ref = z.union([id, reference_code], {
+  error: 'Give an id, or a reference code such as BP10000127',
+});
 
 /** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
 const slot_choice = {

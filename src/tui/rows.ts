@@ -1,4 +1,4 @@
-import { NO_SHOW_AFTER_MS } from '../domain/booking.ts';
+import { isLate, NO_SHOW_AFTER_MS } from '../domain/booking.ts';
 import type { Output } from '../domain/shapes.ts';
 
 /** Turns what the server says of a day into the board's rows. */
@@ -57,7 +57,7 @@ function letterOf(row: DayRow, starts_ms: number, now_ms: number): Letter {
       return 'N';
     default:
       if (row.arrived_at !== null) return 'A';
-      return now_ms >= starts_ms + NO_SHOW_AFTER_MS ? '!' : '-';
+      return isLate(starts_ms, now_ms) ? '!' : '-';
   }
 }
 

@@ -43,6 +43,9 @@ function newLockId(user_id: string): string {
 
 async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<never> {
   if (verdict.outcome === 'policy_refused') throw await explainHold(app, attempt.actor, attempt);
+  if (verdict.outcome === 'not_found') {
+    throw failure('not_found', {}, 'There is no such slot, or the owner has no such pet.');
+  }
   if (verdict.outcome !== 'slot_taken' && verdict.outcome !== 'slot_locked') {
     throw failure(verdict.outcome);
   }

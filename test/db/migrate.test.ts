@@ -155,8 +155,19 @@ test('a marked migration runs outside of a transaction', async () => {
   expect(row).toEqual({ indisvalid: true });
 });
 
-test('numbers must follow each other', () => {
-  expect(() => readMigrations(folderOf({ '0002_two.sql': 'select 1;' }))).toThrow('0002_two.sql');
+test('numbers may be left out, but not given twice', async () => {
+  const one = { '0001_one.sql': 'create table one (id int);' };
+  const three = { ...one, '0003_three.sql': 'create table three (id int);' };
+  const all = { ...three, '0002_two.sql': 'create table two (id int);' };
+  const sql = (await emptyDatabase())();
+  expect((await migrateUp(sql, { folder: folderOf(three) })).applied).toHaveLength(2);
+  expect((await migrateUp(sql, { folder: folderOf(all) })).applied).toEqual(['0002_two']);
+  expect((await migrateUp(sql, { folder: folderOf(all) })).applied).toEqual([]);
+  await expect(migrateUp(sql, { folder: folderOf(one) })).rejects.toMatchObject({
+    code: 'unavailable',
+  });
+  const twice = { '0002_two.sql': 'select 1;', '0002_zwei.sql': 'select 2;' };
+  expect(() => readMigrations(folderOf(twice))).toThrow('0002_zwei.sql');
   expect(() => readMigrations(folderOf({ 'one.sql': 'select 1;' }))).toThrow('one.sql');
 });
 

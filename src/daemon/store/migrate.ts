@@ -46,14 +46,16 @@ type Applied = {
   readonly applied_at: Temporal.Instant;
 };
 
-/** Reads NNNN_name.sql files in order; throws when a number is missing, doubled or misspelt. */
+/** Reads NNNN_name.sql files in order; throws when a number is doubled or misspelt. Numbers may be left out. */
 export function readMigrations(folder?: string): readonly Migration[] {
   const dir = folder ?? path.join(packageRoot(), 'sql/migrations');
   const files = fs.readdirSync(dir).filter((file) => file.endsWith('.sql'));
-  return files.toSorted().map((file, index) => {
+  let before = 0;
+  return files.toSorted().map((file) => {
     const match = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file);
-    const version = Number(match?.[1]);
-    if (version !== index + 1) throw new Error(`migrations are not numbered 1, 2, 3: ${file}`);
+    const version = Number(match?.[1] ?? 0);
+    if (version <= before) throw new Error(`migrations need a number of their own: ${file}`);
+    before = version;
     const sql = fs.readFileSync(path.join(dir, file), 'utf8');
     return {
       version,
@@ -63,6 +65,10 @@ export function readMigrations(folder?: string): readonly Migration[] {
       in_transaction: !NO_TRANSACTION.test(sql),
     };
   });
+}
+
+function labelOf({ version, name }: { readonly version: number; readonly name: string }): string {
+  return `${String(version).padStart(4, '0')}_${name}`;
 }
 
 async function readApplied(sql: Db): Promise<readonly Applied[]> {
@@ -86,7 +92,8 @@ export async function migrationStatus(
     const state = row.checksum === checksum ? 'applied' : 'drifted';
     return { version, name, state, applied_at: row.applied_at };
   });
-  const unknown = [...applied.values()].filter((row) => row.version > files.length);
+  const known = new Set(files.map(({ version }) => version));
+  const unknown = [...applied.values()].filter(({ version }) => !known.has(version));
   return [
     ...ours,
     ...unknown.map(({ version, name, applied_at }): MigrationStatus => {
@@ -108,9 +115,7 @@ export type SchemaReport = {
 export async function verifyMigrations(sql: Db, folder?: string): Promise<SchemaReport> {
   const rows = await migrationStatus(sql, folder);
   const named = (state: MigrationStatus['state']) =>
-    rows
-      .filter((row) => row.state === state)
-      .map(({ version, name }) => `${String(version).padStart(4, '0')}_${name}`);
+    rows.filter((row) => row.state === state).map(labelOf);
   const [pending, drifted, unknown] = [named('pending'), named('drifted'), named('unknown')];
   const version = Math.max(0, ...rows.filter((row) => row.applied_at).map((row) => row.version));
   const state =
@@ -222,15 +227,18 @@ export async function migrateUp(
 ): Promise<{ readonly applied: readonly string[]; readonly sql: string }> {
   const report = await verifyMigrations(sql, options.folder);
   if (report.state === 'newer' || report.state === 'drifted') throw schemaError(report);
+  // By name, not by the highest number: a lower one may have come in with another branch.
   const wanted = readMigrations(options.folder).filter(
-    ({ version }) => version > report.version && version <= (options.to ?? Number.MAX_SAFE_INTEGER),
+    (one) =>
+      report.pending.includes(labelOf(one)) &&
+      one.version <= (options.to ?? Number.MAX_SAFE_INTEGER),
   );
   const text = wanted.map((migration) => migration.sql).join('\n');
   if (options.dry_run) return { applied: [], sql: text };
   const applied: string[] = [];
   for (const migration of wanted) {
     if (await applyOne(sql, migration)) {
-      applied.push(`${String(migration.version).padStart(4, '0')}_${migration.name}`);
+      applied.push(labelOf(migration));
       options.on_progress?.(migration);
     }
   }

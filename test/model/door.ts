@@ -14,7 +14,7 @@ import type { DeskMove } from '../../src/domain/booking.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { customer, desk } from '../helpers/booking.ts';
 import type { OwnerIds } from '../helpers/database.ts';
-import type { HoldModel, HoldWish, PaymentModel } from './model.ts';
+import type { HoldModel, HoldWish, Level, PaymentModel } from './model.ts';
 
 export type Result = 'success' | 'failed' | 'expired';
 export type Money = {
@@ -25,8 +25,7 @@ export type Money = {
 
 /** The way into the engine: SQL functions alone, or the actions with Redis in front. */
 export type Door = {
-  /** True when overdue holds with an open page can be ended, because somebody can be asked. */
-  readonly can_close: boolean;
+  readonly level: Level;
   readonly hold: (wish: HoldWish, owner: OwnerIds) => Promise<string>;
   readonly extend: (hold: HoldModel, owner: OwnerIds, has_token: boolean) => Promise<string>;
   readonly cancelHold: (hold: HoldModel) => Promise<string>;
@@ -88,9 +87,9 @@ export async function insist(work: () => Promise<string>): Promise<string> {
 
 /** A door whose every answer may get lost. */
 export function patientDoor(door: Door): Door {
-  const { can_close } = door;
+  const { level } = door;
   return {
-    can_close,
+    level,
     hold: (...asked) => insist(() => door.hold(...asked)),
     extend: (...asked) => insist(() => door.extend(...asked)),
     cancelHold: (...asked) => insist(() => door.cancelHold(...asked)),
@@ -106,7 +105,7 @@ export function patientDoor(door: Door): Door {
 /** Straight to the functions: fast, and exactly one outcome each. */
 export function sqlDoor(sql: Sql): Door {
   return {
-    can_close: false,
+    level: 'functions',
     hold: async ({ id, slot, quantity, key }, owner) => {
       const request = {
         ...owner,

@@ -84,8 +84,11 @@ export function endHold(hold: HoldModel, status: 'cancelled' | 'expired'): void 
   hold.version += 1;
 }
 
+/** `functions`: SQL alone. `actions`: with the doorman in front, and a provider that can be asked. */
+export type Level = 'functions' | 'actions';
+
 /** Ends overdue holds in the way of a slot; those with an open page only when it can be closed. */
-function clearOverdue(model: Model, slot: SlotModel, can_close: boolean) {
+function clearOverdue(model: Model, slot: SlotModel, level: Level) {
   const in_way = model.holds.filter(
     (hold) =>
       hold.status === 'pending' &&
@@ -95,8 +98,8 @@ function clearOverdue(model: Model, slot: SlotModel, can_close: boolean) {
   const open = in_way.filter((hold) => openPage(hold) !== null);
   const ended = in_way.filter((hold) => openPage(hold) === null);
   for (const hold of ended) endHold(hold, 'expired');
-  // The doorman's side closes one page per attempt and then asks once more.
-  if (ended.length === 0 && can_close && open[0]) {
+  // An action closes one page per attempt and then asks once more.
+  if (ended.length === 0 && level === 'actions' && open[0]) {
     endHold(open[0], 'expired');
     return { freed: 1, blocked: open.length - 1 };
   }
@@ -112,7 +115,19 @@ export type HoldWish = {
 };
 
 /** What a hold may answer (one outcome, except where the engine is free), and what it changes. */
-export function hold(model: Model, wish: HoldWish, can_close: boolean): readonly string[] {
+export function hold(model: Model, wish: HoldWish, level: Level): readonly string[] {
+  const outcomes = judge(model, wish, level);
+  if (level === 'functions') return outcomes;
+  // An action answers a repeated request with the hold only while it stands and is the same.
+  return outcomes.map((outcome) => {
+    const earlier = model.holds.find(({ id }) => outcome === `replayed ${id}`);
+    if (earlier?.quantity !== wish.quantity) return earlier ? 'conflict' : outcome;
+    if (earlier.status === 'expired') return 'reservation_expired';
+    return earlier.status === 'cancelled' ? 'conflict' : outcome;
+  });
+}
+
+function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {
   const { slot, owner, quantity, key } = wish;
   const known = model.holds.find(
     (one) => one.owner === owner && one.key !== null && one.key === key,
@@ -132,7 +147,7 @@ export function hold(model: Model, wish: HoldWish, can_close: boolean): readonly
     );
   }
   if (!hasRoom(model, slot, quantity)) {
-    const { freed, blocked } = clearOverdue(model, slot, can_close);
+    const { freed, blocked } = clearOverdue(model, slot, level);
     if (freed === 0) return [blocked > 0 ? 'overdue_session' : 'slot_taken'];
     if (!hasRoom(model, slot, quantity)) return ['slot_taken'];
   }
@@ -206,7 +221,7 @@ function retake(model: Model, hold: HoldModel): boolean {
   const { slot, quantity } = hold;
   if (slot.is_blocked) return false;
   if (hasRoom(model, slot, quantity)) return true;
-  const { freed } = clearOverdue(model, slot, false);
+  const { freed } = clearOverdue(model, slot, 'functions');
   return freed > 0 && hasRoom(model, slot, quantity);
 }
 

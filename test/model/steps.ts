@@ -119,7 +119,9 @@ export class Walk {
       key: c % 2 === 0 ? `key-${this.#at}` : null,
     };
     const said = await this.#door.hold(wish, this.#ownerOf(owner));
-    return { allowed: engine.hold(this.#model, wish, this.#door.can_close), said };
+    // Actions choose the id themselves.
+    const id = /^ok (\S+)/.exec(said)?.[1] ?? wish.id;
+    return { allowed: engine.hold(this.#model, { ...wish, id }, this.#door.level), said };
   }
 
   /** The same request once more, after a lost answer. */
@@ -127,7 +129,7 @@ export class Walk {
     const first = this.#some(a, ({ key }) => key !== null);
     if (!first) return null;
     const said = await this.#door.hold({ ...first, id: this.#id(1) }, this.#ownerOf(first.owner));
-    return { allowed: engine.hold(this.#model, first, this.#door.can_close), said };
+    return { allowed: engine.hold(this.#model, first, this.#door.level), said };
   }
 
   #newPayment(hold: HoldModel): PaymentModel {
@@ -198,7 +200,9 @@ export class Walk {
 
   async #sweep(): Promise<null> {
     const due = this.#model.holds.filter((one) => one.status === 'pending' && one.is_overdue);
-    const ending = due.filter((one) => this.#door.can_close || engine.openPage(one) === null);
+    const ending = due.filter(
+      (one) => this.#door.level === 'actions' || engine.openPage(one) === null,
+    );
     await this.#door.sweep(ending);
     for (const one of ending) engine.endHold(one, 'expired');
     return null;

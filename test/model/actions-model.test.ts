@@ -1,0 +1,79 @@
+import fc from 'fast-check';
+import { Redis } from 'ioredis';
+import { afterAll, expect, test } from 'vitest';
+import { LOCK_GRACE_MS } from '../../src/daemon/adapters/redis-locks.ts';
+import { createLockKeeper } from '../../src/daemon/workers/keep-locks.ts';
+import { lockKey } from '../../src/domain/lock.ts';
+import { openBench } from '../actions/bench.ts';
+import { actionsDoor } from './actions-door.ts';
+import { lapseBriefly, payBackAll, relayAll, setBlocked } from './bench.ts';
+import { runSteps } from './run.ts';
+import { anyStep, type Surroundings } from './steps.ts';
+
+/** Say PETPRO_MODEL_SEED=n to walk the same way again. */
+const seed = Number(process.env['PETPRO_MODEL_SEED'] ?? Date.now() % 2_147_483_647);
+const RUNS = 16;
+const STEPS_MAX = 150;
+const STEPS_WANTED = 700;
+
+const { app, sql, redis } = await openBench();
+const raw = new Redis(redis.url);
+afterAll(() => raw.disconnect());
+const keeper = createLockKeeper();
+const never = new AbortController().signal;
+
+let is_stopped = false;
+/** Redis goes on, empty, as a new server would; the keeper writes the locks anew. */
+async function goOn(): Promise<void> {
+  if (!is_stopped) return;
+  process.kill(redis.pid, 'SIGCONT');
+  is_stopped = false;
+  await raw.flushall();
+  await keeper.tick(app, never);
+}
+afterAll(() => goOn());
+
+const around: Surroundings = {
+  lapse: async (hold) => {
+    await lapseBriefly(sql, hold);
+    if (is_stopped) return;
+    const [row] = await sql<{ seats: number[] }[]>`
+      select seats from reservations where id = ${hold.id}`;
+    // The lock's time passes with the hold's; what is left of it is its grace.
+    for (const seat of row?.seats ?? []) {
+      await raw.pexpire(lockKey(hold.slot.id, seat), LOCK_GRACE_MS - 1_000);
+    }
+  },
+  relay: () => relayAll(sql),
+  payBack: () => payBackAll(sql),
+  setBlocked: (slot_id, is_blocked) => setBlocked(sql, slot_id, is_blocked),
+  fault: async (n) => {
+    if (is_stopped) return await goOn();
+    await raw.flushall();
+    if (n % 3 === 0) {
+      process.kill(redis.pid, 'SIGSTOP');
+      is_stopped = true;
+    }
+  },
+};
+
+test('the same lives through the actions, with Redis in front, flushed and stopped', {
+  timeout: 240_000,
+}, async () => {
+  let steps = 0;
+  const count = () => {
+    steps += 1;
+  };
+  const parts = { sql, door: actionsDoor(app), around, count };
+  const property = fc.asyncProperty(
+    fc.array(anyStep, { maxLength: STEPS_MAX, size: 'max' }),
+    async (some) => {
+      await goOn();
+      await runSteps(parts, some);
+    },
+  );
+  process.stderr.write(`model seed: PETPRO_MODEL_SEED=${seed}\n`);
+  const limits = { interruptAfterTimeLimit: 200_000, markInterruptAsFailure: true };
+  await fc.assert(property, { seed, numRuns: RUNS, unbiased: true, ...limits });
+  expect(steps).toBeGreaterThan(STEPS_WANTED);
+});

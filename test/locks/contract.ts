@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import type { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { mastersOf, type RedisClient } from '../../src/daemon/adapters/redis-client.ts';
 import { LOCK_GRACE_MS, openRedisLocks } from '../../src/daemon/adapters/redis-locks.ts';
@@ -39,8 +40,19 @@ export type Place = {
   readonly raw: RedisClient;
   /** Somebody empties one server behind our back. */
   readonly flush: () => Promise<void>;
+  /** One server cuts its connections, all but the tests' own, and takes new ones. */
+  readonly cut: () => Promise<void>;
   readonly close: () => Promise<void>;
 };
+
+/** Cuts all other connections of a server, and waits until the doorman is back. */
+export async function cutConnections(server: Redis): Promise<void> {
+  await server.client('KILL', 'TYPE', 'normal');
+  await vi.waitFor(async () => expect(await server.client('LIST')).toContain('petpro-locks'), {
+    timeout: READY_MS,
+    interval: 20,
+  });
+}
 
 /** The contract, run at a place that is opened before the first test. */
 export function describeContract(name: string, open: () => Promise<Place>): void {
@@ -210,6 +222,17 @@ function contract(open: () => Promise<Place>): void {
       expect(await locks.extend(mine.slot_id, [1, 2], mine.lock_id, 5_000)).toBe(true);
       expect(await locks.release(mine.slot_id, [1, 2], mine.lock_id)).toBe(true);
     }
+  });
+
+  test('a new connection changes the epoch: it may lead to an heir that missed locks', async () => {
+    const { epoch } = await locks.health();
+    await place.cut();
+    // Not often: five failures would open the breaker, and its recovery is news of its own.
+    await vi.waitFor(async () => expect((await locks.health()).state).toBe('up'), {
+      timeout: 5_000,
+      interval: 500,
+    });
+    expect((await locks.health()).epoch).not.toBe(epoch);
   });
 
   test('a flush changes the epoch, so that somebody rebuilds', async () => {

@@ -9,7 +9,7 @@ import { openRedisLocks } from '../../src/daemon/adapters/redis-locks.ts';
 import type { LockStore } from '../../src/domain/ports.ts';
 import { openLog } from '../../src/log.ts';
 import { type RedisKind, type Redis as RedisServer, startRedis } from '../../src/sandbox/redis.ts';
-import { describeContract, ready, request } from './contract.ts';
+import { cutConnections, describeContract, ready, request } from './contract.ts';
 
 const log = openLog({ level: 'silent' });
 /** What the product waits; the drills with a server that is gone keep to it. */
@@ -34,6 +34,7 @@ for (const kind of kinds) {
       flush: async () => {
         await raw.flushall();
       },
+      cut: () => cutConnections(raw),
       close: async () => {
         raw.disconnect();
         await server.stop();

@@ -6,7 +6,7 @@ import { openLog } from '../../src/log.ts';
 import { eventually } from '../helpers/poll.ts';
 import { startSentinelGroup } from '../helpers/redis-sentinel.ts';
 import { expectNoNativeRedis, native_redis } from '../helpers/redis-server.ts';
-import { describeContract, ready, request } from './contract.ts';
+import { cutConnections, describeContract, ready, request } from './contract.ts';
 import { doctorOf } from './doctor.ts';
 
 const log = openLog({ level: 'silent' });
@@ -26,6 +26,7 @@ if (native_redis === null) {
       flush: async () => {
         await client.flushall();
       },
+      cut: () => cutConnections(client),
       close: async () => client.disconnect(),
     };
   });

@@ -31,11 +31,13 @@ function build(root: string): void {
 }
 
 /**
- * A built copy of a commit, or of the files as they lie here when `ref` is null. A copy, because a
- * build under a running benchmark would change what is measured. Dependencies are this tree's.
+ * A built copy of a commit, or of the files as they lie here when `ref` is null (then
+ * PETPRO_BENCH_REF may name a commit to measure instead). A copy, because a build under a running
+ * benchmark would change what is measured. Dependencies are this tree's.
  */
-export function checkOut(ref: string | null): { readonly root: string } & Disposable {
+export function checkOut(wanted: string | null): { readonly root: string } & Disposable {
   const root = fs.mkdtempSync(path.join(os.tmpdir(), 'petpro-bench-tree-'));
+  const ref = wanted ?? process.env['PETPRO_BENCH_REF'] ?? null;
   if (ref === null) {
     const listed = ['ls-files', '-z', '--cached', '--others', '--exclude-standard'];
     const files = execFileSync('git', listed, { cwd: here, encoding: 'utf8' }).split('\0');

@@ -26,7 +26,7 @@ if (native_redis === null) {
     },
     // The doorman connects anew with its next question to that server.
     cut: async () => {
-      await raw.nodes('master')[1]?.client('KILL', 'TYPE', 'normal');
+      await raw.nodes('master')[1]?.call('CLIENT', 'KILL', 'TYPE', 'normal');
     },
     close: async () => {},
   }));

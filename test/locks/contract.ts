@@ -47,7 +47,7 @@ export type Place = {
 
 /** Cuts all other connections of a server, and waits until the doorman is back. */
 export async function cutConnections(server: Redis): Promise<void> {
-  await server.client('KILL', 'TYPE', 'normal');
+  await server.call('CLIENT', 'KILL', 'TYPE', 'normal');
   await vi.waitFor(async () => expect(await server.client('LIST')).toContain('petpro-locks'), {
     timeout: READY_MS,
     interval: 20,

@@ -26,6 +26,7 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const url = databaseUrl(context);
   const { openDatabase, run } = await import('../daemon/store/db.ts');
+  const { toReachError } = await import('../daemon/store/pg-errors.ts');
   const sql = openDatabase(url, { application_name: 'petpro-cli', max: 2, statement_timeout_ms });
   let timer: NodeJS.Timeout | undefined;
   const deadline = new Promise<never>((_, reject) => {
@@ -37,7 +38,9 @@ export async function withDatabase<T>(
   });
   try {
     // The driver would wait for a lost server for ever; a person does not.
-    await Promise.race([run(sql`select 1`), deadline]);
+    await Promise.race([run(sql`select 1`), deadline]).catch((error: unknown) => {
+      throw toReachError(error, url);
+    });
     clearTimeout(timer);
     return await work(sql);
   } finally {

@@ -13,6 +13,7 @@ import {
   portTaken,
   prepareHome,
   readState,
+  roomProblem,
 } from '../sandbox/demo-home.ts';
 import { stopPostgres } from '../sandbox/postgres.ts';
 import { isPortFree, isSameProcess, stopProcess } from '../sandbox/process.ts';
@@ -95,7 +96,12 @@ export async function runDemoUp(options: DemoOptions, io: Io): Promise<number> {
   try {
     return await stay(options, io, state);
   } finally {
-    if (started) await stopDemo(home);
+    if (started) {
+      await stopDemo(home);
+      if (options.quiet !== true) {
+        io.err(`petpro demo: stopped; its data stay in ${home}\n`);
+      }
+    }
   }
 }
 
@@ -226,10 +232,11 @@ export async function runDemoSupervise(options: DemoOptions, io: Io): Promise<nu
     return 0;
   } catch (error) {
     log.error('demo.failed', { err: error });
-    const known = error instanceof AppError;
-    const facts: Record<string, Json> = known ? { ...error.facts } : {};
+    // PostgreSQL without room for its log only hangs up: the reason is found by looking.
+    const told = error instanceof AppError ? error : roomProblem(home, error);
+    const facts: Record<string, Json> = { ...told?.facts };
     const detail = error instanceof Error ? error.message : String(error);
-    tell({ type: 'failed', code: known ? error.code : 'internal', detail, facts });
+    tell({ type: 'failed', code: told?.code ?? 'internal', detail: told?.detail ?? detail, facts });
     return 1;
   }
 }

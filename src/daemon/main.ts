@@ -12,6 +12,7 @@ import { createMetrics } from './http/metrics.ts';
 import { createServer } from './http/server.ts';
 import { assertSchema } from './store/migrate.ts';
 import { packageRoot } from './store/package-root.ts';
+import { toReachError } from './store/pg-errors.ts';
 import { createFeed } from './workers/feed.ts';
 import { createWakeups } from './workers/loop.ts';
 import { startWorkers, type Workers } from './workers/start.ts';
@@ -39,7 +40,7 @@ function version(): string {
 function listenError(error: unknown, { host, port }: Config): unknown {
   const code = error instanceof Error && 'code' in error ? error.code : null;
   if (code === 'EADDRINUSE') {
-    const next = `petpro serve with PETPRO_PORT=${port === 65_535 ? 0 : port + 1}`;
+    const next = `PETPRO_PORT=${port === 65_535 ? 0 : port + 1} petpro serve`;
     return new AppError('unavailable', `Port ${port} on ${host} is taken.`, { port, next });
   }
   if (code === 'EACCES' || code === 'EADDRNOTAVAIL') {
@@ -81,7 +82,9 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   await using starting = new AsyncDisposableStack();
   const wakeups = createWakeups();
   const app = starting.use(await openApp(config, log, wakeups.wake));
-  await assertSchema(app.sql);
+  await assertSchema(app.sql).catch((error: unknown) => {
+    throw toReachError(error, config.database_url ?? '');
+  });
   const feed = starting.adopt(createFeed(app), (opened) => opened.stop());
   // Closed in reverse: the server drains first, while its requests may still wake the workers.
   let workers: Workers | null = null;

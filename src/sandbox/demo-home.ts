@@ -53,6 +53,23 @@ export const demoPaths = (home: string) => ({
   stripe_state: path.join(home, 'stripe.json'),
 });
 
+/** A fresh demo takes about 70 MiB; what fails with less than this left, fails for want of it. */
+const ROOM_MIB = 64;
+const MIB = 1_048_576;
+
+/** The failure to tell when a disk has no room for a demo; null when it has, or cannot be asked. */
+export function roomProblem(folder: string, cause: unknown): AppError | null {
+  try {
+    const { bavail, bsize } = fs.statfsSync(folder);
+    const free_mib = Math.floor((bavail * bsize) / MIB);
+    if (free_mib >= ROOM_MIB) return null;
+    const detail = `The disk that holds ${folder} is full: ${free_mib} MiB are free.`;
+    return new AppError('unavailable', detail, { next: 'df -h', free_mib }, { cause });
+  } catch {
+    return null;
+  }
+}
+
 /** A file failure in one sentence, with the command to run next. */
 function fileProblem(cause: unknown, home: string): AppError {
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';

@@ -5,6 +5,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { searchPath } from '../config.ts';
 import { AppError } from '../domain/errors.ts';
+import { roomProblem } from './demo-home.ts';
 import {
   binariesIn,
   findPostgres,
@@ -149,6 +150,9 @@ function explain(cause: unknown, dir: string): AppError {
   if (/read-only|permission denied/i.test(text)) {
     return explain(Object.assign(new Error(text), { code: 'EACCES' }), dir);
   }
+  // On a disk without room it may die of a bus error and not name the reason.
+  const full = roomProblem(path.dirname(dir), cause);
+  if (full) return full;
   const last = text.trim().split('\n').at(-1) ?? '';
   return new AppError('unavailable', `initdb failed: ${last}`, { next: 'npm ci' }, { cause });
 }

@@ -10,6 +10,7 @@ import {
   refuseUnpatchedDriver,
   run,
 } from '../../src/daemon/store/db.ts';
+import { toReachError } from '../../src/daemon/store/pg-errors.ts';
 import { createTestDatabase } from '../helpers/database.ts';
 
 const { sql, url } = await createTestDatabase();
@@ -144,4 +145,24 @@ test('the published driver is refused with the command that helps', () => {
   fs.appendFileSync(path.join(copy, 'src/connection.js'), '\n');
   expect(() => refuseUnpatchedDriver(copy)).toThrow('not patched (src/connection.js)');
   fs.rmSync(copy, { recursive: true });
+});
+
+test.each([
+  ['a server that is not there', { port: '1' }, /^PostgreSQL at \S+:1 does not answer/],
+  ['a wrong password', { password: 'wrong' }, /refuses the user or password of DATABASE_URL\.$/],
+  ['a database that is not there', { pathname: '/no_such' }, /has no database "no_such"\.$/],
+])('%s is told with the address, the next step and no secret', async (_what, part, sentence) => {
+  const wrong = Object.assign(new URL(url), part);
+  const pool = openDatabase(wrong.href, { application_name: 'reach', max: 1 });
+  try {
+    const error = await run(pool`select 1`).then(
+      () => null,
+      (refused: unknown) => toReachError(refused, wrong.href),
+    );
+    expect(error).toMatchObject({ code: 'unavailable', detail: expect.stringMatching(sentence) });
+    expect(error).toMatchObject({ facts: { next: expect.stringMatching(/^(petpro|createdb) /) } });
+    expect(JSON.stringify(error)).not.toContain(wrong.password);
+  } finally {
+    await pool.end({ timeout: 1 });
+  }
 });

@@ -68,3 +68,25 @@ export function toAppError(error: unknown): unknown {
   }
   return error;
 }
+
+/** What keeps a program from using the database at all, with its address; never with its password. */
+export function toReachError(error: unknown, database_url: string): unknown {
+  const { host, pathname } = new URL(database_url);
+  const known = error instanceof AppError ? error.facts['sqlstate'] : null;
+  const code = field(error, 'code');
+  const said = (detail: string, next: string) =>
+    new AppError('unavailable', detail, { next }, { cause: error });
+  if (typeof known === 'string') {
+    const detail = `PostgreSQL at ${host} does not answer (${known}).`;
+    return said(detail, 'petpro doctor --only postgres');
+  }
+  if (code === '28P01' || code === '28000') {
+    const detail = `PostgreSQL at ${host} refuses the user or password of DATABASE_URL.`;
+    return said(detail, 'petpro config get database_url');
+  }
+  if (code === '3D000') {
+    const name = decodeURIComponent(pathname.slice(1));
+    return said(`PostgreSQL at ${host} has no database "${name}".`, `createdb ${name}`);
+  }
+  return error;
+}

@@ -94,7 +94,7 @@ describe('at 80x24', () => {
 
     await shown.keys('b');
     await shown.type('siti rahma');
-    await shown.expect('1 matches');
+    await shown.expect('1 match');
     await shown.keys('Enter', 'Tab', 'Tab');
     await shown.type('+3d');
     await shown.keys('Tab', 'Tab');

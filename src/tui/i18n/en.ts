@@ -229,7 +229,7 @@ export const en: Catalogue = {
   book_hold_over: 'hold is over: Enter on the time takes it again',
   book_extended: 'extended once',
   who_hint: 'phone, name, pet, reference',
-  who_matches: (n) => `${n} matches: Up/Down, Enter`,
+  who_matches: (n) => `${n} ${n === 1 ? 'match' : 'matches'}: Up/Down, Enter`,
   who_none: 'Nobody found. For a new owner type the whole phone number, then Enter.',
   who_new: (phone) => `New owner ${phone}: type name and pet`,
   who_country: 'Type the number with its country code, as +62...',

@@ -41,12 +41,12 @@ async function addHistory(from: number, to: number): Promise<void> {
       )
       select sv.id, sv.clinic_id, t::date, t::time, (t + interval '29 min')::time,
         t at time zone 'UTC', (t + interval '29 min') at time zone 'UTC'
-      from generate_series(${start}::int, ${end}::int) n
-      join bench_services b on b.n = n % ${SERVICES}
+      from generate_series(${start}::int, ${end}::int) as g (i)
+      join bench_services b on b.n = g.i % ${SERVICES}
       join services sv on sv.id = b.id,
       lateral (
         select date_trunc('hour', now() at time zone 'UTC') + interval '14 days'
-          - (n / ${SERVICES}) * interval '30 min' as t
+          - (g.i / ${SERVICES}) * interval '30 min' as t
       ) x`;
   }
   await sql`analyze slots`;

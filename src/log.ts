@@ -40,7 +40,7 @@ function isObject(value: unknown): value is LogFacts {
   return typeof value === 'object' && value !== null;
 }
 
-/** One level down; errors as they will be written, with the fields that libraries hang on them. */
+/** One level down. Errors become plain: with type, stack, and the fields that libraries hang on them. */
 function inner(value: LogFacts): LogFacts {
   return censored(value instanceof Error ? pino.stdSerializers.err(value) : value, 1);
 }
@@ -104,7 +104,8 @@ export function openLog(
         messageKey: 'message',
         timestamp: () => `,"at":"${new Date().toISOString()}"`,
         formatters: { level: (label) => ({ level: label }) },
-        serializers: { err: pino.stdSerializers.err, error: pino.stdSerializers.err },
+        // Errors are plain by now; the default would call them objects.
+        serializers: { err: (plain) => plain },
       },
       options.destination ?? own ?? undefined,
     ),

@@ -61,12 +61,13 @@ join room_claims b
   on b.room_id = a.room_id and b.slot_id > a.slot_id and b.during && a.during;
 
 -- name: paid
--- A prepaid booking that stands has exactly one successful payment of the amount that was due.
+-- A prepaid booking that stands has exactly one successful payment of the amount that was due, and
+-- nobody paid more than the price.
 select b.id as booking_id, b.reference_code, b.amount_due, b.currency,
   count(p.id) as payments, sum(p.amount) as paid
 from bookings b
 left join payments p
-  on p.booking_id = b.id and p.status = 'success'
+  on p.booking_id = b.id and p.status = 'success' and p.purpose = 'due'
   and p.amount = b.amount_due and p.currency = b.currency
 where b.payment_mode = 'prepaid' and b.amount_due > 0 and b.status <> 'cancelled'
   and not exists (
@@ -74,7 +75,13 @@ where b.payment_mode = 'prepaid' and b.amount_due > 0 and b.status <> 'cancelled
     select from payments r where r.booking_id = b.id and r.status = 'refunded'
   )
 group by b.id
-having count(p.id) <> 1;
+having count(p.id) <> 1
+union all
+select b.id, b.reference_code, b.amount, b.currency, count(p.id), sum(p.amount)
+from bookings b
+join payments p on p.booking_id = b.id and p.status in ('success', 'refunded')
+group by b.id
+having sum(p.amount) > b.amount or bool_or(p.currency <> b.currency);
 
 -- name: no_stranded_money
 -- Money that arrived has a booking, or a refund under way or done.

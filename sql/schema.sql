@@ -432,6 +432,7 @@ create table payments (
   amount numeric(15,3) not null,
   currency text not null default 'IDR'::text,
   payment_method text not null,
+  purpose text not null default 'due'::text,
   status text not null default 'pending'::text,
   payment_details jsonb not null default '{}'::jsonb,
   failure_reason text,
@@ -448,6 +449,7 @@ create table payments (
   constraint payments_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint payments_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint payments_paid_has_time CHECK (((status <> ALL (ARRAY['success'::text, 'refunded'::text])) OR (paid_at IS NOT NULL))),
+  constraint payments_purpose_known CHECK ((purpose = ANY (ARRAY['due'::text, 'rest'::text]))),
   constraint payments_refund_ceiling CHECK (((refund_amount >= (0)::numeric) AND (refund_amount <= amount))),
   constraint payments_refund_status_known CHECK ((refund_status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'denied'::text]))),
   constraint payments_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
@@ -850,6 +852,7 @@ create table webhook_events (
 --   currency text
 --   payment_id uuid
 --   payment_mode text
+--   amount_paid numeric
 --   payment_state text
 --   arrived_at timestamp with time zone
 --   reservation_id uuid
@@ -962,9 +965,11 @@ CREATE INDEX payment_methods_user ON public.payment_methods USING btree (user_id
 
 CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
+CREATE INDEX payments_clinic_paid ON public.payments USING btree (clinic_id, paid_at) WHERE (paid_at IS NOT NULL);
+
 CREATE INDEX payments_external ON public.payments USING btree (external_reference) WHERE (external_reference IS NOT NULL);
 
-CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE (status = 'success'::text);
+CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE ((status = 'success'::text) AND (purpose = 'due'::text));
 
 CREATE INDEX payments_open ON public.payments USING btree (created_at) WHERE ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'failed'::text])) AND (session_closed_at IS NULL));
 
@@ -1105,6 +1110,15 @@ as $$
   )
 $$;
 
+create function booking_paid(p_booking_id uuid)
+returns numeric
+language sql stable
+as $$
+  select coalesce(sum(p.amount), 0)
+  from payments p
+  where p.booking_id = p_booking_id and p.status in ('success', 'refunded')
+$$;
+
 create function booking_payload(p_b bookings)
 returns jsonb
 language sql stable
@@ -1141,7 +1155,6 @@ as $$
 #variable_conflict use_column
 declare
   v_b bookings;
-  v_p payments;
   v_seats integer[];
   v_percent integer;
   v_amount numeric := 0;
@@ -1176,22 +1189,8 @@ begin
       v_b.policy_snapshot, extract(epoch from v_b.booking_time - now()) / 3600
     ))
   end;
-  select * into v_p
-  from payments p
-  where p.booking_id = v_b.id and p.status = 'success'
-  for update;
-  if found then
-    -- Rounded down to what the currency can pay; never more than what is left of the payment.
-    select least(
-      trunc(v_p.amount * v_percent / 100, c.exponent),
-      v_p.amount - coalesce(sum(f.amount), 0)
-    ) into v_amount
-    from currencies c
-    left join refunds f
-      on f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed')
-    where c.code = v_p.currency
-    group by c.code;
-  end if;
+  select r.refund_amount, r.refund_id into v_amount, refund_id
+  from refund_payments(v_b, v_percent, 'cancelled_by_' || p_by, p_quote, p_actor) r;
   outcome := 'ok';
   refund_percent := v_percent;
   refund_amount := v_amount;
@@ -1209,20 +1208,6 @@ begin
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';
-  if v_amount > 0 then
-    insert into refunds (
-      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
-      correlation_id
-    )
-    values (
-      v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_amount, v_p.currency,
-      'cancelled_by_' || p_by, actor_id(p_actor), p_actor ->> 'request_id'
-    )
-    returning id into refund_id;
-    update payments p
-    set refund_status = 'pending', version = p.version + 1, updated_at = now()
-    where p.id = v_p.id;
-  end if;
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
     jsonb_build_object('status', v_b.status),
@@ -2468,6 +2453,100 @@ as $$
   limit 1
 $$;
 
+create function pay_booking(p_booking_id uuid, p_payment_method text, p_amount numeric, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT already_paid boolean, OUT amount numeric, OUT amount_rest numeric, OUT currency text, OUT status text, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_p payments;
+begin
+  -- The reservation first: the order in which the provider's events take the two.
+  perform
+  from reservations r
+  where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
+  for update;
+  select * into v_b from bookings b where b.id = p_booking_id for update;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id)
+    or p_actor ->> 'kind' = 'customer' then
+    outcome := 'not_found';
+    return;
+  end if;
+  currency := v_b.currency;
+  status := v_b.status;
+  version := v_b.version;
+  amount_rest := v_b.amount - booking_paid(v_b.id);
+  already_paid := amount_rest <= 0;
+  if v_b.status in ('cancelled', 'no-show') or v_b.reservation_id is null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  if already_paid then
+    -- Said twice: nothing is taken twice, and the first payment is shown again.
+    select p.id into payment_id
+    from payments p
+    where p.booking_id = v_b.id and p.status in ('success', 'refunded')
+    order by p.paid_at desc, p.id desc
+    limit 1;
+    amount := 0;
+    outcome := 'ok';
+    return;
+  end if;
+  outcome := case
+    when p_expected_version is not null and p_expected_version <> v_b.version then 'conflict'
+    when p_payment_method not in ('cash', 'card_terminal', 'transfer') then 'policy_refused'
+    when p_amount <= 0 or p_amount > amount_rest then 'policy_refused'
+    when p_amount < amount_rest and p_expected_version is null then 'policy_refused'
+    when p_amount <> trunc(p_amount, (
+      select c.exponent from currencies c where c.code = v_b.currency
+    )) then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+
+  insert into payments (
+    reservation_id, booking_id, clinic_id, user_id, amount, currency, payment_method, purpose,
+    status, paid_at, payment_details
+  )
+  values (
+    v_b.reservation_id, v_b.id, v_b.clinic_id, v_b.user_id, coalesce(p_amount, amount_rest),
+    v_b.currency, p_payment_method, 'rest', 'success', now(),
+    jsonb_strip_nulls(jsonb_build_object('taken_by', actor_id(p_actor)))
+  )
+  returning * into v_p;
+  perform enter_payment(v_b, v_p);
+  update bookings b
+  set payment_id = coalesce(b.payment_id, v_p.id), version = b.version + 1, updated_at = now()
+  where b.id = v_b.id
+  returning b.* into v_b;
+  amount_rest := amount_rest - v_p.amount;
+  perform log_booking(
+    v_b.id, v_b.version, 'booking.paid', v_b.status,
+    jsonb_build_object('amount_rest', amount_text(amount_rest + v_p.amount, v_b.currency)),
+    jsonb_build_object(
+      'amount_rest', amount_text(amount_rest, v_b.currency), 'payment_id', v_p.id,
+      'payment_method', p_payment_method, 'amount', amount_text(v_p.amount, v_b.currency)
+    ),
+    null, p_actor
+  );
+  perform emit_event(
+    'booking.status_changed', 'booking', v_b.id, v_b.version, v_b.clinic_id,
+    p_actor ->> 'request_id', booking_payload(v_b) || jsonb_build_object(
+      'previous_status', v_b.status, 'new_status', v_b.status, 'changed_at', now()
+    )
+  );
+  perform emit_event(
+    'payment.processed', 'payment', v_p.id, v_p.version, v_p.clinic_id,
+    p_actor ->> 'request_id', payment_payload(v_p)
+  );
+  outcome := 'ok';
+  payment_id := v_p.id;
+  amount := v_p.amount;
+  version := v_b.version;
+end
+$$;
+
 create function payment_payload(p_p payments)
 returns jsonb
 language sql stable
@@ -2640,6 +2719,54 @@ create function refund_attempts_max()
 returns integer
 language sql immutable
 as $$ select 10 $$;
+
+create function refund_payments(p_b bookings, p_percent integer, p_reason text, p_quote boolean, p_actor jsonb, OUT refund_amount numeric, OUT refund_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_p payments;
+  v_wanted numeric;
+  v_part numeric;
+  v_id uuid;
+begin
+  select trunc(sum(p.amount) * p_percent / 100, min(c.exponent)) into v_wanted
+  from payments p
+  join currencies c on c.code = p.currency
+  where p.booking_id = p_b.id and p.status = 'success';
+  -- With the decimals of the currency, as every amount that leaves.
+  refund_amount := coalesce(v_wanted * 0, 0);
+  for v_p in
+    select p.*
+    from payments p
+    where p.booking_id = p_b.id and p.status = 'success'
+    order by p.paid_at, p.id
+    for update
+  loop
+    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
+    from refunds f
+    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    continue when v_part <= 0;
+    v_wanted := v_wanted - v_part;
+    refund_amount := refund_amount + v_part;
+    continue when p_quote;
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_p.id, v_p.reservation_id, p_b.id, p_b.clinic_id, v_part, v_p.currency, p_reason,
+      actor_id(p_actor), p_actor ->> 'request_id'
+    )
+    returning id into v_id;
+    refund_id := coalesce(refund_id, v_id);
+    update payments p
+    set refund_status = 'pending', version = p.version + 1, updated_at = now()
+    where p.id = v_p.id;
+  end loop;
+end
+$$;
 
 create function refund_percent(p_policy jsonb, p_hours numeric)
 returns integer

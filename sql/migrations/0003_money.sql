@@ -16,6 +16,8 @@ create table payments (
   amount numeric(15, 3) not null,
   currency text not null default 'IDR' references currencies (code),
   payment_method text not null,
+  -- due: what confirms the booking (deposit or all of it); rest: taken at the visit.
+  purpose text not null default 'due',
   status text not null default 'pending',
   payment_details jsonb not null default '{}',
   failure_reason text,
@@ -31,6 +33,7 @@ create table payments (
   constraint payments_status_known check (
     status in ('pending', 'processing', 'success', 'failed', 'refunded')
   ),
+  constraint payments_purpose_known check (purpose in ('due', 'rest')),
   constraint payments_refund_status_known check (
     refund_status in ('pending', 'processing', 'completed', 'failed', 'denied')
   ),
@@ -41,8 +44,9 @@ create table payments (
   )
 );
 
--- At most one successful payment per reservation: a second one is money to give back.
-create unique index payments_one_success on payments (reservation_id) where status = 'success';
+-- At most one successful payment confirms a reservation: a second one is money to give back.
+create unique index payments_one_success on payments (reservation_id)
+  where status = 'success' and purpose = 'due';
 create index payments_reservation on payments (reservation_id);
 create index payments_booking on payments (booking_id) where booking_id is not null;
 create index payments_external on payments (external_reference)

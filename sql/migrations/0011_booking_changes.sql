@@ -1,5 +1,58 @@
 -- Cancelling and moving a booking through its states.
 
+-- Asks for that percent of what a booking's owner paid, of the earliest payment first: a deposit
+-- goes back by itself, cash needs a person. Rounded down to what the currency can pay; never more
+-- than what is left of a payment. p_quote: only says how much.
+create function refund_payments(
+  p_b bookings, p_percent integer, p_reason text, p_quote boolean, p_actor jsonb,
+  out refund_amount numeric, out refund_id uuid
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_p payments;
+  v_wanted numeric;
+  v_part numeric;
+  v_id uuid;
+begin
+  select trunc(sum(p.amount) * p_percent / 100, min(c.exponent)) into v_wanted
+  from payments p
+  join currencies c on c.code = p.currency
+  where p.booking_id = p_b.id and p.status = 'success';
+  -- With the decimals of the currency, as every amount that leaves.
+  refund_amount := coalesce(v_wanted * 0, 0);
+  for v_p in
+    select p.*
+    from payments p
+    where p.booking_id = p_b.id and p.status = 'success'
+    order by p.paid_at, p.id
+    for update
+  loop
+    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
+    from refunds f
+    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    continue when v_part <= 0;
+    v_wanted := v_wanted - v_part;
+    refund_amount := refund_amount + v_part;
+    continue when p_quote;
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_p.id, v_p.reservation_id, p_b.id, p_b.clinic_id, v_part, v_p.currency, p_reason,
+      actor_id(p_actor), p_actor ->> 'request_id'
+    )
+    returning id into v_id;
+    refund_id := coalesce(refund_id, v_id);
+    update payments p
+    set refund_status = 'pending', version = p.version + 1, updated_at = now()
+    where p.id = v_p.id;
+  end loop;
+end
+$$;
+
 create function cancel_booking(
   p_booking_id uuid, p_reason text, p_by text, p_expected_version integer, p_quote boolean,
   p_actor jsonb,
@@ -13,7 +66,6 @@ as $$
 #variable_conflict use_column
 declare
   v_b bookings;
-  v_p payments;
   v_seats integer[];
   v_percent integer;
   v_amount numeric := 0;
@@ -48,22 +100,8 @@ begin
       v_b.policy_snapshot, extract(epoch from v_b.booking_time - now()) / 3600
     ))
   end;
-  select * into v_p
-  from payments p
-  where p.booking_id = v_b.id and p.status = 'success'
-  for update;
-  if found then
-    -- Rounded down to what the currency can pay; never more than what is left of the payment.
-    select least(
-      trunc(v_p.amount * v_percent / 100, c.exponent),
-      v_p.amount - coalesce(sum(f.amount), 0)
-    ) into v_amount
-    from currencies c
-    left join refunds f
-      on f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed')
-    where c.code = v_p.currency
-    group by c.code;
-  end if;
+  select r.refund_amount, r.refund_id into v_amount, refund_id
+  from refund_payments(v_b, v_percent, 'cancelled_by_' || p_by, p_quote, p_actor) r;
   outcome := 'ok';
   refund_percent := v_percent;
   refund_amount := v_amount;
@@ -81,20 +119,6 @@ begin
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';
-  if v_amount > 0 then
-    insert into refunds (
-      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
-      correlation_id
-    )
-    values (
-      v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_amount, v_p.currency,
-      'cancelled_by_' || p_by, actor_id(p_actor), p_actor ->> 'request_id'
-    )
-    returning id into refund_id;
-    update payments p
-    set refund_status = 'pending', version = p.version + 1, updated_at = now()
-    where p.id = v_p.id;
-  end if;
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
     jsonb_build_object('status', v_b.status),

@@ -96,10 +96,12 @@ select
   b.currency,
   b.payment_id,
   b.payment_mode,
+  m.amount_paid,
   case
-    when p.refund_status in ('pending', 'processing', 'failed') then 'refunding'
-    when p.refund_status = 'completed' then 'refunded'
-    when p.status = 'success' or b.amount_due = 0 then 'paid'
+    when m.is_refunding then 'refunding'
+    when m.is_refunded then 'refunded'
+    when m.amount_paid >= b.amount then 'paid'
+    -- Nothing yet, or a deposit: the rest is taken at the visit.
     else 'due'
   end as payment_state,
   b.arrived_at,
@@ -123,4 +125,12 @@ join slots sl on sl.id = b.slot_id
 left join staff st on st.id = sl.staff_id
 left join users u on u.id = b.user_id
 left join pets pt on pt.id = b.pet_id
-left join payments p on p.id = b.payment_id;
+cross join lateral (
+  select
+    coalesce(sum(p.amount) filter (where p.status in ('success', 'refunded')), 0) as amount_paid,
+    coalesce(bool_or(p.refund_status in ('pending', 'processing', 'failed')), false)
+      as is_refunding,
+    coalesce(bool_or(p.refund_status = 'completed'), false) as is_refunded
+  from payments p
+  where p.booking_id = b.id
+) as m;

@@ -69,13 +69,29 @@ async function slotByTail(
   });
 }
 
-async function slotFields(session: Session, clinic: Clinic, service: Service, args: Args) {
+/** The slot that a booking is to be moved to: --to or --slot. */
+export async function newSlotFields(
+  session: Session,
+  clinic: Clinic,
+  service: Service,
+  args: Args,
+) {
+  return await slotFields(session, clinic, service, args, 'to');
+}
+
+async function slotFields(
+  session: Session,
+  clinic: Clinic,
+  service: Service,
+  args: Args,
+  flag: 'at' | 'to' = 'at',
+) {
   const slot = textOption(args, 'slot');
-  const at = textOption(args, 'at');
+  const at = textOption(args, flag);
   if ((slot === null) === (at === null)) {
     throw new AppError(
       'invalid_input',
-      'Say the time with --at "fri 11:15", or the slot with --slot.',
+      `Say the time with --${flag} "fri 11:15", or the slot with --slot.`,
       {
         next: `petpro slots list --service "${service.name}" --date fri`,
       },
@@ -119,17 +135,25 @@ function isRecord(value: Json | undefined): value is { readonly [key: string]: J
 
 /** A lost slot, with the command that takes the nearest free one; a slot that is none, with those that are. */
 export function withNextSlot(error: unknown, command: string, choice: Choice): unknown {
+  const near = withNearestSlot(error, `${command} .. --at`);
+  if (!(near instanceof AppError) || near.facts['next'] !== undefined) return near;
+  const { date } = choice.request;
+  if (near.code !== 'invalid_slot' || date === undefined) return near;
+  return withNext(near, `petpro slots list --service "${choice.service.name}" --date ${date}`);
+}
+
+const withNext = (error: AppError, next: string) =>
+  new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
+
+/** A lost slot, with the command (as far as the time) that takes the nearest free one. */
+export function withNearestSlot(error: unknown, command: string): unknown {
   if (!(error instanceof AppError) || error.facts['next'] !== undefined) return error;
-  const told = (next: string) =>
-    new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
   const { nearest } = error.facts;
   const first = Array.isArray(nearest) ? nearest[0] : undefined;
   if (isRecord(first) && typeof first['date'] === 'string' && typeof first['time'] === 'string') {
-    return told(`petpro ${command} .. --at "${first['date']} ${first['time']}"`);
+    return withNext(error, `petpro ${command} "${first['date']} ${first['time']}"`);
   }
-  const { date } = choice.request;
-  if (error.code !== 'invalid_slot' || date === undefined) return error;
-  return told(`petpro slots list --service "${choice.service.name}" --date ${date}`);
+  return error;
 }
 
 /** The flags of a mutation that go beside the request. */

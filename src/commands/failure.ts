@@ -71,6 +71,7 @@ const next_by_rule: { readonly [rule in Rule]?: string } = {
   visit_under_way: 'petpro complete REF',
   visit_not_started: 'petpro start REF',
   visit_started: 'petpro no-show REF, or petpro cancel REF --by clinic',
+  same_slot: 'petpro bookings show REF',
   extended_before: 'petpro hold show REF',
   hold_booked: 'petpro bookings show REF',
 };

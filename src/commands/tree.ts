@@ -1,5 +1,6 @@
 import type { CommandSpec } from './spec.ts';
 import { desk_tree } from './tree-desk.ts';
+import { life_tree } from './tree-life.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { ops_tree } from './tree-ops.ts';
@@ -7,6 +8,7 @@ import { ops_tree } from './tree-ops.ts';
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
+  ...life_tree,
   ...ops_tree,
   ...locks_tree,
   ...load_tree,

@@ -1,3 +1,4 @@
+import { life_endpoints } from './api-life.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
 
@@ -200,6 +201,7 @@ export const endpoints = {
     summary: 'Arrived, in progress, completed or no-show',
     problems: ['policy_refused', 'conflict'],
   },
+  ...life_endpoints,
   list_locks: {
     method: 'GET',
     path: '/v1/ops/locks',

@@ -7,6 +7,7 @@ export type MailLang = 'en' | 'ja' | 'id';
 export const mail_types = [
   'booking_confirmed',
   'booking_cancelled',
+  'booking_rescheduled',
   'payment_failed',
   'payment_late',
   'refund_processed',

@@ -15,6 +15,7 @@ export type Rule =
   | 'visit_under_way'
   | 'visit_not_started'
   | 'visit_started'
+  | 'same_slot'
   | 'no_show_too_early'
   | 'extended_before'
   | 'owner_busy'
@@ -85,6 +86,36 @@ export function whyNotCancel(booking: RefusedBooking, by: 'owner' | 'clinic'): R
         `The visit began at ${time}, so its owner can no longer cancel; ` +
         'say that it is a no-show, or cancel for the clinic (everything is refunded).';
       return refusal(booking, 'visit_started', detail, { starts_at: booking.starts_at });
+    }
+  }
+}
+
+/** Why a booking cannot get another slot; null when its own row does not tell. */
+export function whyNotReschedule(
+  booking: RefusedBooking,
+  move: {
+    readonly same_slot: boolean;
+    readonly by: 'owner' | 'clinic';
+    readonly has_begun: boolean;
+  },
+): Refusal | null {
+  const { status, reference_code, time, starts_at } = booking;
+  switch (status) {
+    case 'completed':
+    case 'cancelled':
+    case 'no-show':
+      return finalRefusal(booking, status, 'book anew instead.');
+    case 'in-progress': {
+      const detail = `The visit of ${reference_code} is under way; complete it instead.`;
+      return refusal(booking, 'visit_under_way', detail);
+    }
+    case 'confirmed': {
+      if (move.same_slot) {
+        return refusal(booking, 'same_slot', `${reference_code} has this slot already.`);
+      }
+      if (move.by === 'clinic' || !move.has_begun) return null;
+      const detail = `The visit began at ${time}, so its owner can no longer move it; the clinic can.`;
+      return refusal(booking, 'visit_started', detail, { starts_at });
     }
   }
 }

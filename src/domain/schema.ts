@@ -18,6 +18,10 @@ export const amount = z
   .describe('Decimal text in the currency');
 export const currency = z.string().length(3);
 export const reference_code = z.string().regex(/^BP\d{8}$/); // Seed 000, Booking Model
+/** A hold has the reference of the booking that it becomes, so that either names both. */
+export const booking_ref = z.union([id, reference_code], {
+  error: 'Give an id, or a reference code such as BP10000127',
+});
 export const cursor = z.string().max(200).optional();
 export const limit = z.coerce.number().int().min(1).max(200).default(50);
 /** At most this many seats in one hold; larger groups are several holds. */

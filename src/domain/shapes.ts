@@ -6,6 +6,7 @@ import {
   Booking,
   BookingStarted,
   BookingSummary,
+  booking_ref,
   Cancellation,
   Clinic,
   ClinicDetail,
@@ -28,16 +29,13 @@ import {
   Service,
   Slot,
 } from './schema.ts';
+import { life_shapes } from './shapes-life.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */
 
 const ok = z.object({ success: z.literal(true) });
 const nothing = z.object({});
 const reason = line(500);
-/** A hold has the reference of the booking that it becomes, so that either names both. */
-const booking_ref = z.union([id, reference_code], {
-  error: 'Give an id, or a reference code such as BP10000127',
-});
 
 /** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
 const slot_choice = {
@@ -224,6 +222,7 @@ export const shapes = {
     }),
     output: BookingSummary,
   },
+  ...life_shapes,
   ...ops_shapes,
   take_payment_event: {
     params: nothing,

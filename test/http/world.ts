@@ -157,6 +157,10 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     params: { booking_id: await freshBooking(world) },
     body: { status: 'arrived' },
   }),
+  reschedule_booking: async (world) => ({
+    params: { booking_id: await freshBooking(world) },
+    body: { slot_id: await freshSlot(world) },
+  }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
   release_lock: async (world) => {

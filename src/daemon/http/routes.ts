@@ -22,6 +22,7 @@ import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { reconcile } from '../actions/reconcile.ts';
 import { releaseLock } from '../actions/release-lock.ts';
+import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import type { Actor, App, Call } from '../app-types.ts';
@@ -61,6 +62,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_booking: getBooking,
   cancel_booking: cancelBooking,
   set_booking_status: setBookingStatus,
+  reschedule_booking: rescheduleBooking,
   list_locks: listLocks,
   inspect_lock: inspectLock,
   release_lock: releaseLock,

@@ -40,6 +40,17 @@ export const en: Catalogue = {
               'Banks usually need 5 to 10 working days to show it.',
             ],
     },
+    booking_rescheduled: {
+      subject: (words) => `Moved: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `${words.pet_name}'s appointment at ${words.clinic_name} is now on ${words.when}.`,
+      notes: (words) => [
+        ...(words.refund === null
+          ? []
+          : [`${words.refund} of the price goes back to the way you paid.`]),
+        'The attached file moves the appointment in your calendar.',
+      ],
+    },
     payment_failed: {
       subject: (words) => `Payment did not go through (${words.reference_code})`,
       intro: (words) =>

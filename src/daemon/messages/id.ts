@@ -42,6 +42,17 @@ export const id: Catalogue = {
               'Bank biasanya memerlukan 5 sampai 10 hari kerja.',
             ],
     },
+    booking_rescheduled: {
+      subject: (words) => `Dipindah: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `Janji temu ${words.pet_name} di ${words.clinic_name} sekarang pada ${words.when}.`,
+      notes: (words) => [
+        ...(words.refund === null
+          ? []
+          : [`${words.refund} dari harga dikembalikan lewat cara pembayaran Anda.`]),
+        'Berkas terlampir memindahkan janji temu di kalender Anda.',
+      ],
+    },
     payment_failed: {
       subject: (words) => `Pembayaran tidak berhasil (${words.reference_code})`,
       intro: (words) =>

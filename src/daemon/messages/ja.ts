@@ -41,6 +41,15 @@ export const ja: Catalogue = {
               '反映には通常5～10営業日かかります。',
             ],
     },
+    booking_rescheduled: {
+      subject: (words) => `予約変更：${words.pet_name}、${words.when}（${words.reference_code}）`,
+      intro: (words) =>
+        `${words.clinic_name}での${words.pet_name}のご予約は、${words.when}に変更されました。`,
+      notes: (words) => [
+        ...(words.refund === null ? [] : [`差額の${words.refund}はお支払い方法に返金されます。`]),
+        '添付のファイルでカレンダーの予定も変更されます。',
+      ],
+    },
     payment_failed: {
       subject: (words) => `お支払いが完了していません（${words.reference_code}）`,
       intro: (words) =>

@@ -49,7 +49,7 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
       coalesce(b.service_snapshot ->> 'name', sv.name) as service_name,
       st.name as staff_name, c.name as clinic_name, c.address as clinic_address,
       c.phone as clinic_phone, c.email as clinic_email, c.time_zone, sl.starts_at, sl.ends_at,
-      r.quantity, r.amount, r.currency,
+      r.quantity, coalesce(b.amount, r.amount) as amount, r.currency,
       exists (
         select from payments p where p.reservation_id = r.id and p.paid_at is not null
       ) as is_paid,

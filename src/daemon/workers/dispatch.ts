@@ -15,14 +15,17 @@ const EVERY_MS = 1_000;
 
 /** Says why a message must not go out any more, or null when it still holds. */
 function outdated(type: MailType, row: MailRow): string | null {
-  const speaks_of_visit = type === 'booking_confirmed' || type.startsWith('reminder_');
+  const speaks_of_visit =
+    type === 'booking_confirmed' || type === 'booking_rescheduled' || type.startsWith('reminder_');
   if (speaks_of_visit && row.status === 'cancelled') return 'the booking was cancelled meanwhile';
   if (type === 'payment_failed' && row.is_booked) return 'it was paid meanwhile';
   return null;
 }
 
 function calendarOf(type: MailType, row: MailRow): string | null {
-  if (type !== 'booking_confirmed' && type !== 'booking_cancelled') return null;
+  const has_calendar =
+    type === 'booking_confirmed' || type === 'booking_rescheduled' || type === 'booking_cancelled';
+  if (!has_calendar) return null;
   const { facts } = row;
   return calendarDocument({
     uid: `${facts.reference_code}@petpro`,

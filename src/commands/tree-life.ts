@@ -1,0 +1,31 @@
+import type { CommandSpec } from './spec.ts';
+
+/** What happens to a booking after it was made. */
+
+const booking_arg = { name: '<reference>', doc: 'BP12345678 or the id of the booking' };
+
+export const life_tree: readonly CommandSpec[] = [
+  {
+    path: 'reschedule',
+    args: [booking_arg],
+    summary: 'Move a booking to another time of its service',
+    role: 'own_or_desk',
+    examples: [
+      'petpro reschedule BP10000127 --to "sat 09:30" --dry-run',
+      'petpro reschedule BP10000127 --to "sat 09:30" --vet Sari --by clinic --reason "vet is ill"',
+    ],
+    options: [
+      { flags: '--to <when>', doc: 'new day and time: "sat 09:30"' },
+      { flags: '--vet <name>', doc: 'vet, by name or id; any = whoever is free' },
+      { flags: '--slot <slot>', doc: 'the slot itself, by id or the end of it, instead of --to' },
+      {
+        flags: '--by <who>',
+        doc: 'clinic = no price rises, all of a lower price comes back',
+        choices: ['owner', 'clinic'],
+      },
+    ],
+    mutates: { endpoint: 'reschedule_booking', reason: true, if_version: true, dry_run: true },
+    exits: [3, 6, 9, 130],
+    load: async () => (await import('./reschedule.ts')).reschedule,
+  },
+];

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import {
+  amount,
+  booking_ref,
+  currency,
+  id,
+  instant,
+  line,
+  local_date,
+  local_time,
+  reference_code,
+} from './schema.ts';
+
+/** What the endpoints of api-life.ts take and give. */
+
+const Rescheduling = z
+  .object({
+    booking_id: id,
+    reference_code,
+    quote: z.boolean().describe('True when nothing was changed'),
+    slot_id: id,
+    starts_at: instant,
+    date: local_date,
+    time: local_time,
+    previous_slot_id: id,
+    previous_starts_at: instant,
+    amount: amount.describe('What the booking costs now'),
+    previous_amount: amount,
+    currency,
+    refund_percent: z.number().int().describe('Of a lower price; also the most of a later cancel'),
+    refund_amount: amount,
+    refund_id: id.nullable(),
+    due_amount: amount.describe('Still to be paid, at the visit'),
+    version: z.number().int(),
+  })
+  .meta({ id: 'Rescheduling' });
+
+export const life_shapes = {
+  reschedule_booking: {
+    params: z.object({ booking_id: booking_ref }),
+    query: z.object({}),
+    body: z
+      .object({
+        slot_id: id.optional(),
+        date: local_date.optional(),
+        time: local_time.optional(),
+        staff_id: id.optional(),
+        by: z
+          .enum(['owner', 'clinic'])
+          .default('owner')
+          .describe('clinic = no price rises, all of a lower price comes back; staff only'),
+        reason: line(500).optional(),
+        quote: z.boolean().default(false),
+        expected_version: z.number().int().optional(),
+      })
+      .refine(
+        (input) =>
+          input.slot_id !== undefined || (input.date !== undefined && input.time !== undefined),
+        { message: 'Give slot_id, or date and time', path: ['slot_id'] },
+      ),
+    output: Rescheduling,
+  },
+};

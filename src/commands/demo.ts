@@ -189,6 +189,16 @@ export async function runDemoStatus(options: DemoOptions, io: Io): Promise<numbe
   return is_ready ? 0 : holder ? 8 : 11;
 }
 
+/** A home that another version of PetPro has filled: its data are a demo's, so they may go. */
+function otherVersion(error: unknown, home: string): unknown {
+  if (!(error instanceof AppError)) return error;
+  const { schema_state } = error.facts;
+  if (schema_state !== 'drifted' && schema_state !== 'newer') return error;
+  const detail = `The demo data in ${home} were made by another version of PetPro.`;
+  const next = `rm -r ${demoPaths(home).postgres}, then petpro demo up (a new demo takes its place)`;
+  return new AppError('unavailable', detail, { ...error.facts, next }, { cause: error });
+}
+
 /** Hidden: the process behind a demo. Its parent is told by messages what happens. */
 export async function runDemoSupervise(options: DemoOptions, io: Io): Promise<number> {
   const home = homeOf(options, io);
@@ -218,7 +228,9 @@ export async function runDemoSupervise(options: DemoOptions, io: Io): Promise<nu
       command: [process.execPath, path.resolve(process.argv[1] ?? '')],
       env: inheritedEnv(io.env),
       migrate: async (database_url) => {
-        await migrateDatabase(database_url);
+        await migrateDatabase(database_url).catch((error: unknown) => {
+          throw otherVersion(error, home);
+        });
       },
       onProgress: (sentence) => tell({ type: 'progress', sentence }),
       onReady: (state) => {

@@ -73,7 +73,8 @@ export async function tui(context: Context, args: Args): Promise<number> {
     token,
     clinic_id: clinic.clinic_id,
     role,
-    lang: langOf(context, clinic),
+    // A clinic's desk reads the clinic's language; whoever tries the demo reads their own.
+    lang: readDemo(config)?.url === session.url ? config.lang : langOf(context, clinic),
     read_only: flagOption(args, 'read_only'),
   };
   return await runTui(options, io);

@@ -136,7 +136,7 @@ export async function assertSchema(sql: Db): Promise<void> {
 }
 
 function schemaError(report: SchemaReport): AppError {
-  const facts = { schema_version: report.version };
+  const facts = { schema_version: report.version, schema_state: report.state };
   switch (report.state) {
     case 'newer':
       return new AppError(

@@ -74,7 +74,7 @@ test('a booking that has ended says how; one under way says what is left', async
   expect(await refused(move('completed'))).toMatchObject({ rule: 'visit_not_started' });
   const early = await refused(move('no-show'));
   expect(early).toMatchObject({ rule: 'no_show_too_early', reference_code });
-  expect(early.detail).toMatch(/from \d\d:\d\d on\.$/);
+  expect(early.detail).toMatch(/from \d{4}-\d\d-\d\d \d\d:\d\d on\.$/);
   await move('in-progress');
   expect(await refused(cancel())).toMatchObject({ rule: 'visit_under_way' });
   expect(await refused(move('no-show'))).toMatchObject({ rule: 'visit_under_way' });

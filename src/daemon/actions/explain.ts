@@ -15,7 +15,8 @@ import { failure } from './outcome.ts';
 export function refusedBooking(booking: BookingRow): RefusedBooking {
   const { reference_code, status, starts_at, time_zone } = booking;
   const { text, time } = localTime(starts_at, time_zone);
-  const no_show_from = localTime(starts_at.add({ milliseconds: NO_SHOW_AFTER_MS }), time_zone).time;
+  const from = localTime(starts_at.add({ milliseconds: NO_SHOW_AFTER_MS }), time_zone);
+  const no_show_from = `${from.date} ${from.time}`;
   return { reference_code, status, starts_at: text, time, no_show_from };
 }
 

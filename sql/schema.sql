@@ -278,6 +278,28 @@ create table deliveries (
   constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text])))
 );
 
+create table disputes (
+  id uuid not null default gen_random_uuid(),
+  external_reference text not null,
+  payment_id uuid not null,
+  booking_id uuid,
+  clinic_id uuid not null,
+  amount numeric(15,3) not null,
+  currency text not null,
+  reason text,
+  status text not null default 'open'::text,
+  opened_at timestamp with time zone not null default now(),
+  closed_at timestamp with time zone,
+  constraint disputes_pkey PRIMARY KEY (id),
+  constraint disputes_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint disputes_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint disputes_closed_has_time CHECK (((status = 'open'::text) = (closed_at IS NULL))),
+  constraint disputes_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint disputes_external_unique UNIQUE (external_reference),
+  constraint disputes_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  constraint disputes_status_known CHECK ((status = ANY (ARRAY['open'::text, 'won'::text, 'lost'::text])))
+);
+
 create table financial_entries (
   id uuid not null default gen_random_uuid(),
   booking_id uuid not null,
@@ -302,11 +324,10 @@ create table financial_entries (
   constraint financial_entries_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint financial_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
   constraint financial_entries_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id),
-  constraint financial_entries_refund_unique UNIQUE (refund_id),
-  constraint financial_entries_sign CHECK ((((type = 'payment'::text) AND (total_amount >= (0)::numeric) AND (refund_id IS NULL)) OR ((type = 'refund'::text) AND (total_amount < (0)::numeric) AND (refund_id IS NOT NULL)))),
+  constraint financial_entries_sign CHECK ((((type = 'payment'::text) AND (total_amount >= (0)::numeric) AND (refund_id IS NULL)) OR ((type = 'refund'::text) AND (total_amount < (0)::numeric) AND (refund_id IS NOT NULL)) OR ((type = 'reversal'::text) AND (total_amount > (0)::numeric) AND (refund_id IS NOT NULL)))),
   constraint financial_entries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'settled'::text, 'void'::text]))),
   constraint financial_entries_sum CHECK ((((platform_fee + clinic_amount) + tax_amount) = total_amount)),
-  constraint financial_entries_type_known CHECK ((type = ANY (ARRAY['payment'::text, 'refund'::text])))
+  constraint financial_entries_type_known CHECK ((type = ANY (ARRAY['payment'::text, 'refund'::text, 'reversal'::text])))
 );
 
 create table idempotency_keys (
@@ -525,11 +546,21 @@ create table refunds (
   correlation_id text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  decision text not null default 'granted'::text,
+  decided_by uuid,
+  decided_at timestamp with time zone,
+  origin text not null default 'ours'::text,
+  handed_over text,
+  returned_at timestamp with time zone,
+  failed_references text[] not null default '{}'::text[],
   constraint refunds_pkey PRIMARY KEY (id),
   constraint refunds_amount_positive CHECK ((amount > (0)::numeric)),
   constraint refunds_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
   constraint refunds_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint refunds_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint refunds_decision_known CHECK ((decision = ANY (ARRAY['granted'::text, 'awaiting'::text, 'denied'::text]))),
+  constraint refunds_handed_over_known CHECK ((handed_over = ANY (ARRAY['cash'::text, 'card_terminal'::text, 'transfer'::text, 'provider'::text]))),
+  constraint refunds_origin_known CHECK ((origin = ANY (ARRAY['ours'::text, 'dashboard'::text, 'dispute'::text]))),
   constraint refunds_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
   constraint refunds_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
   constraint refunds_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'denied'::text])))
@@ -941,11 +972,21 @@ CREATE INDEX deliveries_dead ON public.deliveries USING btree (dead_at) WHERE (s
 
 CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
 
+CREATE INDEX disputes_booking ON public.disputes USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX disputes_clinic ON public.disputes USING btree (clinic_id);
+
+CREATE INDEX disputes_open ON public.disputes USING btree (opened_at) WHERE (status = 'open'::text);
+
+CREATE INDEX disputes_payment ON public.disputes USING btree (payment_id);
+
 CREATE INDEX financial_entries_booking ON public.financial_entries USING btree (booking_id);
 
 CREATE INDEX financial_entries_clinic ON public.financial_entries USING btree (clinic_id, created_at);
 
 CREATE UNIQUE INDEX financial_entries_one_payment ON public.financial_entries USING btree (payment_id) WHERE (type = 'payment'::text);
+
+CREATE UNIQUE INDEX financial_entries_one_refund ON public.financial_entries USING btree (refund_id, type) WHERE (refund_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 
@@ -984,6 +1025,10 @@ CREATE INDEX pets_user ON public.pets USING btree (user_id);
 CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
 
 CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
+
+CREATE INDEX refunds_by_time ON public.refunds USING btree (created_at, id);
+
+CREATE UNIQUE INDEX refunds_external ON public.refunds USING btree (external_reference) WHERE (external_reference IS NOT NULL);
 
 CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
 
@@ -1482,12 +1527,12 @@ end
 $$;
 
 create function claim_refunds(p_limit integer, p_lease_ms integer)
-returns TABLE(refund_id uuid, payment_id uuid, booking_id uuid, clinic_id uuid, session_id text, external_reference text, payment_method text, amount numeric, currency text, reason text, attempts integer)
+returns TABLE(refund_id uuid, payment_id uuid, booking_id uuid, clinic_id uuid, session_id text, external_reference text, refund_reference text, payment_method text, amount numeric, currency text, reason text, attempts integer, tries_failed integer)
 language sql
 as $$
   update refunds f
   set status = 'processing',
-    attempts = f.attempts + 1,
+    attempts = f.attempts + case when f.external_reference is null then 1 else 0 end,
     leased_until = now() + p_lease_ms * interval '1 millisecond',
     next_attempt_at = now() + p_lease_ms * interval '1 millisecond',
     updated_at = now()
@@ -1496,13 +1541,15 @@ as $$
     and f.id in (
       select w.id
       from refunds w
-      where w.status in ('pending', 'processing') and w.next_attempt_at <= now()
+      where w.status in ('pending', 'processing') and w.decision = 'granted'
+        and w.next_attempt_at <= now()
       order by w.next_attempt_at
       limit p_limit
       for update skip locked
     )
   returning f.id, f.payment_id, f.booking_id, f.clinic_id, p.session_id, p.external_reference,
-    p.payment_method, f.amount, f.currency, f.reason, f.attempts
+    f.external_reference, p.payment_method, f.amount, f.currency, f.reason, f.attempts,
+    cardinality(f.failed_references)
 $$;
 
 create function clear_overdue(p_slot slots, OUT freed integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT locked boolean)
@@ -1544,6 +1591,39 @@ begin
       locked := true;
     end if;
   end loop;
+end
+$$;
+
+create function complete_refund(p_id uuid, p_handed_over text, p_reason text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_f refunds;
+  v_p payments;
+begin
+  select p.* into v_p
+  from payments p
+  where p.id = (select f.payment_id from refunds f where f.id = p_id)
+  for update;
+  select * into v_f from refunds f where f.id = p_id for update;
+  if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
+  if v_f.status = 'completed' then return 'already_done'; end if;
+  -- At the desk it may be quicker than the worker, which cannot pay cash anyway.
+  if v_f.decision <> 'granted' or v_f.returned_at is not null
+    or v_f.status not in ('pending', 'failed')
+    or v_f.status = 'pending' and v_p.external_reference is not null
+    or v_f.amount > refundable(v_p.id, v_f.id) then
+    return 'policy_refused';
+  end if;
+  update refunds f set handed_over = p_handed_over where f.id = p_id;
+  perform finish_refund(p_id, 'completed', null, null);
+  perform audit(
+    'refund.handed_over', 'refund', p_id::text, v_f.clinic_id, p_reason,
+    jsonb_build_object('status', v_f.status),
+    jsonb_build_object('status', 'completed', 'handed_over', p_handed_over), p_actor
+  );
+  return 'ok';
 end
 $$;
 
@@ -1594,6 +1674,35 @@ begin
   v_b := make_booking(v_r, v_p, 'confirmed', p_actor);
   outcome := 'ok';
   booking_id := v_b.id;
+end
+$$;
+
+create function decide_refund(p_id uuid, p_grant boolean, p_reason text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_f refunds;
+begin
+  perform from payments p
+  where p.id = (select f.payment_id from refunds f where f.id = p_id)
+  for update;
+  select * into v_f from refunds f where f.id = p_id for update;
+  if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
+  if v_f.decision = (case when p_grant then 'granted' else 'denied' end) then
+    return 'already_done';
+  end if;
+  if v_f.decision <> 'awaiting' then return 'conflict'; end if;
+  update refunds f
+  set decision = case when p_grant then 'granted' else 'denied' end,
+    status = case when p_grant then f.status else 'denied' end,
+    decided_by = actor_id(p_actor), decided_at = now(), next_attempt_at = now(),
+    updated_at = now()
+  where f.id = p_id;
+  perform note_refund(
+    p_id, case when p_grant then 'refund.granted' else 'refund.denied' end, p_reason, p_actor
+  );
+  return 'ok';
 end
 $$;
 
@@ -1914,7 +2023,8 @@ begin
   -- Payment first, then refund: the order in which cancel_booking takes them.
   select * into v_p from payments p where p.id = v_f.payment_id for update;
   select * into v_f from refunds f where f.id = p_id for update;
-  if v_f.status in ('completed', 'denied') then
+  if v_f.status in ('completed', 'denied') or v_f.returned_at is not null
+    or v_f.status = 'failed' and p_result = 'failed' then
     outcome := 'already_done';
     return;
   end if;
@@ -1927,9 +2037,13 @@ begin
     external_reference = coalesce(p_external_reference, f.external_reference),
     last_error = left(p_error, 500),
     leased_until = null,
-    -- 2 s, 4 s, 8 s ... capped at an hour, with up to a quarter of jitter.
-    next_attempt_at = now() + least(power(2, f.attempts), 3600) * (1 + random() / 4)
-      * interval '1 second',
+    -- 2 s, 4 s, 8 s ... capped at an hour, with up to a quarter of jitter. What the bank works on
+    -- is asked after in steps of a quarter of its age, half a minute to an hour.
+    next_attempt_at = now() + case p_result
+        when 'processing'
+          then least(greatest(extract(epoch from now() - f.created_at) / 4, 30), 3600)
+        else least(power(2, f.attempts), 3600)
+      end * (1 + random() / 4) * interval '1 second',
     updated_at = now()
   where f.id = p_id
   returning f.* into v_f;
@@ -1938,10 +2052,7 @@ begin
   from refunds f
   where f.payment_id = v_p.id and f.status = 'completed';
   update payments p
-  set refund_status = case
-      when v_f.status in ('pending', 'processing', 'failed', 'denied') then v_f.status
-      else 'completed'
-    end,
+  set refund_status = refund_status_of(p.id),
     refund_amount = v_done,
     refunded_at = case when v_f.status = 'completed' then now() else p.refunded_at end,
     status = case when v_done = p.amount then 'refunded' else p.status end,
@@ -1950,6 +2061,12 @@ begin
   where p.id = v_p.id
   returning p.* into v_p;
 
+  -- What was paid at the desk has not failed: a person pays it back.
+  if v_f.status = 'failed' and v_p.external_reference is not null then
+    perform note_refund(p_id, 'refund.failed', v_f.last_error, jsonb_build_object(
+      'kind', 'system', 'source', 'worker', 'request_id', v_f.correlation_id
+    ));
+  end if;
   if v_f.status = 'completed' then
     -- Reversed in the proportions of the original entry; a payment without booking has none.
     select
@@ -2302,6 +2419,18 @@ as $$
     or (nullif(p_actor ->> 'clinic_id', '')::uuid <> p_clinic_id)
 $$;
 
+create function is_new_event(p_event_id text, p_event_type text, p_payload jsonb)
+returns boolean
+language plpgsql
+as $$
+begin
+  insert into webhook_events (event_id, event_type, payload)
+  values (p_event_id, p_event_type, coalesce(p_payload, '{}'))
+  on conflict (event_id) do nothing;
+  return found;
+end
+$$;
+
 create function keep_claimed_slot()
 returns trigger
 language plpgsql
@@ -2475,6 +2604,74 @@ begin
 end
 $$;
 
+create function note_money_gone(p_p payments, p_origin text, p_reference text, p_amount numeric, p_reason text, p_actor jsonb)
+returns uuid
+language plpgsql
+as $$
+declare
+  v_f refunds;
+  v_id uuid;
+begin
+  for v_f in
+    select f.*
+    from refunds f
+    where f.payment_id = p_p.id and f.external_reference is null
+      and f.status in ('pending', 'failed') and f.returned_at is null
+    order by f.created_at desc
+    for update
+  loop
+    exit when refundable(p_p.id, null) >= p_amount;
+    update refunds f
+    set status = 'denied', decision = 'denied', decided_at = now(), updated_at = now(),
+      last_error = 'the money went back another way: ' || p_reference
+    where f.id = v_f.id;
+    perform note_refund(v_f.id, 'refund.denied', 'the money went back another way', p_actor);
+  end loop;
+  if refundable(p_p.id, null) < p_amount then return null; end if;
+  insert into refunds (
+    payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, status,
+    external_reference, correlation_id, origin
+  )
+  values (
+    p_p.id, p_p.reservation_id, p_p.booking_id, p_p.clinic_id, p_amount, p_p.currency, p_reason,
+    'processing', p_reference, p_actor ->> 'request_id', p_origin
+  )
+  returning id into v_id;
+  return v_id;
+end
+$$;
+
+create function note_refund(p_refund_id uuid, p_event text, p_notes text, p_actor jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_f refunds;
+  v_p payments;
+begin
+  select * into v_f from refunds f where f.id = p_refund_id;
+  update payments p
+  set refund_status = refund_status_of(p.id), version = p.version + 1, updated_at = now()
+  where p.id = v_f.payment_id
+  returning p.* into v_p;
+  perform audit(
+    p_event, 'refund', v_f.id::text, v_f.clinic_id, p_notes, null,
+    jsonb_build_object(
+      'status', v_f.status, 'decision', v_f.decision, 'currency', v_f.currency,
+      'amount', amount_text(v_f.amount, v_f.currency), 'payment_id', v_f.payment_id
+    ), p_actor
+  );
+  perform emit_event(
+    p_event, 'payment', v_p.id, v_p.version, v_p.clinic_id,
+    coalesce(p_actor ->> 'request_id', v_f.correlation_id),
+    payment_payload(v_p) || jsonb_build_object(
+      'refund_id', v_f.id, 'refund_amount', amount_text(v_f.amount, v_f.currency),
+      'refund_status', v_f.status, 'decision', v_f.decision, 'reason', v_f.reason
+    )
+  );
+end
+$$;
+
 create function open_session(p_reservation_id uuid)
 returns text
 language sql stable
@@ -2580,6 +2777,18 @@ begin
   amount := v_p.amount;
   version := v_b.version;
 end
+$$;
+
+create function payment_of_intent(p_payment_intent text)
+returns uuid
+language sql stable
+as $$
+  select p.id
+  from payments p
+  where p.external_reference = p_payment_intent
+    and p.status in ('success', 'refunded')
+  order by p.paid_at
+  limit 1
 $$;
 
 create function payment_payload(p_p payments)
@@ -2895,6 +3104,17 @@ as $$
   ), 0)
 $$;
 
+create function refund_status_of(p_payment_id uuid)
+returns text
+language sql stable
+as $$
+  select f.status
+  from refunds f
+  where f.payment_id = p_payment_id
+  order by array_position(array['failed', 'processing', 'pending', 'completed', 'denied'], f.status)
+  limit 1
+$$;
+
 create function refund_stranded(p_payment_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT refund_id uuid)
 returns record
 language plpgsql
@@ -2945,6 +3165,21 @@ begin
 end
 $$;
 
+create function refundable(p_payment_id uuid, p_but_not uuid)
+returns numeric
+language sql stable
+as $$
+  select p.amount - coalesce((
+    select sum(f.amount)
+    from refunds f
+    where f.payment_id = p.id and f.id is distinct from p_but_not
+      and (f.status in ('pending', 'processing', 'completed')
+        or f.status = 'failed' and f.returned_at is null)
+  ), 0)
+  from payments p
+  where p.id = p_payment_id
+$$;
+
 create function refuse_change()
 returns trigger
 language plpgsql
@@ -2952,6 +3187,63 @@ as $$
 begin
   raise exception '% is append-only', tg_table_name
     using errcode = 'restrict_violation', constraint = tg_table_name || '_append_only';
+end
+$$;
+
+create function request_refund(p_booking_id uuid, p_amount numeric, p_reason text, p_needs_decision boolean, p_actor jsonb, OUT outcome text, OUT refund_id uuid, OUT left_amount numeric, OUT currency text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_p payments;
+  v_rest numeric;
+  v_part numeric;
+  v_id uuid;
+begin
+  select * into v_b from bookings b where b.id = p_booking_id for update;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  currency := v_b.currency;
+  perform from payments p
+  where p.booking_id = v_b.id and p.status in ('success', 'refunded')
+  order by p.id
+  for update;
+  -- A deposit and the rest are two payments: the money goes back the ways that it came.
+  select coalesce(sum(refundable(p.id, null)), 0) into left_amount
+  from payments p
+  where p.booking_id = v_b.id and p.currency = v_b.currency and p.status in ('success', 'refunded');
+  v_rest := coalesce(p_amount, left_amount);
+  outcome := case when v_rest <= 0 or v_rest > left_amount then 'policy_refused' end;
+  if outcome is not null then return; end if;
+  for v_p in
+    select p.*
+    from payments p
+    where p.booking_id = v_b.id and p.currency = v_b.currency
+      and p.status in ('success', 'refunded')
+    order by refundable(p.id, null) desc, p.id
+  loop
+    exit when v_rest <= 0;
+    v_part := least(v_rest, refundable(v_p.id, null));
+    v_rest := v_rest - v_part;
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id, decision
+    )
+    values (
+      v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_part, v_p.currency, p_reason,
+      actor_id(p_actor), p_actor ->> 'request_id',
+      case when p_needs_decision then 'awaiting' else 'granted' end
+    )
+    returning id into v_id;
+    refund_id := coalesce(refund_id, v_id);
+    perform note_refund(v_id, 'refund.requested', p_reason, p_actor);
+  end loop;
+  left_amount := left_amount - coalesce(p_amount, left_amount);
+  outcome := 'ok';
 end
 $$;
 
@@ -3188,6 +3480,74 @@ begin
   from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
   end if;
   return v_place.seats;
+end
+$$;
+
+create function retry_refund(p_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT refund_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_f refunds;
+  v_p payments;
+begin
+  select p.* into v_p
+  from payments p
+  where p.id = (select f.payment_id from refunds f where f.id = p_id)
+  for update;
+  select * into v_f from refunds f where f.id = p_id for update;
+  outcome := case
+    when not found or is_hidden(p_actor, null, v_f.clinic_id) then 'not_found'
+    when v_f.status <> 'failed' then 'conflict'
+    when v_p.external_reference is null then 'policy_refused'
+    when v_f.amount > refundable(v_p.id, v_f.id) then 'policy_refused'
+    else 'ok'
+  end;
+  if outcome <> 'ok' then return; end if;
+  refund_id := p_id;
+  if v_f.returned_at is null then
+    update refunds f
+    set status = 'pending', attempts = 0, next_attempt_at = now(), external_reference = null,
+      failed_references = array_remove(f.failed_references || f.external_reference, null),
+      updated_at = now()
+    where f.id = p_id;
+  else
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_f.payment_id, v_f.reservation_id, v_f.booking_id, v_f.clinic_id, v_f.amount, v_f.currency,
+      v_f.reason, actor_id(p_actor), p_actor ->> 'request_id'
+    )
+    returning id into refund_id;
+  end if;
+  perform note_refund(refund_id, 'refund.requested', p_reason, p_actor);
+end
+$$;
+
+create function return_refund(p_id uuid, p_error text, p_actor jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_f refunds;
+begin
+  update refunds f
+  set status = 'failed', returned_at = now(), last_error = left(p_error, 500), updated_at = now()
+  where f.id = p_id
+  returning f.* into v_f;
+  insert into financial_entries (
+    booking_id, payment_id, refund_id, clinic_id, type, total_amount, platform_fee, clinic_amount,
+    tax_amount, currency, transaction_reference
+  )
+  select e.booking_id, e.payment_id, e.refund_id, e.clinic_id, 'reversal', -e.total_amount,
+    -e.platform_fee, -e.clinic_amount, -e.tax_amount, e.currency, e.transaction_reference
+  from financial_entries e
+  where e.refund_id = p_id and e.type = 'refund';
+  update payments p set refund_amount = p.refund_amount - v_f.amount where p.id = v_f.payment_id;
+  perform note_refund(p_id, 'refund.failed', p_error, p_actor);
 end
 $$;
 
@@ -3456,6 +3816,80 @@ begin
 end
 $$;
 
+create function take_dispute_event(p_event_id text, p_event_type text, p_payload jsonb, p_reference text, p_payment_intent text, p_status text, p_amount numeric, p_currency text, p_reason text)
+returns text
+language plpgsql
+set petpro.writer=app
+set enable_seqscan=off
+as $$
+declare
+  v_actor jsonb := jsonb_build_object(
+    'kind', 'webhook', 'source', 'webhook', 'request_id', p_event_id
+  );
+  v_outcome text := 'dispute_recorded';
+  v_p payments;
+  v_d disputes;
+  v_id uuid;
+begin
+  if not is_new_event(p_event_id, p_event_type, p_payload) then return 'already_done'; end if;
+  select p.* into v_p
+  from payments p
+  where p.id = payment_of_intent(p_payment_intent)
+  for update;
+  if v_p.id is null then
+    v_outcome := 'ignored';
+  elsif upper(p_currency) <> v_p.currency then
+    v_outcome := 'unknown_money';
+  else
+    -- Events may come in any order: one that is closed stays closed.
+    insert into disputes (
+      external_reference, payment_id, booking_id, clinic_id, amount, currency, reason, status,
+      closed_at
+    )
+    values (
+      p_reference, v_p.id, v_p.booking_id, v_p.clinic_id, p_amount, v_p.currency, p_reason,
+      p_status, case when p_status <> 'open' then now() end
+    )
+    on conflict (external_reference) do update
+    set status = excluded.status, closed_at = excluded.closed_at
+    where disputes.status = 'open' and excluded.status <> 'open'
+    returning * into v_d;
+    if v_d.id is null then
+      v_outcome := 'already_done';
+    else
+      update payments p
+      set version = p.version + 1, updated_at = now()
+      where p.id = v_p.id
+      returning p.* into v_p;
+      perform audit(
+        'dispute.' || v_d.status, 'payment', v_p.id::text, v_p.clinic_id, p_reason, null,
+        jsonb_build_object('dispute_id', v_d.id, 'amount', amount_text(p_amount, v_p.currency)),
+        v_actor
+      );
+      perform emit_event(
+        'payment.disputed', 'payment', v_p.id, v_p.version, v_p.clinic_id, p_event_id,
+        payment_payload(v_p) || jsonb_build_object(
+          'dispute_id', v_d.id, 'dispute_status', v_d.status, 'reason', p_reason,
+          'dispute_amount', amount_text(p_amount, v_p.currency)
+        )
+      );
+      if v_d.status = 'lost' then
+        v_id := note_money_gone(v_p, 'dispute', p_reference, p_amount, 'dispute_lost', v_actor);
+        if v_id is null then
+          v_outcome := 'unknown_money';
+        else
+          perform finish_refund(v_id, 'completed', p_reference, null);
+        end if;
+      end if;
+    end if;
+  end if;
+  update webhook_events w
+  set outcome = v_outcome, payment_id = v_p.id
+  where w.event_id = p_event_id;
+  return v_outcome;
+end
+$$;
+
 create function take_payment_event(p_event_id text, p_event_type text, p_payload jsonb, p_session_id text, p_payment_intent text, p_result text, p_amount numeric, p_currency text, OUT outcome text, OUT booking_id uuid, OUT reference_code text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text)
 returns record
 language plpgsql
@@ -3501,11 +3935,14 @@ begin
     return;
   end if;
 
-  if v_p.id is null or p_result not in ('success', 'failed', 'expired')
-    or p_result = 'success' and (
-      p_amount is null
-      or not exists (select from currencies c where c.code = upper(p_currency))
-    ) then
+  if p_result = 'success' and (p_session_id is not null or v_p.id is not null)
+    and coalesce(v_p.status, '') not in ('success', 'refunded') and (
+    v_p.id is null or p_amount is null
+    or not exists (select from currencies c where c.code = upper(p_currency))
+  ) then
+    -- Somebody paid and we cannot say what for: the inbox shows it to a person.
+    v_outcome := 'unknown_money';
+  elsif v_p.id is null or p_result not in ('success', 'failed', 'expired') then
     v_outcome := 'ignored';
   elsif p_result <> 'success' then
     v_outcome := settle_failure(v_p, p_result, v_actor);
@@ -3558,6 +3995,67 @@ begin
     p_kind || '.plan_taken', 'plan', 'PL' || p_id, v_plan.clinic_id,
     coalesce(p_reason, v_plan.reason), jsonb_build_object('items', v_plan.items), null, p_actor
   );
+end
+$$;
+
+create function take_refund_event(p_event_id text, p_event_type text, p_payload jsonb, p_reference text, p_refund_id uuid, p_payment_intent text, p_status text, p_amount numeric, p_currency text, p_error text)
+returns text
+language plpgsql
+set petpro.writer=app
+set enable_seqscan=off
+as $$
+declare
+  v_actor jsonb := jsonb_build_object(
+    'kind', 'webhook', 'source', 'webhook', 'request_id', p_event_id
+  );
+  v_outcome text := 'refund_recorded';
+  v_p payments;
+  v_f refunds;
+  v_id uuid;
+begin
+  if not is_new_event(p_event_id, p_event_type, p_payload) then return 'already_done'; end if;
+  select f.* into v_f
+  from refunds f
+  where f.external_reference = p_reference or f.id = p_refund_id
+  order by f.external_reference = p_reference desc nulls last
+  limit 1;
+  v_id := v_f.id;
+  -- Payment first, then refund: the order that all take.
+  select p.* into v_p
+  from payments p
+  where p.id = coalesce(v_f.payment_id, payment_of_intent(p_payment_intent))
+  for update;
+  if v_p.id is null then
+    v_outcome := 'ignored';
+  elsif v_id is null and (p_status = 'failed' or upper(p_currency) <> v_p.currency) then
+    v_outcome := case p_status when 'failed' then 'ignored' else 'unknown_money' end;
+  elsif v_id is null then
+    -- Looked for again under the lock: a twin of this event may have entered it meanwhile.
+    select f.id into v_id from refunds f where f.external_reference = p_reference;
+    if v_id is null then
+      v_id := note_money_gone(
+        v_p, 'dashboard', p_reference, p_amount, 'made_at_the_provider', v_actor
+      );
+    end if;
+    if v_id is null then v_outcome := 'unknown_money'; end if;
+  end if;
+  if v_id is not null then
+    select * into v_f from refunds f where f.id = v_id for update;
+    if p_reference = any (v_f.failed_references) or v_f.status = 'denied' then
+      v_outcome := 'already_done';
+    elsif v_f.status = 'completed' and p_status = 'failed' then
+      perform return_refund(v_id, p_error, v_actor);
+    elsif v_f.status = 'completed' or v_f.returned_at is not null
+      or p_status = 'processing' and v_f.external_reference = p_reference then
+      v_outcome := 'already_done';
+    else
+      perform finish_refund(v_id, p_status, p_reference, p_error);
+    end if;
+  end if;
+  update webhook_events w
+  set outcome = v_outcome, payment_id = v_p.id
+  where w.event_id = p_event_id;
+  return v_outcome;
 end
 $$;
 

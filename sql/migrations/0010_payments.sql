@@ -306,11 +306,14 @@ begin
     return;
   end if;
 
-  if v_p.id is null or p_result not in ('success', 'failed', 'expired')
-    or p_result = 'success' and (
-      p_amount is null
-      or not exists (select from currencies c where c.code = upper(p_currency))
-    ) then
+  if p_result = 'success' and (p_session_id is not null or v_p.id is not null)
+    and coalesce(v_p.status, '') not in ('success', 'refunded') and (
+    v_p.id is null or p_amount is null
+    or not exists (select from currencies c where c.code = upper(p_currency))
+  ) then
+    -- Somebody paid and we cannot say what for: the inbox shows it to a person.
+    v_outcome := 'unknown_money';
+  elsif v_p.id is null or p_result not in ('success', 'failed', 'expired') then
     v_outcome := 'ignored';
   elsif p_result <> 'success' then
     v_outcome := settle_failure(v_p, p_result, v_actor);

@@ -1,32 +1,4 @@
--- Money on its way back.
-
-create function claim_refunds(p_limit integer, p_lease_ms integer)
-returns table (
-  refund_id uuid, payment_id uuid, booking_id uuid, clinic_id uuid, session_id text,
-  external_reference text, payment_method text, amount numeric, currency text, reason text,
-  attempts integer
-)
-language sql
-as $$
-  update refunds f
-  set status = 'processing',
-    attempts = f.attempts + 1,
-    leased_until = now() + p_lease_ms * interval '1 millisecond',
-    next_attempt_at = now() + p_lease_ms * interval '1 millisecond',
-    updated_at = now()
-  from payments p
-  where p.id = f.payment_id
-    and f.id in (
-      select w.id
-      from refunds w
-      where w.status in ('pending', 'processing') and w.next_attempt_at <= now()
-      order by w.next_attempt_at
-      limit p_limit
-      for update skip locked
-    )
-  returning f.id, f.payment_id, f.booking_id, f.clinic_id, p.session_id, p.external_reference,
-    p.payment_method, f.amount, f.currency, f.reason, f.attempts
-$$;
+-- Money on its way back. Leasing it stands in 0020.
 
 -- Tries before a person has to look at a refund.
 create function refund_attempts_max() returns integer
@@ -54,7 +26,8 @@ begin
   -- Payment first, then refund: the order in which cancel_booking takes them.
   select * into v_p from payments p where p.id = v_f.payment_id for update;
   select * into v_f from refunds f where f.id = p_id for update;
-  if v_f.status in ('completed', 'denied') then
+  if v_f.status in ('completed', 'denied') or v_f.returned_at is not null
+    or v_f.status = 'failed' and p_result = 'failed' then
     outcome := 'already_done';
     return;
   end if;
@@ -67,9 +40,13 @@ begin
     external_reference = coalesce(p_external_reference, f.external_reference),
     last_error = left(p_error, 500),
     leased_until = null,
-    -- 2 s, 4 s, 8 s ... capped at an hour, with up to a quarter of jitter.
-    next_attempt_at = now() + least(power(2, f.attempts), 3600) * (1 + random() / 4)
-      * interval '1 second',
+    -- 2 s, 4 s, 8 s ... capped at an hour, with up to a quarter of jitter. What the bank works on
+    -- is asked after in steps of a quarter of its age, half a minute to an hour.
+    next_attempt_at = now() + case p_result
+        when 'processing'
+          then least(greatest(extract(epoch from now() - f.created_at) / 4, 30), 3600)
+        else least(power(2, f.attempts), 3600)
+      end * (1 + random() / 4) * interval '1 second',
     updated_at = now()
   where f.id = p_id
   returning f.* into v_f;
@@ -78,10 +55,7 @@ begin
   from refunds f
   where f.payment_id = v_p.id and f.status = 'completed';
   update payments p
-  set refund_status = case
-      when v_f.status in ('pending', 'processing', 'failed', 'denied') then v_f.status
-      else 'completed'
-    end,
+  set refund_status = refund_status_of(p.id),
     refund_amount = v_done,
     refunded_at = case when v_f.status = 'completed' then now() else p.refunded_at end,
     status = case when v_done = p.amount then 'refunded' else p.status end,
@@ -90,6 +64,12 @@ begin
   where p.id = v_p.id
   returning p.* into v_p;
 
+  -- What was paid at the desk has not failed: a person pays it back.
+  if v_f.status = 'failed' and v_p.external_reference is not null then
+    perform note_refund(p_id, 'refund.failed', v_f.last_error, jsonb_build_object(
+      'kind', 'system', 'source', 'worker', 'request_id', v_f.correlation_id
+    ));
+  end if;
   if v_f.status = 'completed' then
     -- Reversed in the proportions of the original entry; a payment without booking has none.
     select

@@ -3,6 +3,7 @@ import { desk_tree } from './tree-desk.ts';
 import { life_tree } from './tree-life.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
+import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
 
 /** Every command of the program. */
@@ -11,5 +12,6 @@ export const tree: readonly CommandSpec[] = [
   ...life_tree,
   ...ops_tree,
   ...locks_tree,
+  ...money_tree,
   ...load_tree,
 ];

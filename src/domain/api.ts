@@ -1,4 +1,5 @@
 import { life_endpoints } from './api-life.ts';
+import { money_endpoints } from './api-money.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
 
@@ -248,6 +249,7 @@ export const endpoints = {
     summary: 'Compare slots, bookings, money and locks; repair what is safe, from a frozen plan',
     problems: ['conflict', 'policy_refused'],
   },
+  ...money_endpoints,
   take_payment_event: {
     method: 'POST',
     path: '/v1/webhooks/payment',

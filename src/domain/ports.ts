@@ -114,11 +114,30 @@ export type Checkout = {
   readonly expires_at: string;
 };
 
+/** How far the provider is with a refund, ours or one that was made in its dashboard. */
+export type RefundNews = {
+  readonly external_reference: string;
+  /** Ours, from the metadata; null for a refund that we did not ask for. */
+  readonly refund_id: string | null;
+  readonly status: 'completed' | 'processing' | 'failed';
+  /** Why it failed, as the provider says it. */
+  readonly error: string | null;
+};
+
+export type DisputeNews = {
+  readonly external_reference: string;
+  readonly status: 'open' | 'won' | 'lost';
+  readonly reason: string | null;
+};
+
 /** What a provider's webhook or look-up says, in our words. */
 export type PaymentEvent = {
   readonly event_id: string;
   readonly event_type: string;
   readonly result: 'success' | 'failed' | 'expired' | 'refunded' | 'disputed' | 'ignored';
+  /** Beside `refunded` and `disputed`: of which refund or dispute this tells. */
+  readonly refund?: RefundNews;
+  readonly dispute?: DisputeNews;
   readonly session_id: string | null;
   readonly payment_intent: string | null;
   /** The amount that moved; null where the event carries none. */
@@ -135,6 +154,10 @@ export type RefundRequest = {
   readonly payment_intent: string;
   readonly amount: Money;
   readonly reason: string;
+  /** Tries of this refund that the provider has ended as failed: each has a key of its own. */
+  readonly tries_failed?: number;
+  /** An earlier call may have got through: look for its refund before making one. */
+  readonly may_exist?: boolean;
 };
 
 /** Money in and out. Methods throw AppError `payment_failed` (final) or `unavailable` (try again). */
@@ -159,6 +182,8 @@ export type PaymentGateway = {
     readonly external_reference: string;
     readonly status: 'completed' | 'processing';
   }>;
+  /** How far a refund is; null when the provider does not know it. */
+  readonly retrieveRefund: (external_reference: string) => Promise<RefundNews | null>;
   /** Checks the signature over the raw bytes; throws `invalid_input` when it does not hold. */
   readonly verifyWebhook: (
     raw_body: Buffer,

@@ -31,6 +31,8 @@ import {
 } from './schema.ts';
 import { life_shapes } from './shapes-life.ts';
 
+import { money_shapes } from './shapes-money.ts';
+
 /** What each endpoint takes and gives, under the names of `api.ts`. */
 
 const ok = z.object({ success: z.literal(true) });
@@ -224,6 +226,7 @@ export const shapes = {
   },
   ...life_shapes,
   ...ops_shapes,
+  ...money_shapes,
   take_payment_event: {
     params: nothing,
     query: nothing,

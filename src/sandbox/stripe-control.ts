@@ -5,7 +5,7 @@ import { AppError } from '../domain/errors.ts';
 import { pay, type Sandbox, sendEvents } from './stripe-core.ts';
 import { fault_schema } from './stripe-faults.ts';
 import { pay_outcomes } from './stripe-outcomes.ts';
-import { openDispute, refundCharge, settleRefund } from './stripe-refunds.ts';
+import { closeDispute, openDispute, refundCharge, settleRefund } from './stripe-refunds.ts';
 import { findSession } from './stripe-sessions.ts';
 import type { Charge, CheckoutSession, Delivery } from './stripe-types.ts';
 
@@ -31,6 +31,7 @@ const dispute_schema = z.strictObject({
   ref: z.string().min(1).max(255),
   reason: z.string().max(40).default('fraudulent'),
 });
+const close_schema = z.strictObject({ status: z.enum(['won', 'lost']) });
 const flush_schema = z.strictObject({
   kinds: z.array(z.enum(['deliver', 'settle', 'expire'])).default(['deliver', 'settle']),
 });
@@ -198,6 +199,11 @@ export async function answerControl(sandbox: Sandbox, call: ControlCall): Promis
       const settled = settleRefund(sandbox.state, id, status);
       sendEvents(sandbox, settled.events);
       return settled.object;
+    }
+    case 'POST disputes/:id/close': {
+      const closed = closeDispute(sandbox.state, id, parse(close_schema, body).status);
+      sendEvents(sandbox, closed.events);
+      return closed.object;
     }
     case 'POST disputes': {
       const { ref, reason } = parse(dispute_schema, body);

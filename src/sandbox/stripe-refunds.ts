@@ -180,6 +180,14 @@ export function openDispute(state: State, charge: Charge, reason: string): Outco
   return { object: dispute, events: [recordEvent(state, 'charge.dispute.created', dispute)] };
 }
 
+/** Ends a dispute: won, the clinic keeps the money; lost, the bank keeps it. */
+export function closeDispute(state: State, id: string, status: 'won' | 'lost'): Outcome<Dispute> {
+  const dispute = mustFind(state.disputes, id, 'dispute');
+  if (dispute.status !== 'needs_response') return { object: dispute, events: [] };
+  dispute.status = status;
+  return { object: dispute, events: [recordEvent(state, 'charge.dispute.closed', dispute)] };
+}
+
 /** POST /v1/refunds/{id}: metadata only, as on Stripe. */
 export function updateRefund(state: State, id: string, form: Form): Refund {
   const refund = mustFind(state.refunds, id, 'refund');

@@ -156,17 +156,19 @@ test('a lapsed session is closed and recorded', async () => {
 test('events of other kinds and unknown sessions only reach the inbox', async () => {
   const { slot_id, owner } = await addScene(sql);
   const session_id = await openPage(await mustHold(sql, slot_id, owner), owner);
-  for (const strange of [
-    news(session_id, { result: 'ignored' }),
-    news(session_id, { result: 'disputed' }),
-    news(session_id, { amount: null }),
-    news(session_id, { currency: 'xxx' }),
-    news('cs_unknown'),
-  ]) {
-    expect((await takePaymentEvent(sql, strange)).outcome).toBe('ignored');
+  for (const [strange, outcome] of [
+    [news(session_id, { result: 'ignored' }), 'ignored'],
+    [news(session_id, { result: 'disputed' }), 'ignored'],
+    [news('cs_unknown', { result: 'failed' }), 'ignored'],
+    // Somebody paid, and nobody can say what for: a person has to look.
+    [news(session_id, { amount: null }), 'unknown_money'],
+    [news(session_id, { currency: 'xxx' }), 'unknown_money'],
+    [news('cs_unknown'), 'unknown_money'],
+  ] as const) {
+    expect((await takePaymentEvent(sql, strange)).outcome).toBe(outcome);
     const [row] = await sql`
       select outcome from webhook_events where event_id = ${strange.event_id}`;
-    expect(row).toEqual({ outcome: 'ignored' });
+    expect(row).toEqual({ outcome });
   }
 });
 

@@ -20,7 +20,8 @@ import {
   type World,
 } from './world.ts';
 
-const harness = await startHarness();
+// No workers: what they do on their own would look like the effect of a request.
+const harness = await startHarness({ PETPRO_ONLY: 'api' });
 let world: World;
 beforeAll(async () => {
   world = await buildWorld(harness);

@@ -108,6 +108,13 @@ export async function freshBooking(world: World): Promise<string> {
   return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
 }
 
+/** A refund of a new booking, asked for by that role: the desk's waits for a manager. */
+export async function freshRefund(world: World, role: 'desk' | 'manager'): Promise<string> {
+  const body = { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' };
+  const token = world.tokens[role];
+  return must(await call(world.base, 'create_refund', { body }, { token }), 'refund_id');
+}
+
 /** A lock that belongs to nothing, and the fingerprint that a release must name. */
 export async function leakedLock(world: World): Promise<{ key: string; token: string }> {
   const slot_id = await freshSlot(world);
@@ -166,6 +173,27 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
   release_lock: async (world) => {
     const { key, token } = await leakedLock(world);
     return { params: { key }, body: { token, reason: 'test' } };
+  },
+  list_refunds: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'pending' } }),
+  create_refund: async (world) => ({
+    body: { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' },
+  }),
+  decide_refund: async (world) => ({
+    params: { refund_id: await freshRefund(world, 'desk') },
+    body: { decision: 'granted' },
+  }),
+  complete_refund: async (world) => ({
+    params: { refund_id: await freshRefund(world, 'manager') },
+    body: { handed_over: 'cash' },
+  }),
+  retry_refund: async (world) => {
+    const refund_id = await freshRefund(world, 'manager');
+    const { sql } = world.harness;
+    await sql`
+      update payments set external_reference = 'pi_' || id
+      where id = (select payment_id from refunds where id = ${refund_id})`;
+    await sql`update refunds set status = 'failed' where id = ${refund_id}`;
+    return { params: { refund_id } };
   },
   cleanup_locks: async () => ({ body: { max: 5, dry_run: true } }),
   reconcile: async () => ({ body: { dry_run: true } }),

@@ -7,6 +7,7 @@ import {
   sessionOfPayment,
   takePaymentEvent as take,
 } from '../store/payments.ts';
+import { takeDisputeNews, takeRefundNews } from '../store/provider-news.ts';
 import { releaseLocks } from './release-locks.ts';
 
 const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -18,6 +19,32 @@ async function sessionOf(app: App, event: PaymentEvent): Promise<string | null> 
   return uuid_form.test(payment_id) ? await sessionOfPayment(app.sql, payment_id) : null;
 }
 
+const no_booking = {
+  booking_id: null,
+  reference_code: null,
+  reservation_id: null,
+  slot_id: null,
+  seats: null,
+  lock_id: null,
+} as const;
+
+/** What happened, from the part of the store that knows this kind of news. */
+async function store(app: App, event: PaymentEvent): Promise<PaymentEventResult> {
+  const { amount, refund, dispute } = event;
+  const news = {
+    event_id: event.event_id,
+    event_type: event.event_type,
+    payload: event.payload,
+    payment_intent: event.payment_intent,
+    amount: amount === null ? null : amountText(amount),
+    currency: amount?.currency ?? null,
+  };
+  if (refund) return { outcome: await takeRefundNews(app.sql, news, refund), ...no_booking };
+  if (dispute) return { outcome: await takeDisputeNews(app.sql, news, dispute), ...no_booking };
+  const session_id = await sessionOf(app, event);
+  return await take(app.sql, { ...news, session_id, result: event.result });
+}
+
 /**
  * Takes what the provider says, whether it came by webhook or was looked up. The store decides in
  * one statement; a second event of the same id changes nothing.
@@ -27,20 +54,11 @@ export async function takePaymentEvent(
   event: PaymentEvent,
   request_id: string | null = null,
 ): Promise<PaymentEventResult> {
-  const { amount } = event;
   if (event.result === 'success') failpoint('before-payment-event');
-  const taken = await take(app.sql, {
-    event_id: event.event_id,
-    event_type: event.event_type,
-    payload: event.payload,
-    session_id: await sessionOf(app, event),
-    payment_intent: event.payment_intent,
-    result: event.result,
-    amount: amount === null ? null : amountText(amount),
-    currency: amount?.currency ?? null,
-  });
+  const taken = await store(app, event);
   if (taken.outcome === 'confirmed') failpoint('after-payment-event');
-  app.log.info('payment.event', {
+  const level = taken.outcome === 'unknown_money' ? 'warn' : 'info';
+  app.log[level]('payment.event', {
     request_id,
     event_id: event.event_id,
     event_type: event.event_type,

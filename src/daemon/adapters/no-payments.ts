@@ -14,6 +14,7 @@ export function openNoPayments(): PaymentGateway {
     expireCheckout: async () => ({ outcome: 'unknown_session' }),
     retrieveCheckout: async () => ({ outcome: 'unknown_session' }),
     refund: async () => refuse(),
+    retrieveRefund: async () => null,
     verifyWebhook: async () => refuse(),
     health: async () => ({ ok: true, detail: 'not configured' }),
   };

@@ -2,7 +2,7 @@
 
 import type { Stripe } from 'stripe';
 import { exponentOf, type Money } from '../../domain/money.ts';
-import type { PaymentEvent } from '../../domain/ports.ts';
+import type { DisputeNews, PaymentEvent, RefundNews } from '../../domain/ports.ts';
 
 /** RFC 3339 from the epoch seconds of Stripe's wire. */
 export function timeText(seconds: number): string {
@@ -22,7 +22,14 @@ function moneyOf(amount_minor: number | null, currency: string | null): Money | 
 
 type Facts = Pick<
   PaymentEvent,
-  'result' | 'session_id' | 'payment_intent' | 'amount' | 'metadata' | 'payload'
+  | 'result'
+  | 'session_id'
+  | 'payment_intent'
+  | 'amount'
+  | 'metadata'
+  | 'payload'
+  | 'refund'
+  | 'dispute'
 >;
 
 /** A session's payment in our words. */
@@ -57,13 +64,48 @@ function intentFacts(intent: Stripe.PaymentIntent, result: PaymentEvent['result'
 function chargeFacts(charge: Stripe.Charge): Facts {
   const { payment_method_details: _details, billing_details: _billing, ...payload } = charge;
   return {
-    result: 'refunded',
+    // The sum of all its refunds: each of them is told by an event of its own, which counts.
+    result: 'ignored',
     session_id: null,
     payment_intent: idOf(charge.payment_intent),
     amount: moneyOf(charge.amount_refunded, charge.currency),
     metadata: { ...charge.metadata },
     payload,
   };
+}
+
+const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
+
+/** A refund's progress in our words. */
+export function refundNews(refund: Stripe.Refund): RefundNews {
+  const refund_id = refund.metadata?.['refund_id'] ?? '';
+  const has_failed = refund.status === 'failed' || refund.status === 'canceled';
+  return {
+    external_reference: refund.id,
+    refund_id: uuid_form.test(refund_id) ? refund_id : null,
+    status: has_failed ? 'failed' : refund.status === 'succeeded' ? 'completed' : 'processing',
+    error: has_failed ? (refund.failure_reason ?? refund.status) : null,
+  };
+}
+
+function refundFacts(refund: Stripe.Refund): Facts {
+  // Where the money went says too much about the card.
+  const { destination_details: _details, ...payload } = refund;
+  return {
+    result: 'refunded',
+    session_id: null,
+    payment_intent: idOf(refund.payment_intent),
+    amount: moneyOf(refund.amount, refund.currency),
+    refund: refundNews(refund),
+    metadata: { ...refund.metadata },
+    payload,
+  };
+}
+
+/** A warning is not a dispute yet, and one that was withdrawn is as good as won. */
+function disputeNews({ id, status, reason }: Stripe.Dispute): DisputeNews {
+  const ended = status === 'lost' ? 'lost' : /won|closed|prevented/.test(status) ? 'won' : 'open';
+  return { external_reference: id, status: ended, reason };
 }
 
 function disputeFacts(dispute: Stripe.Dispute): Facts {
@@ -73,6 +115,7 @@ function disputeFacts(dispute: Stripe.Dispute): Facts {
     session_id: null,
     payment_intent: idOf(dispute.payment_intent),
     amount: moneyOf(dispute.amount, dispute.currency),
+    dispute: disputeNews(dispute),
     metadata: { ...dispute.metadata },
     payload,
   };
@@ -98,7 +141,13 @@ export function factsOf(event: Stripe.Event): Facts {
       return intentFacts(event.data.object, 'failed');
     case 'charge.refunded':
       return chargeFacts(event.data.object);
+    case 'refund.created':
+    case 'refund.updated':
+    case 'refund.failed':
+    case 'charge.refund.updated':
+      return refundFacts(event.data.object);
     case 'charge.dispute.created':
+    case 'charge.dispute.closed':
       return disputeFacts(event.data.object);
     default: {
       const nothing = { session_id: null, payment_intent: null, amount: null, metadata: {} };

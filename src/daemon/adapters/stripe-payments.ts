@@ -10,7 +10,7 @@ import type {
   PaymentGateway,
   RefundRequest,
 } from '../../domain/ports.ts';
-import { factsOf, sessionFacts, timeText } from './stripe-events.ts';
+import { factsOf, refundNews, sessionFacts, timeText } from './stripe-events.ts';
 
 /** The version whose shapes this file reads; the account's own default never matters. */
 const API_VERSION = '2026-10-28.endive';
@@ -248,23 +248,54 @@ async function expireCheckout(sdk: Sdk, session_id: string): Promise<Closed> {
   }
 }
 
-async function refund(sdk: Sdk, request: RefundRequest): ReturnType<PaymentGateway['refund']> {
-  const made = await sdk.client.refunds.create(
+/**
+ * The refund that an earlier, unanswered call made. Keys are forgotten after a day, metadata is not.
+ */
+async function findRefund(sdk: Sdk, request: RefundRequest): Promise<Stripe.Refund | null> {
+  const list = await sdk.client.refunds.list({
+    payment_intent: request.payment_intent,
+    limit: 100,
+  });
+  const ours = list.data.filter((one) => one.metadata?.['refund_id'] === request.refund_id);
+  return ours.find((one) => refundNews(one).status !== 'failed') ?? null;
+}
+
+async function retrieveRefund(
+  sdk: Sdk,
+  external_reference: string,
+): ReturnType<PaymentGateway['retrieveRefund']> {
+  try {
+    return refundNews(await sdk.client.refunds.retrieve(external_reference));
+  } catch (error) {
+    if (isMissing(sdk, error)) return null;
+    throw error;
+  }
+}
+
+async function createRefund(sdk: Sdk, request: RefundRequest): Promise<Stripe.Refund> {
+  const { refund_id, tries_failed = 0 } = request;
+  const suffix = tries_failed === 0 ? '' : `_${tries_failed}`;
+  return await sdk.client.refunds.create(
     {
       payment_intent: request.payment_intent,
       amount: request.amount.amount_minor,
       reason: 'requested_by_customer',
       // Stripe knows three reasons only; ours goes along as text, cut to what metadata holds.
-      metadata: { refund_id: request.refund_id, reason: request.reason.slice(0, 500) },
+      metadata: { refund_id, reason: request.reason.slice(0, 500) },
     },
-    { idempotencyKey: `refund_${request.refund_id}` },
+    { idempotencyKey: `refund_${refund_id}${suffix}` },
   );
-  if (made.status === 'failed' || made.status === 'canceled') {
-    const facts = { provider_code: made.failure_reason ?? made.status, refund: made.id };
+}
+
+async function refund(sdk: Sdk, request: RefundRequest): ReturnType<PaymentGateway['refund']> {
+  const earlier = request.may_exist === true ? await findRefund(sdk, request) : null;
+  const made = earlier ?? (await createRefund(sdk, request));
+  const { status, error, external_reference } = refundNews(made);
+  if (status === 'failed') {
+    const facts = { provider_code: error ?? 'failed', refund: made.id };
     throw new AppError('payment_failed', 'The refund did not go through.', facts);
   }
-  const status = made.status === 'succeeded' ? 'completed' : 'processing';
-  return { external_reference: made.id, status };
+  return { external_reference, status };
 }
 
 async function health(sdk: Sdk): ReturnType<PaymentGateway['health']> {
@@ -291,6 +322,7 @@ export function openStripePayments(settings: StripeSettings): PaymentGateway {
     expireCheckout: (session_id) => withSdk((sdk) => expireCheckout(sdk, session_id)),
     retrieveCheckout: (session_id) => withSdk((sdk) => retrieveCheckout(sdk, session_id)),
     refund: (request) => withSdk((sdk) => refund(sdk, request)),
+    retrieveRefund: (reference) => withSdk((sdk) => retrieveRefund(sdk, reference)),
     verifyWebhook: (raw_body, signature) =>
       withSdk((sdk) => verifyWebhook(sdk, settings, raw_body, signature)),
     async health() {

@@ -21,6 +21,13 @@ import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { reconcile } from '../actions/reconcile.ts';
+import {
+  completeRefund,
+  createRefund,
+  decideRefund,
+  listRefunds,
+  retryRefund,
+} from '../actions/refunds.ts';
 import { releaseLock } from '../actions/release-lock.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { searchOwners } from '../actions/search-owners.ts';
@@ -68,6 +75,11 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   release_lock: releaseLock,
   cleanup_locks: cleanupLocks,
   reconcile,
+  list_refunds: listRefunds,
+  create_refund: createRefund,
+  decide_refund: decideRefund,
+  complete_refund: completeRefund,
+  retry_refund: retryRefund,
 };
 
 function isReplay(output: unknown): boolean {

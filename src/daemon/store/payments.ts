@@ -75,7 +75,10 @@ export type PaymentEventResult = {
     | 'ignored'
     | 'failed_recorded'
     | 'refund_requested'
-    | 'mismatch';
+    | 'mismatch'
+    | 'unknown_money'
+    | 'refund_recorded'
+    | 'dispute_recorded';
   readonly booking_id: string | null;
   readonly reference_code: string | null;
   readonly reservation_id: string | null;
@@ -130,6 +133,10 @@ export type ClaimedRefund = {
   readonly currency: string;
   readonly reason: string;
   readonly attempts: number;
+  /** The provider's name of the refund, once it has taken it. */
+  readonly refund_reference: string | null;
+  /** Tries that the provider has ended as failed. */
+  readonly tries_failed: number;
 };
 
 /** Leases due refunds to one worker. */
@@ -140,7 +147,7 @@ export async function claimRefunds(
 ): Promise<readonly ClaimedRefund[]> {
   return await run(sql<ClaimedRefund[]>`
     select refund_id, payment_id, booking_id, clinic_id, session_id, external_reference,
-      payment_method, amount, currency, reason, attempts
+      payment_method, amount, currency, reason, attempts, refund_reference, tries_failed
     from claim_refunds(${limit}, ${lease_ms})`);
 }
 

@@ -15,6 +15,15 @@ type Result = {
   readonly error: string | null;
 };
 
+/** How far the bank is with a refund that the provider has taken. */
+async function askAfter(app: App, external_reference: string): Promise<Result> {
+  const news = await app.payments.retrieveRefund(external_reference);
+  if (news === null) {
+    return { result: 'failed', external_reference: null, error: 'the provider does not know it' };
+  }
+  return { result: news.status, external_reference, error: news.error };
+}
+
 async function payBack(app: App, refund: ClaimedRefund): Promise<Result> {
   if (refund.external_reference === null) {
     // Cash and terminals: no machine can hand the money over. It stands on the board until a person
@@ -23,14 +32,22 @@ async function payBack(app: App, refund: ClaimedRefund): Promise<Result> {
     return { result: 'failed', external_reference: null, error };
   }
   try {
+    if (refund.refund_reference !== null) return await askAfter(app, refund.refund_reference);
     const { external_reference, status } = await app.payments.refund({
       refund_id: refund.refund_id,
       payment_intent: refund.external_reference,
       amount: parseAmount(refund.amount, refund.currency),
       reason: refund.reason,
+      tries_failed: refund.tries_failed,
+      // The first call of a refund cannot have a forerunner; every later one can.
+      may_exist: refund.attempts > 1 || refund.tries_failed > 0,
     });
     return { result: status, external_reference, error: null };
   } catch (error) {
+    // What the bank has in hand is asked after again, however long it takes.
+    if (refund.refund_reference !== null) {
+      return { result: 'processing', external_reference: null, error: String(error) };
+    }
     const is_final = error instanceof AppError && error.code === 'payment_failed';
     const text = error instanceof Error ? error.message : String(error);
     return { result: is_final ? 'failed' : 'retry', external_reference: null, error: text };
@@ -39,7 +56,7 @@ async function payBack(app: App, refund: ClaimedRefund): Promise<Result> {
 
 /**
  * Sends money back. The refund's id is the provider's idempotency key: a refund whose answer was
- * lost is asked for again and happens once.
+ * lost is asked for again and happens once. One that the bank works on is asked after until it ends.
  */
 export function createRefunder(): Worker {
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {

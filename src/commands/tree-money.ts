@@ -1,0 +1,92 @@
+import { refund_statuses } from '../domain/money-words.ts';
+import type { CommandSpec } from './spec.ts';
+
+/** Payments and refunds: what the desk and the manager do with money. */
+
+const booking_arg = { name: '<reference>', doc: 'BP12345678 or the id of the booking' };
+const refund_arg = {
+  name: '<refund>',
+  doc: 'id of a refund, or the reference of a booking with one that waits',
+};
+const booking_option = { flags: '--booking <reference>', doc: 'only those of this booking' };
+
+const refunds: readonly CommandSpec[] = [
+  {
+    path: 'refunds list',
+    summary: 'Refunds, newest first, with what is in the way of each',
+    role: 'view',
+    examples: ['petpro refunds list --status failed', 'petpro refunds list --decision awaiting'],
+    options: [
+      { flags: '--status <status>', doc: 'only these', choices: refund_statuses },
+      {
+        flags: '--decision <word>',
+        doc: 'awaiting = a manager has to agree first',
+        choices: ['granted', 'awaiting', 'denied'],
+      },
+      booking_option,
+    ],
+    pages: true,
+    exits: [3],
+    load: async () => (await import('./refunds.ts')).listRefunds,
+  },
+  {
+    path: 'refunds create',
+    args: [booking_arg],
+    summary: 'Give money of a booking back; from the desk it waits for a manager',
+    role: 'desk',
+    examples: ['petpro refunds create BP10000127 --amount 50000 --reason "waited an hour"'],
+    options: [{ flags: '--amount <amount>', doc: 'default: all that is left of the payment' }],
+    mutates: { endpoint: 'create_refund', reason: true },
+    exits: [3, 9],
+    load: async () => (await import('./refunds.ts')).createRefund,
+  },
+  {
+    path: 'refunds approve',
+    args: [refund_arg],
+    summary: 'Grant a refund that the desk asked for',
+    role: 'manager',
+    examples: ['petpro refunds approve BP10000127'],
+    mutates: { endpoint: 'decide_refund', reason: true },
+    exits: [3, 6],
+    load: async () => (await import('./refunds.ts')).approveRefund,
+  },
+  {
+    path: 'refunds deny',
+    args: [refund_arg],
+    summary: 'Deny a refund that the desk asked for, for good',
+    role: 'manager',
+    examples: ['petpro refunds deny BP10000127 --reason "outside the policy"'],
+    mutates: { endpoint: 'decide_refund', reason: true },
+    exits: [3, 6],
+    load: async () => (await import('./refunds.ts')).denyRefund,
+  },
+  {
+    path: 'refunds complete',
+    args: [refund_arg],
+    summary: 'The owner has the money: in cash, or sent by hand',
+    role: 'desk',
+    examples: ['petpro refunds complete BP10000127 --by cash'],
+    options: [
+      {
+        flags: '--by <how>',
+        doc: 'how it was handed over; default cash',
+        choices: ['cash', 'card_terminal', 'transfer', 'provider'],
+      },
+    ],
+    mutates: { endpoint: 'complete_refund', reason: true },
+    exits: [3, 9],
+    load: async () => (await import('./refunds.ts')).completeRefund,
+  },
+  {
+    path: 'refunds retry',
+    args: [refund_arg],
+    summary: 'Send a failed refund once more',
+    role: 'manager',
+    examples: ['petpro refunds retry BP10000127'],
+    mutates: { endpoint: 'retry_refund', reason: true },
+    exits: [3, 6, 9],
+    load: async () => (await import('./refunds.ts')).retryRefund,
+  },
+];
+
+export const money_tree: readonly CommandSpec[] = [...refunds];

@@ -1,0 +1,48 @@
+/** Rows of the endpoint table about money; `api.ts` checks their form. */
+export const money_endpoints = {
+  list_refunds: {
+    method: 'GET',
+    path: '/v1/refunds',
+    access: 'view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Refunds by booking, status and decision, newest first',
+    problems: [],
+  },
+  create_refund: {
+    method: 'POST',
+    path: '/v1/refunds',
+    access: 'desk',
+    success: 201,
+    idempotency: 'stored',
+    summary: 'Give money of a booking back; asked for by the desk it waits for a manager',
+    problems: ['policy_refused'],
+  },
+  decide_refund: {
+    method: 'POST',
+    path: '/v1/refunds/{refund_id}/decide',
+    access: 'manager',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Grant a refund that the desk asked for, or deny it for good',
+    problems: ['conflict'],
+  },
+  complete_refund: {
+    method: 'POST',
+    path: '/v1/refunds/{refund_id}/complete',
+    access: 'desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Note that the money was handed over by a person: in cash, or by hand elsewhere',
+    problems: ['policy_refused'],
+  },
+  retry_refund: {
+    method: 'POST',
+    path: '/v1/refunds/{refund_id}/retry',
+    access: 'manager',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Send a failed refund once more',
+    problems: ['conflict', 'policy_refused'],
+  },
+} as const;

@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import { refund_statuses } from './money-words.ts';
+import {
+  amount,
+  currency,
+  cursor,
+  id,
+  instant,
+  limit,
+  line,
+  page,
+  reference_code,
+} from './schema.ts';
+
+/** Payments, refunds and what a person has to look at: what each endpoint takes and gives. */
+
+const nothing = z.object({});
+const booking_ref = z.union([id, reference_code], {
+  error: 'Give an id, or a reference code such as BP10000127',
+});
+const reason = line(500);
+
+const decisions = ['granted', 'awaiting', 'denied'] as const;
+const hand_overs = ['cash', 'card_terminal', 'transfer', 'provider'] as const;
+
+const Refund = z
+  .object({
+    refund_id: id,
+    payment_id: id,
+    booking_id: id.nullable(),
+    reference_code,
+    clinic_id: id,
+    amount,
+    currency,
+    reason: z.string(),
+    status: z.enum(refund_statuses),
+    decision: z.enum(decisions).describe('awaiting = a manager has to agree first'),
+    origin: z.enum(['ours', 'dashboard', 'dispute']).describe('Who took the money back'),
+    payment_method: z.string().describe('How it had been paid'),
+    handed_over: z
+      .string()
+      .nullable()
+      .describe('How a person gave it back, where no machine could'),
+    attempts: z.number().int(),
+    error: z.string().nullable(),
+    created_at: instant,
+    updated_at: instant,
+  })
+  .meta({ id: 'Refund' });
+
+const refund_params = z.object({ refund_id: id });
+
+export const money_shapes = {
+  list_refunds: {
+    params: nothing,
+    query: z.object({
+      clinic_id: id.optional(),
+      booking_id: booking_ref.optional(),
+      status: z.enum(refund_statuses).optional(),
+      decision: z.enum(decisions).optional(),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(Refund),
+  },
+  create_refund: {
+    params: nothing,
+    query: nothing,
+    body: z.object({
+      booking_id: booking_ref,
+      amount: amount.optional().describe('Default: all that is left of the payment'),
+      reason,
+    }),
+    output: Refund,
+  },
+  decide_refund: {
+    params: refund_params,
+    query: nothing,
+    body: z.object({ decision: z.enum(['granted', 'denied']), reason: reason.optional() }),
+    output: Refund,
+  },
+  complete_refund: {
+    params: refund_params,
+    query: nothing,
+    body: z.object({
+      handed_over: z.enum(hand_overs).default('cash').describe('How the owner got it'),
+      reason: reason.optional(),
+    }),
+    output: Refund,
+  },
+  retry_refund: {
+    params: refund_params,
+    query: nothing,
+    body: z.object({ reason: reason.optional() }),
+    output: Refund,
+  },
+} as const;

@@ -11,7 +11,7 @@ export function exitsOf(spec: CommandSpec): readonly number[] {
   return [...new Set([...common_exits, ...(spec.exits ?? [])])].toSorted((a, b) => a - b);
 }
 
-/** `petpro commands`: for agents of scripts, documentation and completion. */
+/** `petpro commands`: for scripts, documentation and completion. */
 export async function listCommands(context: Context): Promise<undefined> {
   const { program, tree } = context;
   const common_flags = program.options.map((option) => option.flags);

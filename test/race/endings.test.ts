@@ -127,7 +127,9 @@ test('three sweepers share the work: each hold ends once', async () => {
   const ids = held.map(({ reservation_id }) => reservation_id);
   for (const reservation_id of ids) await lapse(sql, reservation_id);
   const sweepers = [createSweeper(), createSweeper(), createSweeper()];
-  const done = await Promise.all(sweepers.map((sweeper) => sweeper.tick(app, signal)));
+  const round = () => Promise.all(sweepers.map((sweeper) => sweeper.tick(app, signal)));
+  // Twice: the provider's news of a closed page may have a row in hand, and nobody waits for it.
+  const done = [...(await round()), ...(await round())];
   expect(done.reduce((sum, units) => sum + units, 0)).toBe(30);
   const [counts] = await sql`
     select

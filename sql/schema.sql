@@ -209,6 +209,23 @@ create table bookings (
   constraint bookings_status_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'in-progress'::text, 'completed'::text, 'cancelled'::text, 'no-show'::text])))
 ) with (fillfactor=85);
 
+create table cash_counts (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  business_date date not null,
+  expected numeric(15,3) not null,
+  counted numeric(15,3) not null,
+  difference numeric(15,3) not null generated always as ((counted - expected)) stored,
+  currency text not null,
+  note text,
+  counted_by uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint cash_counts_pkey PRIMARY KEY (id),
+  constraint cash_counts_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint cash_counts_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint cash_counts_not_negative CHECK ((counted >= (0)::numeric))
+);
+
 create table clinics (
   id uuid not null default gen_random_uuid(),
   code text not null,
@@ -964,6 +981,8 @@ CREATE INDEX bookings_slot ON public.bookings USING btree (slot_id);
 
 CREATE INDEX bookings_user_time ON public.bookings USING btree (user_id, booking_time, id);
 
+CREATE INDEX cash_counts_day ON public.cash_counts USING btree (clinic_id, business_date, created_at);
+
 CREATE INDEX clinics_city ON public.clinics USING btree (lower(city));
 
 CREATE INDEX deliveries_booking ON public.deliveries USING btree (booking_id) WHERE (booking_id IS NOT NULL);
@@ -1005,8 +1024,6 @@ CREATE INDEX payment_attempts_payment ON public.payment_attempts USING btree (pa
 CREATE INDEX payment_methods_user ON public.payment_methods USING btree (user_id) WHERE (removed_at IS NULL);
 
 CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE (booking_id IS NOT NULL);
-
-CREATE INDEX payments_clinic_paid ON public.payments USING btree (clinic_id, paid_at) WHERE (paid_at IS NOT NULL);
 
 CREATE INDEX payments_external ON public.payments USING btree (external_reference) WHERE (external_reference IS NOT NULL);
 
@@ -1306,6 +1323,26 @@ begin
     perform end_reservation(v_r, 'cancelled', p_reason, p_actor);
   end if;
 end
+$$;
+
+create function cash_up(p_clinic_id uuid, p_date date)
+returns TABLE(payment_method text, taken numeric, taken_count integer, returned numeric, returned_count integer)
+language sql stable
+as $$
+  select
+    p.payment_method,
+    coalesce(sum(e.total_amount) filter (where e.type = 'payment'), 0),
+    (count(*) filter (where e.type = 'payment'))::integer,
+    -coalesce(sum(e.total_amount) filter (where e.type <> 'payment'), 0),
+    (count(*) filter (where e.type <> 'payment'))::integer
+  from clinics c
+  join financial_entries e on e.clinic_id = c.id and e.currency = c.currency
+    and e.created_at >= p_date::timestamp at time zone c.time_zone
+    and e.created_at < (p_date + 1)::timestamp at time zone c.time_zone
+  join payments p on p.id = e.payment_id
+  where c.id = p_clinic_id
+  group by p.payment_method
+  order by p.payment_method
 $$;
 
 create function claim_deliveries(p_limit integer, p_lease_ms integer)
@@ -1677,6 +1714,52 @@ begin
 end
 $$;
 
+create function count_cash(p_clinic_id uuid, p_date date, p_counted numeric, p_note text, p_actor jsonb, OUT outcome text, OUT count_id uuid)
+returns record
+language plpgsql
+as $$
+declare
+  v_c clinics;
+  v_n cash_counts;
+begin
+  select * into v_c from clinics c where c.id = p_clinic_id;
+  if not found or is_hidden(p_actor, null, p_clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := case
+    when p_date > (now() at time zone v_c.time_zone)::date then 'policy_refused'
+    when p_counted < 0 or p_counted <> trunc(p_counted, (
+      select c.exponent from currencies c where c.code = v_c.currency
+    )) then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+  insert into cash_counts (
+    clinic_id, business_date, expected, counted, currency, note, counted_by
+  )
+  values (
+    p_clinic_id, p_date, expected_cash(p_clinic_id, p_date), p_counted, v_c.currency, p_note,
+    actor_id(p_actor)
+  )
+  returning * into v_n;
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, reason,
+    after
+  )
+  values (
+    p_clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', 'cash.counted', 'clinic', p_clinic_id::text, p_note,
+    jsonb_build_object(
+      'date', p_date, 'counted', amount_text(v_n.counted, v_n.currency),
+      'expected', amount_text(v_n.expected, v_n.currency),
+      'difference', amount_text(v_n.difference, v_n.currency)
+    )
+  );
+  outcome := 'ok';
+  count_id := v_n.id;
+end
+$$;
+
 create function decide_refund(p_id uuid, p_grant boolean, p_reason text, p_actor jsonb)
 returns text
 language plpgsql
@@ -1791,6 +1874,15 @@ as $$
     (p_b.service_snapshot ->> 'commission_bp')::integer,
     (p_b.service_snapshot ->> 'tax_bp')::integer
   ) as share
+$$;
+
+create function expected_cash(p_clinic_id uuid, p_date date)
+returns numeric
+language sql stable
+as $$
+  select coalesce(sum(u.taken - u.returned), 0)
+  from cash_up(p_clinic_id, p_date) u
+  where u.payment_method = 'cash'
 $$;
 
 create function expire_due(p_limit integer)
@@ -4068,5 +4160,7 @@ CREATE TRIGGER bookings_net_insert AFTER INSERT ON public.bookings FOR EACH ROW 
 CREATE TRIGGER bookings_net_stamp BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION stamp_booking();
 
 CREATE TRIGGER bookings_net_update AFTER UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION net_booking();
+
+CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_counts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER slots_claimed BEFORE DELETE ON public.slots FOR EACH ROW EXECUTE FUNCTION keep_claimed_slot();

@@ -1,8 +1,5 @@
 -- Money that the desk takes: what is due at the visit, after a deposit or instead of a payment page.
 
--- Cash-up and settlements read by clinic and time.
-create index payments_clinic_paid on payments (clinic_id, paid_at) where paid_at is not null;
-
 -- What a booking's owner has paid so far. Money that went back as a goodwill counts: nobody asks
 -- for it again.
 create function booking_paid(p_booking_id uuid) returns numeric

@@ -20,6 +20,8 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
 const group_summaries: Readonly<Record<string, string>> = {
   slots: 'Open slots, and why the others are not',
   bookings: 'List, show, history',
+  receipts: 'Receipts on paper and as pages',
+  payments: 'The takings of a day',
   hold: 'Create, list, extend, release',
   owners: 'Add owners and pets',
   events: 'Follow what happens',

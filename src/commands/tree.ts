@@ -1,5 +1,6 @@
 import type { CommandSpec } from './spec.ts';
 import { desk_tree } from './tree-desk.ts';
+import { desk_money_tree } from './tree-desk-money.ts';
 import { life_tree } from './tree-life.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
@@ -13,5 +14,6 @@ export const tree: readonly CommandSpec[] = [
   ...ops_tree,
   ...locks_tree,
   ...money_tree,
+  ...desk_money_tree,
   ...load_tree,
 ];

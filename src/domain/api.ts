@@ -1,3 +1,4 @@
+import { desk_money_endpoints } from './api-desk-money.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
 import type { ProblemCode } from './errors.ts';
@@ -250,6 +251,7 @@ export const endpoints = {
     problems: ['conflict', 'policy_refused'],
   },
   ...money_endpoints,
+  ...desk_money_endpoints,
   take_payment_event: {
     method: 'POST',
     path: '/v1/webhooks/payment',

@@ -29,6 +29,7 @@ import {
   Service,
   Slot,
 } from './schema.ts';
+import { desk_money_shapes } from './shapes-desk-money.ts';
 import { life_shapes } from './shapes-life.ts';
 
 import { money_shapes } from './shapes-money.ts';
@@ -226,6 +227,7 @@ export const shapes = {
   },
   ...life_shapes,
   ...ops_shapes,
+  ...desk_money_shapes,
   ...money_shapes,
   take_payment_event: {
     params: nothing,

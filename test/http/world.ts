@@ -101,9 +101,9 @@ export async function freshHold(world: World): Promise<string> {
   return must(await call(world.base, 'create_reservation', { body }, { token }), 'reservation_id');
 }
 
-/** A confirmed booking of `owner`, paid in cash at the desk. */
-export async function freshBooking(world: World): Promise<string> {
-  const body = { ...(await slotRequest(world, 'desk')), payment_method: 'cash' };
+/** A confirmed booking of `owner`, paid in cash at the desk unless told otherwise. */
+export async function freshBooking(world: World, payment_method = 'cash'): Promise<string> {
+  const body = { ...(await slotRequest(world, 'desk')), payment_method };
   const token = world.tokens.desk;
   return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
 }
@@ -197,6 +197,26 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
   },
   cleanup_locks: async () => ({ body: { max: 5, dry_run: true } }),
   reconcile: async () => ({ body: { dry_run: true } }),
+  pay_booking: async (world) => ({
+    params: { booking_id: await freshBooking(world, 'at_clinic') },
+    body: { payment_method: 'cash' },
+  }),
+  get_receipt: async (world) => {
+    const body = { payment_method: 'cash' };
+    const params = { booking_id: await freshBooking(world, 'at_clinic') };
+    const paid = await call(
+      world.base,
+      'pay_booking',
+      { params, body },
+      { token: world.tokens.desk },
+    );
+    return { params: { payment_id: must(paid, 'payment_id') } };
+  },
+  get_cash_up: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  count_cash: async ({ clinic }) => ({
+    params: { clinic_id: clinic.id },
+    body: { counted: '250000', note: 'test' },
+  }),
 };
 
 export type SampleName = keyof typeof samples;
@@ -216,6 +236,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from slot_claims),
       (select count(*) from payments),
       (select count(*) from refunds),
+      (select count(*) from cash_counts),
       (select count(*) from users),
       (select count(*) from pets),
       (select count(*) from booking_events_outbox),

@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
+import { countCash, getCashUp } from '../actions/cash-up.ts';
 import { cleanupLocks } from '../actions/cleanup-locks.ts';
 import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
@@ -13,6 +14,7 @@ import { extendReservation } from '../actions/extend-reservation.ts';
 import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
+import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
 import { inspectLock } from '../actions/inspect-lock.ts';
 import { listBookings } from '../actions/list-bookings.ts';
@@ -20,6 +22,7 @@ import { listClinics } from '../actions/list-clinics.ts';
 import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
+import { payBooking } from '../actions/pay-booking.ts';
 import { reconcile } from '../actions/reconcile.ts';
 import {
   completeRefund,
@@ -38,6 +41,7 @@ import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
 import { inputParser } from './parse.ts';
 import { isExpected, problemAnswer } from './problem.ts';
+import { receiptDocument } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
 
@@ -80,6 +84,10 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   decide_refund: decideRefund,
   complete_refund: completeRefund,
   retry_refund: retryRefund,
+  pay_booking: payBooking,
+  get_receipt: getReceipt,
+  get_cash_up: getCashUp,
+  count_cash: countCash,
 };
 
 function isReplay(output: unknown): boolean {
@@ -109,6 +117,13 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
       : { output: await run(), replayed: false };
     reply.code(endpoint.success).header('content-type', 'application/json; charset=utf-8');
     if (done.replayed || isReplay(done.output)) reply.header('idempotency-replayed', 'true');
+    if (name === 'get_receipt') {
+      const document = receiptDocument(done.output, request);
+      if (document !== null) {
+        reply.type(document.type).header('vary', 'accept');
+        return document.body;
+      }
+    }
     return serialize(done.output);
   };
   return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {

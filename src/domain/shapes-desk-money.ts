@@ -1,0 +1,125 @@
+import { z } from 'zod';
+import { amount, currency, id, instant, lang, line, local_date, reference_code } from './schema.ts';
+
+/** What the endpoints of api-desk-money.ts take and give. */
+
+const nothing = z.object({});
+const either = z.union([id, reference_code], {
+  error: 'Give an id, or a reference code such as BP10000127',
+});
+const positive_amount = amount.regex(/^[0-9.]*[1-9][0-9.]*$/, 'More than nothing');
+
+const Paid = z
+  .object({
+    payment_id: id,
+    booking_id: id,
+    reference_code,
+    already_paid: z.boolean().describe('True when nothing was left to pay: nothing was taken now'),
+    amount: amount.describe('What was taken now'),
+    amount_rest: amount.describe('What is still to be paid'),
+    currency,
+    version: z.number().int().describe('Of the booking'),
+  })
+  .meta({ id: 'Paid' });
+
+export const receipt_formats = ['json', 'text', 'html'] as const;
+
+const Receipt = z
+  .object({
+    receipt_number: z.string().describe('The reference, and which payment of it'),
+    payment_id: id,
+    booking_id: id,
+    reference_code,
+    lang,
+    clinic_name: z.string(),
+    clinic_address: z.string().nullable(),
+    clinic_phone: z.string().nullable(),
+    owner_name: z.string().nullable(),
+    pet_name: z.string().nullable(),
+    service_name: z.string(),
+    starts_at: instant,
+    paid_at: instant,
+    payment_method: z.string(),
+    price: amount.describe('Of the whole booking'),
+    amount: amount.describe('Of this payment'),
+    tax_amount: amount.describe('Contained in the amount'),
+    tax_percent: z.string(),
+    amount_rest: amount,
+    refunded: amount,
+    currency,
+    text: z.string().describe('For a printer of `width` columns'),
+    html: z.string(),
+  })
+  .meta({ id: 'Receipt' });
+
+const CashUp = z
+  .object({
+    clinic_id: id,
+    date: local_date,
+    currency,
+    items: z
+      .array(
+        z.object({
+          payment_method: z.string(),
+          taken: amount,
+          taken_count: z.number().int(),
+          returned: amount,
+          returned_count: z.number().int(),
+          net: amount,
+        }),
+      )
+      .readonly(),
+    expected_cash: amount.describe('Cash taken less cash given back'),
+    count: z
+      .object({
+        count_id: id,
+        expected: amount,
+        counted: amount,
+        difference: amount.describe('Negative when something is missing'),
+        note: z.string().nullable(),
+        counted_by_name: z.string().nullable(),
+        counted_at: instant,
+      })
+      .nullable()
+      .describe('The last count of that day'),
+  })
+  .meta({ id: 'CashUp' });
+
+export const desk_money_shapes = {
+  pay_booking: {
+    params: z.object({ booking_id: either }),
+    query: nothing,
+    body: z.object({
+      payment_method: z.enum(['cash', 'card_terminal', 'transfer']),
+      amount: positive_amount.optional().describe('Default: all that is left'),
+      expected_version: z.number().int().optional().describe('Needed for a part'),
+    }),
+    output: Paid,
+  },
+  get_receipt: {
+    params: z.object({ payment_id: either.describe('A reference names its last payment') }),
+    query: z.object({
+      width: z.enum(['42', '80']).default('42').describe('Columns of the text'),
+      format: z.enum(receipt_formats).optional().describe('Default: what Accept asks for'),
+      lang: lang.optional().describe("Default: the owner's"),
+    }),
+    body: nothing,
+    output: Receipt,
+  },
+  get_cash_up: {
+    params: z.object({ clinic_id: id }),
+    query: z.object({ date: local_date.optional().describe('Default: today at the clinic') }),
+    body: nothing,
+    output: CashUp,
+  },
+  count_cash: {
+    params: z.object({ clinic_id: id }),
+    query: nothing,
+    body: z.object({
+      date: local_date.optional().describe('Default: today at the clinic'),
+      counted: amount,
+      note: line(500).optional(),
+    }),
+    output: CashUp,
+  },
+} as const;

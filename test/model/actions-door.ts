@@ -16,20 +16,26 @@ import { bookingIdOf, type Door, payloadOf, sessionOf } from './door.ts';
 /** Rupiah have two decimals at the provider (capabilities 7.19). */
 const MINOR_PER_RUPIAH = 100;
 
-/** The outcome in one word. Which of the two refused, the doorman or the judge, is nobody's concern. */
+/** Which of the two refused, the doorman or the judge, is nobody's concern in the end. */
+const withoutDoorman = (outcome: string) => (outcome === 'slot_locked' ? 'slot_taken' : outcome);
+
+/** The outcome in one word. */
 async function said(work: Promise<string>): Promise<string> {
   try {
     return await work;
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return error.code === 'slot_locked' ? 'slot_taken' : error.code;
+    return error.code;
   }
 }
 
 const never = new AbortController().signal;
 
-/** Through the actions that HTTP calls, with Redis in front and the provider to ask. */
-export function actionsDoor(app: App): Door {
+/**
+ * Through the actions that HTTP calls, with Redis in front and the provider to ask. `outwait` lets the
+ * seconds pass that the lock of a try lives whose answer was lost.
+ */
+export function actionsDoor(app: App, outwait: (slot_id: string) => Promise<void>): Door {
   const desk = staff('desk');
   const sweeper = createSweeper();
   const done = async (work: Promise<unknown>) => {
@@ -38,10 +44,17 @@ export function actionsDoor(app: App): Door {
   };
   return {
     level: 'actions',
-    hold: ({ slot, quantity, key }, { user_id, pet_id }) => {
+    hold: async ({ slot, quantity, key }, { user_id, pet_id }) => {
       const wish = { service_id: slot.service_id, slot_id: slot.id, pet_id, quantity };
-      const asked = createReservation(app, customer(user_id), wish, { idempotency_key: key });
-      return said(asked.then((a) => `${a.replayed ? 'replayed' : 'ok'} ${a.reservation_id}`));
+      const ask = async () => {
+        const call = { idempotency_key: key };
+        const answer = await createReservation(app, customer(user_id), wish, call);
+        return `${answer.replayed ? 'replayed' : 'ok'} ${answer.reservation_id}`;
+      };
+      const first = await said(ask());
+      if (first !== 'slot_locked') return withoutDoorman(first);
+      await outwait(slot.id);
+      return withoutDoorman(await said(ask()));
     },
     extend: async ({ id: reservation_id }, { user_id }, has_token) => {
       const [row] = await app.sql<{ lock_id: string }[]>`

@@ -1,5 +1,5 @@
 import type { Sql } from 'postgres';
-import { type HoldModel, type Model, seatHolders } from './model.ts';
+import { type HoldModel, type Model, openPage, seatHolders } from './model.ts';
 
 /** What both sides must agree on, as text per reservation and per slot: easy to compare and to read. */
 export type Seen = Readonly<Record<string, string>>;
@@ -12,6 +12,7 @@ type HoldRow = {
   readonly booking: string | null;
   readonly payments: readonly string[];
   readonly refunds: readonly string[];
+  readonly page: boolean;
 };
 type SlotRow = {
   readonly id: string;
@@ -30,6 +31,7 @@ const holdText = (row: Omit<HoldRow, 'id'>) =>
     `booking ${row.booking ?? '-'}`,
     `payments ${row.payments.toSorted().join(', ')}`,
     `refunds ${row.refunds.toSorted().join(', ')}`,
+    `page ${row.page}`,
   ].join(' | ');
 
 const slotText = (row: Omit<SlotRow, 'id' | 'places' | 'highest'>) =>
@@ -48,7 +50,8 @@ export async function look(sql: Sql, model: Model): Promise<Seen> {
         array(select concat_ws(' ', p.status, p.amount::float8, p.booking_id is not null)
           from payments p where p.reservation_id = r.id) as payments,
         array(select concat_ws(' ', f.status, f.amount::float8)
-          from refunds f where f.reservation_id = r.id) as refunds
+          from refunds f where f.reservation_id = r.id) as refunds,
+        open_session(r.id) is not null as page
       from reservations r`,
     sql<SlotRow[]>`
       select sl.id, sl.status, sl.booked_count,
@@ -82,6 +85,7 @@ function rowOf(hold: HoldModel): Omit<HoldRow, 'id'> {
       [booking.status, booking.version, booking.mode, booking.has_arrived ? 't' : 'f'].join(' '),
     payments: payments.map((p) => `${p.status} ${p.amount} ${p.is_booked ? 't' : 'f'}`),
     refunds: payments.flatMap((p) => p.refunds.map((f) => `${f.status} ${f.amount}`)),
+    page: openPage(hold) !== null,
   };
 }
 

@@ -65,8 +65,11 @@ const overlap = (a: SlotModel, b: SlotModel) => a.from < b.to && b.from < a.to;
 const shares = (a: SlotModel, b: SlotModel) =>
   overlap(a, b) &&
   ((a.staff !== null && a.staff === b.staff) || (a.room !== null && a.room === b.room));
+/** A page that could still be paid: also after a declined card. */
 export const openPage = (hold: HoldModel) =>
-  hold.payments.find(({ status, is_closed }) => status === 'pending' && !is_closed) ?? null;
+  hold.payments.find(
+    ({ status, is_closed }) => (status === 'pending' || status === 'failed') && !is_closed,
+  ) ?? null;
 
 export const seatHolders = (model: Model, slot: SlotModel) =>
   model.holds.filter((hold) => hold.slot === slot && holdsSeats(hold));
@@ -116,8 +119,15 @@ export type HoldWish = {
 
 /** What a hold may answer (one outcome, except where the engine is free), and what it changes. */
 export function hold(model: Model, wish: HoldWish, level: Level): readonly string[] {
+  // Who is turned away at the door does not hear what else speaks against the wish.
+  const locked = seatHolders(model, wish.slot)
+    .filter(({ status }) => status === 'pending')
+    .reduce((sum, { quantity }) => sum + quantity, wish.quantity);
   const outcomes = judge(model, wish, level);
   if (level === 'functions') return outcomes;
+  if (locked > wish.slot.capacity && !/^(ok|replayed)/.test(outcomes[0] ?? '')) {
+    return [...outcomes, 'slot_taken'];
+  }
   // An action answers a repeated request with the hold only while it stands and is the same.
   return outcomes.map((outcome) => {
     const earlier = model.holds.find(({ id }) => outcome === `replayed ${id}`);

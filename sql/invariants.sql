@@ -182,7 +182,8 @@ having count(o.id) <> 1;
 
 -- name: final
 -- Nothing leaves a final state. One way out is law: a payment that arrives after expiry takes the
--- seat again while it is free (capabilities 7.3), logged as reservation.retaken.
+-- seat again while it is free (capabilities 7.3), logged as reservation.retaken. The other is a person
+-- who takes a cancel or a no-show back before anything left the house: booking.undone.
 select 'reservation' as kind, l.reservation_id as id, l.previous_status, l.status, l.action
 from reservation_log_entries l
 where l.previous_status in ('confirmed', 'cancelled', 'expired')
@@ -194,7 +195,11 @@ select 'booking', g.booking_id, e.previous_state ->> 'status', e.status, e.actio
 from booking_log_entries e
 join booking_logs g on g.id = e.log_id
 where e.previous_state ->> 'status' in ('completed', 'cancelled', 'no-show')
-  and e.status is distinct from e.previous_state ->> 'status';
+  and e.status is distinct from e.previous_state ->> 'status'
+  and not (
+    e.action = 'booking.undone' and e.status = 'confirmed'
+    and e.previous_state ->> 'status' in ('cancelled', 'no-show')
+  );
 
 -- name: holds
 -- Pending reservations hold their seats and end in time (sweeping may lag 60 s, an open payment

@@ -246,6 +246,7 @@ create table clinics (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  undo_ms integer not null default 30000,
   constraint clinics_pkey PRIMARY KEY (id),
   constraint clinics_code_form CHECK ((code ~ '^[A-Z0-9]{2,8}$'::text)),
   constraint clinics_code_unique UNIQUE (code),
@@ -254,7 +255,8 @@ create table clinics (
   constraint clinics_kind_known CHECK ((kind = ANY (ARRAY['clinic'::text, 'salon'::text, 'venue'::text]))),
   constraint clinics_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text]))),
   constraint clinics_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
-  constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000))))
+  constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000)))),
+  constraint clinics_undo_range CHECK (((undo_ms >= 0) AND (undo_ms <= 300000)))
 );
 
 create table currencies (
@@ -967,6 +969,8 @@ CREATE UNIQUE INDEX booking_completion_rates_key ON public.booking_completion_ra
 
 CREATE INDEX booking_log_entries_created ON public.booking_log_entries USING btree (created_at);
 
+CREATE INDEX booking_log_entries_undoable ON public.booking_log_entries USING btree (performed_by, created_at) WHERE (action = ANY (ARRAY['booking.cancelled'::text, 'booking.arrived'::text, 'booking.status_changed'::text]));
+
 CREATE INDEX booking_reminders_booking ON public.booking_reminders USING btree (booking_id);
 
 CREATE INDEX booking_reminders_due ON public.booking_reminders USING btree (scheduled_time) WHERE (status = 'pending'::text);
@@ -1172,6 +1176,24 @@ as $$
   )
 $$;
 
+create function begin_grace(p_b bookings)
+returns timestamp with time zone
+language plpgsql
+as $$
+declare
+  v_until timestamptz;
+begin
+  select now() + c.undo_ms * interval '1 millisecond' into v_until
+  from clinics c
+  where c.id = p_b.clinic_id and c.undo_ms > 0;
+  update refunds f
+  set next_attempt_at = v_until
+  where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
+    and f.attempts = 0 and v_until is not null;
+  return v_until;
+end
+$$;
+
 create function booking_paid(p_booking_id uuid)
 returns numeric
 language sql stable
@@ -1220,6 +1242,7 @@ declare
   v_seats integer[];
   v_percent integer;
   v_amount numeric := 0;
+  v_until timestamptz;
 begin
   if p_quote then
     select * into v_b from bookings b where b.id = p_booking_id;
@@ -1270,6 +1293,7 @@ begin
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';
+  v_until := begin_grace(v_b);
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
     jsonb_build_object('status', v_b.status),
@@ -1284,7 +1308,7 @@ begin
       'refund_amount', amount_text(v_amount, v_b.currency),
       'refund_percent', v_percent,
       'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
-    )
+    ) || jsonb_strip_nulls(jsonb_build_object('not_before', v_until))
   );
   update slots sl
   set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
@@ -1831,6 +1855,29 @@ as $$
   )
 $$;
 
+create function end_grace(p_booking_id uuid)
+returns void
+language plpgsql
+as $$
+declare
+  v_event uuid;
+begin
+  update refunds f
+  set next_attempt_at = now()
+  where f.booking_id = p_booking_id and f.status = 'pending' and f.attempts = 0
+    and f.next_attempt_at > now();
+  update booking_events_outbox o
+  set payload = case when o.published then o.payload else o.payload - 'not_before' end
+  from bookings b
+  where b.id = p_booking_id and o.aggregate_id = b.id and o.aggregate_version = b.version
+    and o.event_type in ('booking.cancelled', 'booking.status_changed')
+  returning o.id into v_event;
+  update deliveries d
+  set next_attempt_at = now()
+  where d.event_id = v_event and d.status = 'pending' and d.attempts = 0;
+end
+$$;
+
 create function end_reservation(p_r reservations, p_status text, p_reason text, p_actor jsonb)
 returns reservations
 language plpgsql
@@ -2024,6 +2071,8 @@ begin
     join users u on u.id = nullif(b.payload ->> 'user_id', '')::uuid and not u.is_erased
     -- A lapsed payment page is no news to whoever left it.
     where b.payload ->> 'reason' is distinct from 'session_expired'
+      -- Taken back before anybody heard of it.
+      and not b.payload ? 'undone'
   ), noticed as (
     insert into notifications (user_id, booking_id, event_id, type, title, metadata)
     select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
@@ -2032,11 +2081,13 @@ begin
   ), queued as (
     insert into deliveries (
       event_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
-      correlation_id
+      correlation_id, next_attempt_at
     )
     select
       t.id, t.clinic_id, t.booking_id, t.user_id, k.channel, t.notification_type, a.address, t.lang,
-      t.payload, t.correlation_id
+      t.payload, t.correlation_id,
+      -- Nothing leaves while it can still be undone.
+      greatest((t.payload ->> 'not_before')::timestamptz, now())
     from told t
     cross join lateral unnest(t.channels) as k (channel)
     left join notification_preferences p on p.user_id = t.user_id and p.channel = k.channel
@@ -3749,7 +3800,8 @@ begin
     v_event, 'booking', v_b.id, v_b.version, v_b.clinic_id, p_actor ->> 'request_id',
     booking_payload(v_b) || jsonb_strip_nulls(jsonb_build_object(
       'previous_status', v_old.status, 'new_status', v_b.status, 'changed_at', now(),
-      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at
+      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at,
+      'not_before', case when v_b.status = 'no-show' then begin_grace(v_b) end
     ))
   );
   outcome := 'ok';
@@ -4149,6 +4201,192 @@ begin
   where w.event_id = p_event_id;
   return v_outcome;
 end
+$$;
+
+create function undo_booking(p_booking_id uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT undone text, OUT status text, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_new bookings;
+  v_entry booking_log_entries;
+  v_event booking_events_outbox;
+  v_slot slots;
+  v_seats integer[];
+  v_place record;
+begin
+  -- As reschedule_booking: the reservation first, and not for the whole of it. Nor the booking: the
+  -- relay's notifications look at it while they hold the event that is locked below.
+  perform
+  from reservations r
+  where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
+  for no key update;
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  status := v_b.status;
+  version := v_b.version;
+  if p_expected_version is not null and p_expected_version <> v_b.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  select e.* into v_entry
+  from booking_logs l
+  join booking_log_entries e on e.log_id = l.id and e.booking_version = v_b.version
+  where l.booking_id = v_b.id;
+  undone := case
+    when v_entry.action = 'booking.cancelled' then 'cancelled'
+    when v_entry.action = 'booking.arrived' then 'arrived'
+    when v_entry.action = 'booking.status_changed' and v_b.status = 'no-show' then 'no-show'
+  end;
+  outcome := 'policy_refused';
+  problem := case
+    when undone is null or v_entry.new_state ->> 'undone' is not null then 'nothing_to_undo'
+    when v_entry.created_at < now() - interval '24 hours' then 'undo_too_late'
+    when p_actor ->> 'kind' = 'customer'
+      and v_entry.performed_by is distinct from actor_id(p_actor) then 'undo_not_yours'
+  end;
+  if problem is not null then return; end if;
+
+  -- The relay holds this row while it publishes: from here on it has, or it will see the mark.
+  select * into v_event
+  from booking_events_outbox o
+  where o.aggregate_id = v_b.id and o.aggregate_version = v_b.version
+  for update;
+  -- Dispatcher and refunder lease rows before they work: a row that we lock is not under way.
+  perform from deliveries d where d.event_id = v_event.id for update;
+  perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for update;
+  perform from refunds f
+  where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
+  for update;
+  problem := case
+    when exists (
+      select from deliveries d
+      where d.event_id = v_event.id and (d.status <> 'pending' or d.attempts > 0)
+    ) then 'already_told'
+    when undone = 'cancelled' and exists (
+      select from refunds f
+      where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
+        and (f.status <> 'pending' or f.attempts > 0)
+    ) then 'refund_under_way'
+  end;
+  if problem is not null then return; end if;
+
+  if undone = 'cancelled' then
+    perform pg_advisory_xact_lock(hashtextextended(v_b.user_id::text, 1));
+    if exists (
+      select from slot_claims c
+      where c.user_id = v_b.user_id
+        and c.ends_at > v_b.booking_time
+        and c.starts_at < (select sl.ends_at from slots sl where sl.id = v_b.slot_id)
+        and (c.expires_at is null or c.expires_at > now())
+    ) then
+      problem := 'owner_busy';
+      return;
+    end if;
+    perform from slots sl where sl.id = v_b.slot_id and sl.capacity > 1 for update;
+    select * into v_slot from slots sl where sl.id = v_b.slot_id;
+    select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
+    if v_slot.status <> 'blocked' then
+      select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+    end if;
+    if v_slot.status = 'blocked' or v_place.outcome <> 'ok' then
+      problem := 'slot_gone';
+      return;
+    end if;
+    update reservations r set seats = v_place.seats where r.id = v_b.reservation_id;
+    delete from refunds f where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at;
+    update payments p
+    set refund_status = refund_status_of(p.id),
+      version = p.version + 1,
+      updated_at = now()
+    where p.booking_id = v_b.id and p.status = 'success' and p.refund_status is not null;
+  end if;
+  delete from deliveries d where d.event_id = v_event.id;
+  delete from notifications n where n.event_id = v_event.id;
+  update booking_events_outbox o
+  set payload = o.payload || '{"undone": true}'
+  where o.id = v_event.id and not o.published;
+
+  update bookings b
+  set status = 'confirmed',
+    cancellation_reason = null,
+    cancelled_by = null,
+    cancelled_at = null,
+    refund_percent = null,
+    arrived_at = case when undo_booking.undone = 'arrived' then null else b.arrived_at end,
+    version = b.version + 1,
+    updated_at = now()
+  where b.id = v_b.id
+  returning b.* into v_new;
+  if undone <> 'arrived' then perform plan_reminders(v_new); end if;
+  perform log_booking(
+    v_b.id, v_new.version, 'booking.undone', v_new.status,
+    jsonb_build_object('status', v_b.status, 'arrived_at', v_b.arrived_at),
+    jsonb_build_object('status', v_new.status, 'arrived_at', v_new.arrived_at, 'undone', undone),
+    null, p_actor
+  );
+  perform emit_event(
+    'booking.status_changed', 'booking', v_b.id, v_new.version, v_b.clinic_id,
+    p_actor ->> 'request_id',
+    booking_payload(v_new) || jsonb_build_object(
+      'previous_status', case when undone = 'arrived' then undone else v_b.status end,
+      'new_status', v_new.status, 'changed_at', now(), 'undone', undone
+    )
+  );
+  if undone = 'cancelled' then
+    update slots sl
+    set booked_count = sl.booked_count + v_b.quantity,
+      status = case
+        when sl.booked_count + v_b.quantity >= sl.capacity then 'booked' else 'available'
+      end,
+      version = sl.version + 1,
+      updated_at = now()
+    where sl.id = v_b.slot_id;
+  end if;
+  outcome := 'ok';
+  status := v_new.status;
+  version := v_new.version;
+end
+$$;
+
+create function undoable_bookings(p_by uuid, p_limit integer)
+returns TABLE(booking_id uuid, reference_code text, clinic_id uuid, time_zone text, action text, at timestamp with time zone, leaves_at timestamp with time zone, version integer)
+language sql stable
+as $$
+  select b.id, b.reference_code, b.clinic_id, c.time_zone,
+    case
+      when e.action = 'booking.cancelled' then 'cancelled'
+      when e.action = 'booking.arrived' then 'arrived'
+      else 'no-show'
+    end,
+    e.created_at, (o.payload ->> 'not_before')::timestamptz, b.version
+  from booking_log_entries e
+  join booking_logs l on l.id = e.log_id
+  join bookings b on b.id = l.booking_id and b.version = e.booking_version
+  join clinics c on c.id = b.clinic_id
+  left join booking_events_outbox o
+    on o.aggregate_id = b.id and o.aggregate_version = b.version
+  where e.performed_by = p_by
+    and e.action in ('booking.cancelled', 'booking.arrived', 'booking.status_changed')
+    and (e.action <> 'booking.status_changed' or e.status = 'no-show')
+    and e.created_at > now() - interval '24 hours'
+    and not exists (
+      select from deliveries d
+      where d.event_id = o.id and (d.status <> 'pending' or d.attempts > 0)
+    )
+    and not exists (
+      select from refunds f
+      where f.booking_id = b.id and f.created_at = b.cancelled_at
+        and (f.status <> 'pending' or f.attempts > 0)
+    )
+  order by e.created_at desc
+  limit p_limit
 $$;
 
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();

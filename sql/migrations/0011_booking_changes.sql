@@ -69,6 +69,7 @@ declare
   v_seats integer[];
   v_percent integer;
   v_amount numeric := 0;
+  v_until timestamptz;
 begin
   if p_quote then
     select * into v_b from bookings b where b.id = p_booking_id;
@@ -119,6 +120,7 @@ begin
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';
+  v_until := begin_grace(v_b);
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
     jsonb_build_object('status', v_b.status),
@@ -133,7 +135,7 @@ begin
       'refund_amount', amount_text(v_amount, v_b.currency),
       'refund_percent', v_percent,
       'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
-    )
+    ) || jsonb_strip_nulls(jsonb_build_object('not_before', v_until))
   );
   update slots sl
   set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
@@ -220,7 +222,8 @@ begin
     v_event, 'booking', v_b.id, v_b.version, v_b.clinic_id, p_actor ->> 'request_id',
     booking_payload(v_b) || jsonb_strip_nulls(jsonb_build_object(
       'previous_status', v_old.status, 'new_status', v_b.status, 'changed_at', now(),
-      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at
+      'arrived_at', v_b.arrived_at, 'completed_at', v_b.completed_at,
+      'not_before', case when v_b.status = 'no-show' then begin_grace(v_b) end
     ))
   );
   outcome := 'ok';

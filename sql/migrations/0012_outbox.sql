@@ -68,6 +68,8 @@ begin
     join users u on u.id = nullif(b.payload ->> 'user_id', '')::uuid and not u.is_erased
     -- A lapsed payment page is no news to whoever left it.
     where b.payload ->> 'reason' is distinct from 'session_expired'
+      -- Taken back before anybody heard of it.
+      and not b.payload ? 'undone'
   ), noticed as (
     insert into notifications (user_id, booking_id, event_id, type, title, metadata)
     select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
@@ -76,11 +78,13 @@ begin
   ), queued as (
     insert into deliveries (
       event_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
-      correlation_id
+      correlation_id, next_attempt_at
     )
     select
       t.id, t.clinic_id, t.booking_id, t.user_id, k.channel, t.notification_type, a.address, t.lang,
-      t.payload, t.correlation_id
+      t.payload, t.correlation_id,
+      -- Nothing leaves while it can still be undone.
+      greatest((t.payload ->> 'not_before')::timestamptz, now())
     from told t
     cross join lateral unnest(t.channels) as k (channel)
     left join notification_preferences p on p.user_id = t.user_id and p.channel = k.channel

@@ -29,6 +29,7 @@ export async function cancel(context: Context, args: Args): Promise<undefined> {
     booking_id,
     by: textOption(args, 'by') === 'clinic' ? ('clinic' as const) : ('owner' as const),
     ...(reason === null ? {} : { reason }),
+    ...(flagOption(args, 'now') ? { now: true } : {}),
     ...versionField(args),
   };
   const booking = await session.client.call('get_booking', { booking_id });
@@ -68,5 +69,12 @@ export async function cancel(context: Context, args: Args): Promise<undefined> {
     callOptions(args),
   );
   show(done, 'Cancelled');
-  if (isForPeople(context)) say(context, 'The owner is told by mail.');
+  if (!isForPeople(context)) return;
+  const { undo_until = null, reference_code } = done;
+  say(
+    context,
+    undo_until === null
+      ? 'The owner is told by mail.'
+      : `The owner is told at ${look.time(undo_until)}; until then: petpro undo ${reference_code}`,
+  );
 }

@@ -7,8 +7,22 @@ import { spellOut, wants } from './words.ts';
 /** From the words of the command line to an exit code. Only commander is loaded before a command is chosen. */
 
 const groups: readonly (readonly [heading: string, first_words: readonly string[]])[] = [
-  ['Desk', ['today', 'find', 'book', 'cancel', 'check-in', 'start', 'complete', 'no-show']],
-  ['Things', ['slots', 'bookings', 'hold', 'confirm', 'owners', 'events']],
+  [
+    'Desk',
+    [
+      'today',
+      'find',
+      'book',
+      'cancel',
+      'reschedule',
+      'undo',
+      'check-in',
+      'start',
+      'complete',
+      'no-show',
+    ],
+  ],
+  ['Things', ['slots', 'bookings', 'hold', 'confirm', 'refunds', 'owners', 'events']],
   ['Console', ['tui']],
   [
     'Running it',
@@ -23,6 +37,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   receipts: 'Receipts on paper and as pages',
   payments: 'The takings of a day',
   hold: 'Create, list, extend, release',
+  refunds: 'List, ask for, decide',
   owners: 'Add owners and pets',
   events: 'Follow what happens',
   demo: 'A whole PetPro on this machine, thrown away afterwards',
@@ -178,7 +193,11 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
     }
     const command = parent.command(second ?? first, { hidden: spec.hidden === true });
     if (spec.alias !== undefined) command.alias(spec.alias);
-    if (second === undefined) command.helpGroup(`${groupOf(first)}:`);
+    if (second === undefined) {
+      command.helpGroup(`${groupOf(first)}:`);
+      // `undo BP..` and `undo list`: a command may also be the first word of others after it.
+      parents.set(first, command.helpCommand(false));
+    }
     describe(command, spec);
     command.action(async () => {
       const args = { positional: command.args, options: snakeCase(command.optsWithGlobals()) };
@@ -212,7 +231,8 @@ async function usageError(error: CommanderError, words: readonly string[], progr
   }
   const [sentence = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
   const suggestion = hint.replace(/^\((.*)\)$/, ' $1');
-  const detail = `${sentence.charAt(0).toUpperCase()}${sentence.slice(1)}.${suggestion}`;
+  const said = sentence.endsWith('.') ? sentence : `${sentence}.`;
+  const detail = `${said.charAt(0).toUpperCase()}${said.slice(1)}${suggestion}`;
   return new AppError('invalid_input', detail, facts);
 }
 

@@ -37,9 +37,12 @@ function isRecord(value: Json): value is { readonly [key: string]: Json } {
 function issueLines(failure: Failure): readonly string[] {
   const { errors } = failure.facts;
   if (!Array.isArray(errors)) return [];
-  return errors
+  const lines = errors
     .filter(isRecord)
-    .map((issue) => `  ${String(issue['path'] ?? '')}: ${String(issue['message'] ?? '')}`);
+    .map((issue) => `${String(issue['path'] ?? '')}: ${String(issue['message'] ?? '')}`);
+  // The sentence has told the first one already.
+  const is_told = lines.length === 1 && failure.detail.startsWith(lines[0] ?? '');
+  return is_told ? [] : lines.map((line) => `  ${line}`);
 }
 
 /** Exit 130 says it all: after Ctrl-C or a "no" nothing is in error. */
@@ -71,6 +74,9 @@ const next_by_rule: { readonly [rule in Rule]?: string } = {
   visit_under_way: 'petpro complete REF',
   visit_not_started: 'petpro start REF',
   visit_started: 'petpro no-show REF, or petpro cancel REF --by clinic',
+  already_told: 'petpro bookings history REF',
+  nothing_to_undo: 'petpro bookings history REF',
+  refund_under_way: 'petpro bookings show REF',
   same_slot: 'petpro bookings show REF',
   extended_before: 'petpro hold show REF',
   hold_booked: 'petpro bookings show REF',

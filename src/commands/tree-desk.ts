@@ -124,7 +124,10 @@ const bookings: readonly CommandSpec[] = [
       'petpro cancel BP10000127 --reason owner-request --dry-run',
       'petpro cancel BP10000127 --by clinic --reason "vet is ill" --yes',
     ],
-    options: [{ flags: '--by <who>', doc: 'clinic = full refund', choices: ['owner', 'clinic'] }],
+    options: [
+      { flags: '--by <who>', doc: 'clinic = full refund', choices: ['owner', 'clinic'] },
+      { flags: '--now', doc: 'refund and mail leave at once: no undo' },
+    ],
     mutates: { endpoint: 'cancel_booking', reason: true, if_version: true, dry_run: true },
     exits: [3, 6, 9, 130],
     load: async () => (await import('./cancel.ts')).cancel,

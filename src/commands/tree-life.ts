@@ -28,4 +28,22 @@ export const life_tree: readonly CommandSpec[] = [
     exits: [3, 6, 9, 130],
     load: async () => (await import('./reschedule.ts')).reschedule,
   },
+  {
+    path: 'undo',
+    args: [booking_arg],
+    summary: 'Take a cancel, a no-show or a check-in back, while nothing has left',
+    role: 'own_or_desk',
+    examples: ['petpro undo BP10000127'],
+    mutates: { endpoint: 'undo_booking', if_version: true },
+    exits: [3, 6, 9],
+    load: async () => (await import('./undo.ts')).undo,
+  },
+  {
+    path: 'undo list',
+    summary: 'What you did in the last day and can still take back',
+    role: 'own_or_desk',
+    examples: ['petpro undo list -o jsonl'],
+    exits: [3],
+    load: async () => (await import('./undo.ts')).listUndoable,
+  },
 ];

@@ -20,4 +20,22 @@ export const life_endpoints = {
       'conflict',
     ],
   },
+  undo_booking: {
+    method: 'POST',
+    path: '/v1/bookings/{booking_id}/undo',
+    access: 'own_or_desk',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Take a cancel, a no-show or an arrival back, while nothing of it has left the house',
+    problems: ['policy_refused', 'conflict'],
+  },
+  list_undoable: {
+    method: 'GET',
+    path: '/v1/undoable',
+    access: 'own_or_desk',
+    success: 200,
+    idempotency: 'none',
+    summary: 'What the caller did in the last day and can still take back, newest first',
+    problems: [],
+  },
 } as const satisfies Record<string, Endpoint>;

@@ -5,12 +5,14 @@ import {
   type ReservationStatus,
 } from './booking.ts';
 import type { Json } from './errors.ts';
+import type { UndoProblem } from './refusal-undo.ts';
 
 /**
  * Which rule stood in the way. PostgreSQL refuses with a code alone, so that a loser costs nothing;
  * what is said about it is found here, afterwards, from the rows as they stand.
  */
 export type Rule =
+  | UndoProblem
   | 'booking_final'
   | 'visit_under_way'
   | 'visit_not_started'
@@ -18,7 +20,6 @@ export type Rule =
   | 'same_slot'
   | 'no_show_too_early'
   | 'extended_before'
-  | 'owner_busy'
   | 'quantity_over_capacity'
   | 'hold_booked'
   | 'hold_given_back'

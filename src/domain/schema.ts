@@ -351,6 +351,10 @@ export const Cancellation = z
     refund_amount: amount,
     currency,
     refund_id: id.nullable(),
+    undo_until: instant
+      .nullable()
+      .optional()
+      .describe('Until then refund and message wait, and an undo is certain to be possible'),
     version: z.number().int(),
   })
   .meta({ id: 'Cancellation' });

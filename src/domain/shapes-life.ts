@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import {
   amount,
+  BookingSummary,
   booking_ref,
   currency,
   id,
@@ -8,6 +9,7 @@ import {
   line,
   local_date,
   local_time,
+  page,
   reference_code,
 } from './schema.ts';
 
@@ -35,6 +37,20 @@ const Rescheduling = z
   })
   .meta({ id: 'Rescheduling' });
 
+const undone = z.enum(['cancelled', 'arrived', 'no-show']);
+
+const Undoable = z
+  .object({
+    booking_id: id,
+    reference_code,
+    clinic_id: id,
+    action: undone,
+    at: instant,
+    leaves_at: instant.nullable().describe('When refund and message leave; an undo comes before'),
+    version: z.number().int(),
+  })
+  .meta({ id: 'Undoable' });
+
 export const life_shapes = {
   reschedule_booking: {
     params: z.object({ booking_id: booking_ref }),
@@ -59,5 +75,17 @@ export const life_shapes = {
         { message: 'Give slot_id, or date and time', path: ['slot_id'] },
       ),
     output: Rescheduling,
+  },
+  undo_booking: {
+    params: z.object({ booking_id: booking_ref }),
+    query: z.object({}),
+    body: z.object({ expected_version: z.number().int().optional() }),
+    output: BookingSummary.extend({ undone: undone.describe('What was taken back') }),
+  },
+  list_undoable: {
+    params: z.object({}),
+    query: z.object({}),
+    body: z.object({}),
+    output: page(Undoable),
   },
 };

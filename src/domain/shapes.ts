@@ -212,6 +212,7 @@ export const shapes = {
       reason: reason.optional(),
       quote: z.boolean().default(false),
       by: z.enum(['owner', 'clinic']).default('owner').describe('clinic = full refund; staff only'),
+      now: z.boolean().optional().describe('Refund and message leave at once: no undo'),
       expected_version: z.number().int().optional(),
     }),
     output: Cancellation,

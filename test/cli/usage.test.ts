@@ -12,46 +12,56 @@ describe('help', () => {
       Bookings for clinics and every place that sells time.
 
       Desk:
-        today [options]                 The day sheet: bookings and holds of a day
-        find <text...>                  Owners and pets; a reference shows its booking
-        book [options]                  Book a slot for an owner and a pet
-        cancel [options] <reference>    Cancel a booking, with the refund that the
-                                        policy gives
-        check-in [options] <reference>  The owner has arrived
-        start [options] <reference>     The pet is in the room
-        complete [options] <reference>  The visit is over
-        no-show [options] <reference>   Nobody came; from ten minutes after the start
+        today [options]                   The day sheet: bookings and holds of a day
+        find <text...>                    Owners and pets; a reference shows its
+                                          booking
+        book [options]                    Book a slot for an owner and a pet
+        cancel [options] <reference>      Cancel a booking, with the refund that the
+                                          policy gives
+        check-in [options] <reference>    The owner has arrived
+        start [options] <reference>       The pet is in the room
+        complete [options] <reference>    The visit is over
+        no-show [options] <reference>     Nobody came; from ten minutes after the
+                                          start
+        reschedule [options] <reference>  Move a booking to another time of its
+                                          service
+        undo [options] <reference>        Take a cancel, a no-show or a check-in back,
+                                          while nothing has left
 
       Things:
-        owners                          Add owners and pets
-        slots                           Open slots, and why the others are not
-        bookings                        List, show, history
-        hold                            Create, list, extend, release
-        confirm [options] <hold>        Turn a hold into a booking that is paid at the
-                                        clinic
-        events                          Follow what happens
+        owners                            Add owners and pets
+        slots                             Open slots, and why the others are not
+        bookings                          List, show, history
+        hold                              Create, list, extend, release
+        confirm [options] <hold>          Turn a hold into a booking that is paid at
+                                          the clinic
+        events                            Follow what happens
+        refunds                           List, ask for, decide
 
       Running it:
-        health [options]                Is the daemon alive and ready? The answer is
-                                        the exit code
-        doctor [options]                Check everything that PetPro needs, and say
-                                        how to mend it
-        migrate                         The database schema
-        config                          Settings, and where they come from
-        demo                            A whole PetPro on this machine, thrown away
-                                        afterwards
-        serve [options]                 Run the daemon in the foreground
-        locks                           Locks beside the holds that they stand for
-        reconcile                       Does everything fit together?
-        load                            Load tests, judged by the database
+        health [options]                  Is the daemon alive and ready? The answer is
+                                          the exit code
+        doctor [options]                  Check everything that PetPro needs, and say
+                                          how to mend it
+        migrate                           The database schema
+        config                            Settings, and where they come from
+        demo                              A whole PetPro on this machine, thrown away
+                                          afterwards
+        serve [options]                   Run the daemon in the foreground
+        locks                             Locks beside the holds that they stand for
+        reconcile                         Does everything fit together?
+        load                              Load tests, judged by the database
 
       Console:
-        tui [options]                   The console: the day board, full screen
+        tui [options]                     The console: the day board, full screen
 
       More:
-        commands                        The whole command tree with flags, rights and
-                                        exit codes
-        help [topic...]                 Help on a command or a topic
+        commands                          The whole command tree with flags, rights
+                                          and exit codes
+        help [topic...]                   Help on a command or a topic
+        pay [options] <reference>         Take what is due at the visit
+        receipts                          Receipts on paper and as pages
+        payments                          The takings of a day
 
       "
     `);
@@ -70,6 +80,7 @@ describe('help', () => {
 
       Options:
         --by <who>               clinic = full refund (choices: "owner", "clinic")
+        --now                    refund and mail leave at once: no undo
         --yes                    answer yes to the question, if there is one
         --idempotency-key <key>  a repeat with the same key has one effect; default:
                                  new

@@ -30,7 +30,7 @@ export type World = {
 
 export async function buildWorld(harness: Harness): Promise<World> {
   const { sql } = harness;
-  const clinic = await addClinic(sql);
+  const clinic = await addClinic(sql, { undo_ms: 30_000 });
   const other_clinic = await addClinic(sql, { currency: 'JPY', time_zone: 'Asia/Tokyo' });
   const owner = await addOwner(sql);
   const other_owner = await addOwner(sql);
@@ -168,6 +168,18 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     params: { booking_id: await freshBooking(world) },
     body: { slot_id: await freshSlot(world) },
   }),
+  undo_booking: async (world, role) => {
+    const params = { booking_id: await freshBooking(world) };
+    const token = world.tokens[role === 'customer' ? role : 'desk'];
+    // Customers take their own cancel back only.
+    if (role === 'customer') await call(world.base, 'cancel_booking', { params }, { token });
+    else {
+      const body = { status: 'arrived' };
+      await call(world.base, 'set_booking_status', { params, body }, { token });
+    }
+    return { params };
+  },
+  list_undoable: async () => ({}),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
   release_lock: async (world) => {

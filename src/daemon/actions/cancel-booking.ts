@@ -3,10 +3,12 @@ import { whyNotCancel } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { cancelBooking as cancel, findBooking } from '../store/bookings.ts';
+import { endGrace, graceOf } from '../store/undo.ts';
 import { dbActor, scopeOf } from './actor.ts';
 import { refusedBooking, refusedBy } from './explain.ts';
 import { moneyText } from './money-text.ts';
 import { failure } from './outcome.ts';
+import { zonedTextOrNull } from './slot-time.ts';
 
 /** Cancels with the refund that the booking's policy gives; `quote` only says what would happen. */
 export async function cancelBooking(
@@ -33,7 +35,11 @@ export async function cancelBooking(
     throw refusedBy(whyNotCancel(refusedBooking(booking), input.by));
   }
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
+  let undo_until: Temporal.Instant | null = null;
   if (!input.quote) {
+    // When this is lost, refund and message leave after the grace like all others.
+    if (input.now) await endGrace(app.sql, booking.booking_id);
+    undo_until = await graceOf(app.sql, booking.booking_id, version ?? booking.version);
     app.wake.relay();
     app.wake.dispatcher();
   }
@@ -46,6 +52,7 @@ export async function cancelBooking(
     refund_amount: moneyText(refund_amount ?? '0', booking.currency),
     currency: booking.currency,
     refund_id: cancelled.refund_id,
+    undo_until: zonedTextOrNull(undo_until, booking.time_zone),
     version: version ?? booking.version,
   };
 }

@@ -35,6 +35,7 @@ import { releaseLock } from '../actions/release-lock.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
+import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
@@ -74,6 +75,8 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   cancel_booking: cancelBooking,
   set_booking_status: setBookingStatus,
   reschedule_booking: rescheduleBooking,
+  undo_booking: undoBooking,
+  list_undoable: listUndoable,
   list_locks: listLocks,
   inspect_lock: inspectLock,
   release_lock: releaseLock,

@@ -40,6 +40,15 @@ function homeOf(options: DemoOptions, io: Io): string {
   return config.home;
 }
 
+/** Any whole number that PostgreSQL's int4 takes gives a world of its own. */
+function seedOf(options: DemoOptions): number {
+  const seed = Number(options.seed ?? DEFAULT_SEED);
+  if (Number.isInteger(seed) && seed >= 0 && seed < 2 ** 31) return seed;
+  throw new AppError('invalid_input', '--seed must be a whole number from 0 to 2147483647.', {
+    next: 'petpro demo up --seed 7',
+  });
+}
+
 /** `0` and absent both mean: any free port. */
 function portOf(options: DemoOptions): number | null {
   if (options.port === undefined) return null;
@@ -68,6 +77,7 @@ async function bringUp(
   home: string,
 ): Promise<{ state: DemoState; started: boolean }> {
   const port = portOf(options);
+  seedOf(options);
   const say = (sentence: string) => {
     if (options.quiet !== true) io.err(`petpro demo: ${sentence}\n`);
   };
@@ -224,7 +234,7 @@ export async function runDemoSupervise(options: DemoOptions, io: Io): Promise<nu
       port: portOf(options),
       database_url: options.database_url ?? null,
       redis_url: options.redis_url ?? null,
-      seed: Number(options.seed ?? DEFAULT_SEED),
+      seed: seedOf(options),
       command: [process.execPath, path.resolve(process.argv[1] ?? '')],
       env: inheritedEnv(io.env),
       migrate: async (database_url) => {

@@ -145,6 +145,8 @@ describe('misuse is exit 2', () => {
     [['cancel', 'Mochi']],
     [['slots', 'list', '--timeout', 'soon']],
     [['doctor', '--only', 'nonsense']],
+    [['demo', 'up', '--seed', 'abc']],
+    [['demo', 'up', '--port', '99999']],
     [['owners', 'add', '--name', 'A', '--phone', '0812', '--pet', 'B']],
   ])('%j', async (words) => {
     const { code, out, err } = await cli(words, { env: { PETPRO_URL: 'http://127.0.0.1:9' } });

@@ -63,6 +63,8 @@ async function measure(name: string, events_per_s: number) {
   let feed: FeedOptions | null = null;
   const console_ = openConsole({
     client: api.client,
+    load: null,
+    repaint: () => {},
     feed_url: 'ws://127.0.0.1/events',
     token: 'none',
     clinic_id,

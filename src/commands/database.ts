@@ -10,7 +10,7 @@ const STATEMENT_TIMEOUT_MS = 600_000;
 const CLOSE_S = 2;
 
 /** DATABASE_URL, or that of the running demo; throws when neither is known. */
-export function databaseUrl(context: Context): string {
+export function databaseUrl(context: Pick<Context, 'config'>): string {
   const url = context.config.database_url ?? readDemo(context.config)?.database_url ?? null;
   if (url !== null) return url;
   throw new AppError('invalid_input', 'DATABASE_URL is not set and no demo runs.', {
@@ -20,7 +20,7 @@ export function databaseUrl(context: Context): string {
 
 /** Opens it, makes sure that it answers within --timeout, and closes it afterwards. */
 export async function withDatabase<T>(
-  context: Context,
+  context: Pick<Context, 'config'>,
   work: (sql: Sql) => Promise<T>,
   statement_timeout_ms = STATEMENT_TIMEOUT_MS,
 ): Promise<T> {

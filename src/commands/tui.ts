@@ -1,9 +1,10 @@
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, inheritedEnv, loadConfig } from '../config.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import { type Role, roles } from '../domain/roles.ts';
 import { isUtf8 } from './checks-here.ts';
 import { createClient } from './client.ts';
+import { loadPort } from './console-load.ts';
 import { type Context, hasColour } from './context.ts';
 import type { Io } from './io.ts';
 import { clinicOf } from './lookup.ts';
@@ -31,8 +32,10 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
   // Ink and React take ten times the start-up of any other command, so they load here and nowhere else.
   const { runConsole } = await import('../tui/run.tsx');
-  return await runConsole({
+  const load = loadPort(config, url, inheritedEnv(io.env));
+  const code = await runConsole({
     client,
+    load,
     feed_url: new URL('/events', url.replace(/^http/, 'ws')).href,
     token,
     clinic_id,
@@ -44,6 +47,9 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
     read_only: options.read_only === true,
     color: hasColour(config, io.is_tty),
   });
+  // A run that was under way is stopped with the console, and its report is written before we go.
+  await load.close(() => io.err('stopping the load run; its report is kept\n'));
+  return code;
 }
 
 /** Which keys the console offers; the server enforces the same table whatever is guessed here. */
@@ -51,12 +57,19 @@ async function roleOf(config: Config, client: ApiClient, token: string): Promise
   const demo = readDemo(config);
   const known = roles.find((role) => demo?.tokens[role] === token);
   if (known !== undefined) return known;
+  // The cheapest things that tell the roles apart.
+  const is_desk = await isAllowed(() => client.call('search_owners', { q: '0', limit: 1 }));
+  const is_sre = await isAllowed(() => client.call('list_locks', { limit: 1 }));
+  if (is_desk) return is_sre ? 'admin' : 'desk';
+  return is_sre ? 'sre' : 'viewer';
+}
+
+async function isAllowed(ask: () => Promise<unknown>): Promise<boolean> {
   try {
-    // The cheapest thing that the desk may do and a viewer may not.
-    await client.call('search_owners', { q: '0', limit: 1 });
-    return 'desk';
+    await ask();
+    return true;
   } catch (error) {
-    if (error instanceof AppError && error.code === 'forbidden') return 'viewer';
+    if (error instanceof AppError && error.code === 'forbidden') return false;
     throw error;
   }
 }

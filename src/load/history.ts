@@ -10,7 +10,9 @@ const report_name = 'report.json';
 const TRIES_MAX = 100;
 
 const runsDir = (home: string) => path.join(home, 'load/runs');
-const dirOf = (home: string, run: number) => path.join(runsDir(home), String(run).padStart(4, '0'));
+/** Where a run's files lie. */
+export const folderOf = (home: string, run: number) =>
+  path.join(runsDir(home), String(run).padStart(4, '0'));
 
 /** Numbers of all runs, oldest first. */
 export function listRuns(home: string): readonly number[] {
@@ -29,7 +31,7 @@ export function newRun(home: string): RunFolder {
   fs.mkdirSync(runsDir(home), { recursive: true, mode: 0o700 });
   const next = (listRuns(home).at(-1) ?? 0) + 1;
   for (let run = next; run < next + TRIES_MAX; run += 1) {
-    const dir = dirOf(home, run);
+    const dir = folderOf(home, run);
     try {
       // Fails when another run was faster: then the number is taken.
       fs.mkdirSync(dir, { mode: 0o700 });
@@ -64,7 +66,7 @@ function parse(text: string, where: string): LoadReport {
 export function readReport(home: string, ref: string): LoadReport {
   const number = ref === 'last' ? listRuns(home).at(-1) : Number(ref);
   const file = Number.isSafeInteger(number)
-    ? path.join(dirOf(home, Number(number)), report_name)
+    ? path.join(folderOf(home, Number(number)), report_name)
     : ref;
   if (fs.existsSync(file)) return parse(fs.readFileSync(file, 'utf8'), `Run ${ref}`);
   throw new AppError('not_found', `There is no load report ${ref}.`, { next: 'petpro load list' });
@@ -75,7 +77,7 @@ export function readReports(home: string, limit: number): readonly LoadReport[] 
   return listRuns(home)
     .slice(-limit)
     .flatMap((run) => {
-      const file = path.join(dirOf(home, run), report_name);
+      const file = path.join(folderOf(home, run), report_name);
       return fs.existsSync(file) ? [parse(fs.readFileSync(file, 'utf8'), `Run ${run}`)] : [];
     });
 }

@@ -7,7 +7,7 @@ import type { K6 } from './find-k6.ts';
 import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
 import { readK6Summary } from './k6-summary.ts';
 import { commitOf, loadAverage, machineOf } from './machine.ts';
-import { makePainter, type Painter } from './progress.ts';
+import { makePainter, type Painter, type ProgressFacts } from './progress.ts';
 import type { InvariantResult, LoadReport } from './report-types.ts';
 import { type K6Run, runK6, type Sample } from './run-k6.ts';
 import { scenarios } from './scenarios.ts';
@@ -37,6 +37,8 @@ export type RunOptions = {
     readonly columns: () => number;
   };
   readonly signal: AbortSignal;
+  /** For those who draw a picture of their own. */
+  readonly on_progress?: (facts: ProgressFacts, samples: readonly Sample[]) => void;
 };
 
 /** Shows the samples and looks into the database now and then. */
@@ -57,18 +59,17 @@ function watcher(sql: Sql, run: number, options: RunOptions, painter: Painter) {
       double_bookings = counts.reduce((all, one) => all + oversold(one), 0);
     }
     const { tail_s } = scenarios[head.scenario];
-    painter.show(
-      {
-        run,
-        scenario: head.scenario,
-        vus: head.vus,
-        slots: slots.length,
-        host: new URL(head.url).host,
-        total_ms: (head.seconds + tail_s(head)) * 1000,
-        double_bookings,
-      },
-      samples,
-    );
+    const facts = {
+      run,
+      scenario: head.scenario,
+      vus: head.vus,
+      slots: slots.length,
+      host: new URL(head.url).host,
+      total_ms: (head.seconds + tail_s(head)) * 1000,
+      double_bookings,
+    };
+    painter.show(facts, samples);
+    options.on_progress?.(facts, samples);
   };
 }
 

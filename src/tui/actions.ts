@@ -10,8 +10,11 @@ import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import type { Catalogue } from './i18n/catalogue.ts';
 import { wordsOf } from './i18n/text.ts';
-import { type ActionId, bindings, refusal } from './keys.ts';
-import { type State, type Step, say, stay } from './model.ts';
+import { type ActionId, bindings, placesOf, refusal } from './keys.ts';
+import { enterLoad, runLoadAction } from './load.ts';
+import { runLockAction } from './lock-actions.ts';
+import { enterLocks, resyncLocks } from './locks.ts';
+import { type Place, type State, type Step, say, stay } from './model.ts';
 import { type BoardRow, makeBoard } from './rows.ts';
 import {
   clockText,
@@ -158,13 +161,18 @@ function copy(state: State, row: BoardRow | null): Step {
 }
 
 function quit(state: State): Step {
-  if (!hasContent(state.draft)) return stay(state, { type: 'quit', code: 0 });
+  const is_loading = state.load.is_running;
+  if (!hasContent(state.draft) && !is_loading) return stay(state, { type: 'quit', code: 0 });
   const guard_until_ms = state.now_ms + GUARD_MS;
-  return stay({ ...state, overlay: { screen: 'confirm', kind: 'quit', guard_until_ms } });
+  const kind = is_loading ? 'quit_load' : 'quit';
+  return stay({ ...state, overlay: { screen: 'confirm', kind, guard_until_ms } });
 }
 
 function back(state: State): State {
   if (state.overlay !== null) return { ...state, overlay: null };
+  if (state.place === 'locks') {
+    return { ...state, message: null, locks: { ...state.locks, filter: '' } };
+  }
   if (state.filter !== '') return keepInView({ ...state, filter: '' });
   return { ...state, message: null };
 }
@@ -185,13 +193,29 @@ function openList(state: State, screen: 'help' | 'palette'): State {
   return { ...state, overlay: { screen, field: fieldOf(''), index: 0 } };
 }
 
-/** Asks for everything again and for the feed at once. */
-function resync(state: State): Step {
+/** Goes to a screen. What is open above the old one closes; the day is asked for again when it comes back. */
+function goTo(state: State, place: Place): Step {
+  const shown: State = { ...state, place, overlay: null, message: null };
+  if (place === state.place) return stay({ ...shown, message: state.message });
+  if (place === 'locks') return stay(enterLocks(shown));
+  return place === 'load' ? enterLoad(shown) : stay(wantReload(shown));
+}
+
+function nextPlace(state: State): Step {
+  const places = placesOf(state.session);
+  const index = places.indexOf(state.place);
+  return goTo(state, places[(index + 1) % places.length] ?? 'board');
+}
+
+/** Asks for everything again and for the feed at once, and draws the whole screen anew. */
+function resync(asked: State): Step {
+  const state = asked.place === 'locks' ? resyncLocks(asked) : asked;
   const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
   const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
   const next = wantReload({ ...state, draft, reload, waiting: null });
   const load = state.clinic === null ? ([{ type: 'load_clinic' }] as const) : [];
-  return stay(next, { type: 'retry_feed' }, ...load);
+  const list = state.place === 'load' ? enterLoad(state).effects : [];
+  return stay(next, { type: 'repaint' }, { type: 'retry_feed' }, ...load, ...list);
 }
 
 /** Why the session may not do this now; null when it may. The server enforces the same table. */
@@ -212,6 +236,12 @@ export function actionRefusal(state: State, id: ActionId): string | null {
 export function runAction(state: State, id: ActionId, named: BoardRow | null = null): Step {
   const refused = actionRefusal(state, id);
   if (refused !== null) return stay(say(state, 'warn', refused));
+  if (state.place !== 'board') {
+    const own = state.place === 'locks' ? runLockAction(state, id) : runLoadAction(state, id);
+    if (own !== null) return own;
+    const is_here = bindings.some((one) => one.id === id && one.screens.includes(state.place));
+    if (!is_here) return stay(say(state, 'info', wordsOf(state.session.lang).other_screen));
+  }
   const row = named ?? selectedRow(state);
   const page = Math.max(1, layoutOf(state).list_rows - 1);
   const to = moves[id];
@@ -268,8 +298,19 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
     case 'filter':
       return stay({
         ...state,
-        overlay: { screen: 'filter', field: fieldOf(state.filter), before: state.filter },
+        overlay: {
+          screen: 'filter',
+          field: fieldOf(state.place === 'locks' ? state.locks.filter : state.filter),
+        },
       });
+    case 'screen_board':
+      return goTo(state, 'board');
+    case 'screen_locks':
+      return goTo(state, 'locks');
+    case 'screen_load':
+      return goTo(state, 'load');
+    case 'next_screen':
+      return nextPlace(state);
     case 'palette':
     case 'help':
       return stay(openList(state, id));

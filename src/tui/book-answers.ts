@@ -1,7 +1,7 @@
 import { startNewOwner } from './book.ts';
 import { chooseOwner, fail, nextKey, release, withDraft } from './book-open.ts';
 import { wantReload } from './day.ts';
-import type { Draft } from './draft.ts';
+import type { Draft, Near } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import {
@@ -50,6 +50,11 @@ export function takeOwners(state: State, query: string, owners: readonly Owner[]
 }
 
 function indexOfWanted(draft: Draft, slots: readonly Slot[]): number {
+  const offered = draft.nearest.map((one) =>
+    slots.findIndex((slot) => slot.slot_id === one.slot_id),
+  );
+  const by_offer = offered.find((index) => index >= 0);
+  if (by_offer !== undefined) return by_offer;
   const by_id = slots.findIndex((slot) => slot.slot_id === draft.wanted_slot_id);
   if (by_id >= 0) return by_id;
   const { wanted_time } = draft;
@@ -246,22 +251,48 @@ export function takeBookAnswer(state: State, event: Event): Step | null {
   }
 }
 
+const isText = (value: unknown): value is string => typeof value === 'string';
+
+/** The free times that a refusal names, as far as they can be read. */
+function nearestOf({ facts }: Problem): readonly Near[] {
+  const named = facts['nearest'];
+  if (!Array.isArray(named)) return [];
+  return named.flatMap((one: unknown): Near[] => {
+    const fields: Readonly<Record<string, unknown>> =
+      typeof one === 'object' && one !== null ? { ...one } : {};
+    const { slot_id, date, time, staff_name } = fields;
+    if (!isText(slot_id) || !isText(date) || !isText(time)) return [];
+    return [{ slot_id, date, time, staff_name: isText(staff_name) ? staff_name : null }];
+  });
+}
+
 function lostSlot(state: State, draft: Draft, problem: Problem): State {
   const words = wordsOf(state.session.lang);
   const is_taken = problem.code === 'slot_taken' || problem.code === 'slot_locked';
   const time = draft.slot?.time ?? draft.hold?.slot.time ?? '';
+  const nearest = nearestOf(problem);
+  const [first] = nearest;
+  // The day moves only when nothing is left on the one that was asked for.
+  const moves_day = first !== undefined && !nearest.some((one) => one.date === draft.date);
   const text = is_taken
     ? words.taken(time)
     : `${words.problems[problem.code] ?? problem.code}: ${problem.detail}`;
+  const slots = draft.slots.filter((slot) => slot.slot_id !== draft.slot?.slot_id);
   const free = withDraft(state, {
     slot: null,
     hold: null,
     hold_asked: null,
     wanted_slot_id: null,
     wanted_time: time === '' ? draft.wanted_time : time,
+    nearest,
+    ...(moves_day ? { date: first.date, when: fieldOf('') } : {}),
     // Asks for the list again; it stays on screen meanwhile.
     slots_asked: null,
-    slots: draft.slots.filter((slot) => slot.slot_id !== draft.slot?.slot_id),
+    slots,
+    slot_index: indexOfWanted(
+      { ...draft, nearest, wanted_slot_id: null, wanted_time: time },
+      slots,
+    ),
   });
   return wantReload(fail(free, 'slot', text));
 }

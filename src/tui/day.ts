@@ -23,6 +23,8 @@ export function wantReload(state: State): State {
 /** Starts the snapshot that is due, if any. An answer to an older request is dropped by its number. */
 export function pumpReload(state: State): Step {
   const { reload } = state;
+  // Behind another screen the day is not asked for again; coming back asks at once.
+  if (state.place !== 'board' && state.day !== null) return stay(state);
   if (!reload.wanted || reload.in_flight || state.now_ms < reload.not_before_ms) return stay(state);
   const seq = reload.seq + 1;
   const next = { ...state, reload: { ...reload, wanted: false, in_flight: true, seq } };
@@ -82,7 +84,7 @@ function sameOrder(a: readonly BoardRow[], b: readonly BoardRow[]): boolean {
 }
 
 /** Rows may move only when no key was pressed just now and nobody is typing a row number. */
-function mayMove(state: State): boolean {
+export function mayMove(state: State): boolean {
   return !isAiming(state) && state.now_ms - state.last_key_ms >= STILL_MS;
 }
 

@@ -19,6 +19,14 @@ export type BookField = (typeof book_fields)[number];
 export const pay_choices = ['link', 'at_clinic', 'cash'] as const;
 export type PayChoice = (typeof pay_choices)[number];
 
+/** A free time as a refusal names it. */
+export type Near = {
+  readonly slot_id: string;
+  readonly date: string;
+  readonly time: string;
+  readonly staff_name: string | null;
+};
+
 export type DraftHold = {
   readonly hold_key: string;
   readonly reservation_id: string;
@@ -53,6 +61,8 @@ export type Draft = {
   /** service|date|staff that `slots` answers, and the one that is asked for. */
   readonly slots_key: string | null;
   readonly slots_asked: string | null;
+  /** Free times that the server named when it refused one; the first of them is marked. */
+  readonly nearest: readonly Near[];
   readonly pick_when_loaded: boolean;
   /** A time that was chosen on the board; picked as soon as the list has it. */
   readonly wanted_slot_id: string | null;
@@ -98,6 +108,7 @@ export function emptyDraft(): Draft {
     slot_index: 0,
     slots_key: null,
     slots_asked: null,
+    nearest: [],
     pick_when_loaded: false,
     wanted_slot_id: null,
     wanted_time: null,

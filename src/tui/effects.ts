@@ -1,7 +1,9 @@
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
+import { isOpsEffect, makeOpsRunner, type OpsOutside } from './effects-ops.ts';
 import type { Feed, FeedOptions } from './feed.ts';
-import type { Effect, Input, Problem, Result } from './model.ts';
+import type { Effect, Problem, Result } from './model.ts';
+import type { OpsEffect } from './model-ops.ts';
 
 /** Carries out what the reducer asks for, and reports back with events. Nothing here decides anything. */
 
@@ -12,16 +14,13 @@ const SEARCH_MS = 5_000;
 const SLOTS_MAX = 100;
 const OWNERS_MAX = 10;
 
-export type Outside = {
-  readonly client: ApiClient;
+export type Outside = OpsOutside & {
   readonly feed_url: string;
   readonly token: string;
   readonly clinic_id: string;
-  readonly now: () => number;
   readonly random: () => number;
   readonly open_feed: (options: FeedOptions) => Feed;
-  readonly send: (event: Input | Result) => void;
-  readonly copy: (text: string) => void;
+  readonly repaint: () => void;
   readonly quit: (code: number) => void;
 };
 
@@ -44,7 +43,8 @@ function problemOf(error: unknown): Problem {
 /** Payment words of the form in the API's language. */
 const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
 
-type Ask = Exclude<Effect, { type: 'copy' | 'follow' | 'retry_feed' | 'quit' }>;
+type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
+type Ask = Exclude<Effect, Immediate | OpsEffect>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
 async function book(client: ApiClient, effect: Asks<'book'>): Promise<Result> {
@@ -170,10 +170,13 @@ async function change(client: ApiClient, effect: Ask): Promise<Result | null> {
 export function makeRunner(outside: Outside): Runner {
   let feed: Feed | null = null;
   let is_closed = false;
+  const ops = makeOpsRunner(outside);
 
-  const ask = async (effect: Ask): Promise<void> => {
+  const ask = async (effect: Ask | OpsEffect): Promise<void> => {
     try {
-      const result = (await read(outside, effect)) ?? (await change(outside.client, effect));
+      const result = isOpsEffect(effect)
+        ? await ops.ask(effect)
+        : ((await read(outside, effect)) ?? (await change(outside.client, effect)));
       if (result !== null && !is_closed) outside.send(result);
     } catch (error) {
       if (!is_closed) outside.send({ type: 'failed', effect, problem: problemOf(error) });
@@ -206,6 +209,9 @@ export function makeRunner(outside: Outside): Runner {
         case 'retry_feed':
           feed?.retry();
           return;
+        case 'repaint':
+          outside.repaint();
+          return;
         case 'quit':
           outside.quit(effect.code);
           return;
@@ -215,6 +221,7 @@ export function makeRunner(outside: Outside): Runner {
     },
     close: () => {
       is_closed = true;
+      ops.close();
       feed?.close();
     },
   };

@@ -1,5 +1,5 @@
 import { type Access, mayAccess, type Role } from '../domain/roles.ts';
-import type { ScreenName, Session } from './model.ts';
+import { type Place, places, type ScreenName, type Session } from './model.ts';
 
 /** The one table of keys. Hints, help, the palette and docs/console.md print it; a test looks for collisions. */
 
@@ -37,6 +37,24 @@ export const action_ids = [
   'book_found',
   'confirm_yes',
   'confirm_by',
+  'screen_board',
+  'screen_locks',
+  'screen_load',
+  'next_screen',
+  'lock_release',
+  'lock_plan',
+  'lock_mark',
+  'lock_unmark',
+  'lock_leaked',
+  'lock_open',
+  'lock_copy',
+  'lock_free',
+  'load_start',
+  'load_export',
+  'load_compare',
+  'load_open',
+  'load_form',
+  'load_go',
 ] as const;
 export type ActionId = (typeof action_ids)[number];
 
@@ -48,14 +66,54 @@ export type Binding = {
   readonly mutates: boolean;
   /** Asks before it acts. */
   readonly dangerous: boolean;
-  readonly access: Access;
+  readonly access: KeyAccess;
 };
+
+/** `load`: who may put load on the system. No endpoint asks for it, the console and k6 do. */
+export type KeyAccess = Access | 'load' | 'ops';
+const load_roles: readonly Role[] = ['ci', 'sre', 'admin'];
+
+function mayUse(role: Role, needed: KeyAccess): boolean {
+  if (needed === 'ops') return load_roles.includes(role) || mayAccess(role, 'sre');
+  return needed === 'load' ? load_roles.includes(role) : mayAccess(role, needed);
+}
 
 const look = { mutates: false, dangerous: false, access: 'view' } as const;
 const change = { mutates: true, dangerous: false, access: 'desk' } as const;
 const lists: readonly ScreenName[] = ['board', 'detail'];
+const locks: readonly ScreenName[] = ['locks', 'inspect'];
+const runs: readonly ScreenName[] = ['load', 'run'];
+const all_lists: readonly ScreenName[] = [...lists, ...locks, ...runs, 'compare'];
+const everywhere: readonly ScreenName[] = [
+  ...all_lists,
+  'find',
+  'book',
+  'confirm',
+  'help',
+  'palette',
+  'filter',
+  'release',
+  'cleanup',
+  'start',
+];
+const forms: readonly ScreenName[] = ['book', 'release', 'cleanup'];
+const sre_change = { mutates: true, dangerous: true, access: 'sre' } as const;
+const sre_look = { mutates: false, dangerous: false, access: 'sre' } as const;
+const load_change = { mutates: true, dangerous: true, access: 'load' } as const;
+const load_look = { mutates: false, dangerous: false, access: 'load' } as const;
 
 export const bindings: readonly Binding[] = [
+  { id: 'lock_release', keys: ['F'], screens: locks, ...sre_change },
+  { id: 'lock_plan', keys: ['D'], screens: ['locks'], ...sre_change },
+  { id: 'lock_mark', keys: [' '], screens: ['locks'], ...sre_look },
+  { id: 'lock_unmark', keys: ['u'], screens: ['locks'], ...sre_look },
+  { id: 'lock_leaked', keys: ['l'], screens: ['locks'], ...sre_look },
+  { id: 'lock_open', keys: ['enter'], screens: ['locks'], ...sre_look },
+  { id: 'lock_copy', keys: ['y'], screens: locks, ...sre_look },
+  { id: 'load_start', keys: ['S'], screens: runs, ...load_change },
+  { id: 'load_export', keys: ['E'], screens: runs, ...load_look },
+  { id: 'load_compare', keys: ['='], screens: runs, ...load_look },
+  { id: 'load_open', keys: ['enter'], screens: ['load'], ...load_look },
   { id: 'arrived', keys: ['a'], screens: lists, ...change },
   { id: 'in_room', keys: ['i'], screens: lists, ...change },
   { id: 'complete', keys: ['c'], screens: lists, ...change },
@@ -64,42 +122,66 @@ export const bindings: readonly Binding[] = [
   { id: 'cancel', keys: ['x'], screens: lists, ...change, dangerous: true },
   { id: 'open', keys: ['enter'], screens: ['board'], ...look },
   { id: 'find', keys: ['f'], screens: lists, ...look, access: 'desk' },
-  { id: 'filter', keys: ['/'], screens: ['board'], ...look },
+  { id: 'filter', keys: ['/'], screens: ['board', 'locks'], ...look },
   { id: 'day_prev', keys: ['['], screens: ['board'], ...look },
   { id: 'day_next', keys: [']'], screens: ['board'], ...look },
   { id: 'day_today', keys: ['t'], screens: ['board'], ...look },
   { id: 'toggle_open', keys: ['o'], screens: ['board'], ...look },
-  { id: 'palette', keys: [':'], screens: lists, ...look },
+  { id: 'palette', keys: [':'], screens: all_lists, ...look },
   { id: 'copy', keys: ['y'], screens: lists, ...look },
-  { id: 'help', keys: ['?'], screens: lists, ...look },
-  { id: 'up', keys: ['up', 'k'], screens: lists, ...look },
-  { id: 'down', keys: ['down', 'j'], screens: lists, ...look },
-  { id: 'page_up', keys: ['pgup', 'ctrl-b'], screens: lists, ...look },
-  { id: 'page_down', keys: ['pgdn', 'ctrl-f'], screens: lists, ...look },
-  { id: 'first', keys: ['g', 'home'], screens: lists, ...look },
-  { id: 'last', keys: ['G', 'end'], screens: lists, ...look },
-  {
-    id: 'resync',
-    keys: ['ctrl-r'],
-    screens: ['board', 'detail', 'find', 'book', 'confirm', 'help', 'palette', 'filter'],
-    ...look,
-  },
-  {
-    id: 'back',
-    keys: ['esc'],
-    screens: ['board', 'detail', 'find', 'book', 'confirm', 'help', 'palette', 'filter'],
-    ...look,
-  },
-  { id: 'quit', keys: ['q'], screens: lists, ...look },
+  { id: 'help', keys: ['?'], screens: all_lists, ...look },
+  { id: 'up', keys: ['up', 'k'], screens: all_lists, ...look },
+  { id: 'down', keys: ['down', 'j'], screens: all_lists, ...look },
+  { id: 'page_up', keys: ['pgup', 'ctrl-b'], screens: all_lists, ...look },
+  { id: 'page_down', keys: ['pgdn', 'ctrl-f'], screens: all_lists, ...look },
+  { id: 'first', keys: ['g', 'home'], screens: all_lists, ...look },
+  { id: 'last', keys: ['G', 'end'], screens: all_lists, ...look },
+  { id: 'screen_board', keys: ['1'], screens: all_lists, ...look },
+  { id: 'screen_locks', keys: ['5'], screens: all_lists, ...sre_look },
+  { id: 'screen_load', keys: ['8'], screens: all_lists, ...load_look },
+  { id: 'next_screen', keys: ['tab'], screens: all_lists, ...look, access: 'ops' },
+  { id: 'resync', keys: ['ctrl-r'], screens: everywhere, ...look },
+  { id: 'back', keys: ['esc'], screens: everywhere, ...look },
+  { id: 'quit', keys: ['q'], screens: all_lists, ...look },
   { id: 'submit', keys: ['ctrl-g'], screens: ['book'], ...change },
   { id: 'extend', keys: ['ctrl-t'], screens: ['book'], ...change },
   { id: 'clear_draft', keys: ['ctrl-n'], screens: ['book'], ...look },
-  { id: 'next_field', keys: ['tab'], screens: ['book'], ...look },
-  { id: 'prev_field', keys: ['shift-tab'], screens: ['book'], ...look },
+  { id: 'next_field', keys: ['tab'], screens: forms, ...look },
+  { id: 'prev_field', keys: ['shift-tab'], screens: forms, ...look },
   { id: 'book_found', keys: ['ctrl-g'], screens: ['find'], ...change },
   { id: 'confirm_yes', keys: ['y'], screens: ['confirm'], ...change, dangerous: true },
   { id: 'confirm_by', keys: ['w'], screens: ['confirm'], ...look },
+  { id: 'lock_free', keys: ['ctrl-g'], screens: ['release', 'cleanup'], ...sre_change },
+  { id: 'load_go', keys: ['y'], screens: ['start'], ...load_change },
+  { id: 'load_form', keys: ['tab'], screens: ['start'], ...load_look },
 ];
+
+/** The action that leads to a screen. */
+export const screen_actions = {
+  board: 'screen_board',
+  locks: 'screen_locks',
+  load: 'screen_load',
+} as const satisfies Record<Place, ActionId>;
+
+/** The row of an action; every action has one. */
+export function bindingOf(id: ActionId): Binding {
+  const row = bindings.find((one) => one.id === id);
+  if (row === undefined) throw new Error(`No key is bound to ${id}`);
+  return row;
+}
+
+/** The screens that this session has, in the order of their numbers. */
+export function placesOf(session: Pick<Session, 'role' | 'read_only'>): readonly Place[] {
+  return places.filter((place) => {
+    return refusal(bindingOf(screen_actions[place]), session) === null;
+  });
+}
+
+/** Where the day begins: each role at its own screen. */
+export function startPlace(session: Pick<Session, 'role'>): Place {
+  if (session.role === 'sre') return 'locks';
+  return session.role === 'ci' ? 'load' : 'board';
+}
 
 /** Full-width letters come from an input method that was left on: `ａ` means `a`. */
 export function foldKey(key: string): string {
@@ -117,7 +199,7 @@ export function refusal(
   binding: Binding,
   session: { readonly role: Role; readonly read_only: boolean },
 ): 'read_only' | 'role' | null {
-  if (!mayAccess(session.role, binding.access)) return 'role';
+  if (!mayUse(session.role, binding.access)) return 'role';
   return binding.mutates && session.read_only ? 'read_only' : null;
 }
 
@@ -127,6 +209,7 @@ export function shownBindings(screen: ScreenName, session: Session): readonly Bi
 }
 
 const key_names: Readonly<Record<string, string>> = {
+  ' ': 'Space',
   enter: 'Enter',
   esc: 'Esc',
   tab: 'Tab',

@@ -4,6 +4,7 @@ import type { EventType, FeedFrame } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
+import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
 import type { BoardRow } from './rows.ts';
 
 /** What the console knows, what can happen to it, and what it can ask for: three unions, all plain data. */
@@ -25,6 +26,8 @@ export type Session = {
   readonly glyphs: Glyphs;
   readonly color: boolean;
   readonly read_only: boolean;
+  /** Load tests can be run from here. */
+  readonly has_load: boolean;
   /** Random per start; makes idempotency keys unique without randomness in the reducer. */
   readonly nonce: string;
 };
@@ -73,7 +76,12 @@ export type ConfirmBox =
       /** Keys before this instant are dropped: they were typed for the screen below. */
       readonly guard_until_ms: number;
     }
-  | { readonly screen: 'confirm'; readonly kind: 'quit'; readonly guard_until_ms: number };
+  | {
+      readonly screen: 'confirm';
+      /** `quit` loses a draft, `quit_load` ends a load run, `stop_load` only that. */
+      readonly kind: 'quit' | 'quit_load' | 'stop_load';
+      readonly guard_until_ms: number;
+    };
 export type ListBox = {
   readonly screen: 'help' | 'palette';
   readonly field: Field;
@@ -84,10 +92,12 @@ export type BookBox = { readonly screen: 'book' };
 export type FilterBox = {
   readonly screen: 'filter';
   readonly field: Field;
-  readonly before: string;
 };
-export type Overlay = FindBox | ConfirmBox | ListBox | DetailBox | BookBox | FilterBox;
-export type ScreenName = 'board' | Overlay['screen'];
+export type Overlay = FindBox | ConfirmBox | ListBox | DetailBox | BookBox | FilterBox | OpsOverlay;
+/** What lies under the dialogs: screens 1, 5 and 8. */
+export const places = ['board', 'locks', 'load'] as const;
+export type Place = (typeof places)[number];
+export type ScreenName = Place | Overlay['screen'];
 
 export type Reload = {
   readonly wanted: boolean;
@@ -134,9 +144,13 @@ export type State = {
   /** Jump here once the wanted day is on screen. */
   readonly go_to: string | null;
   readonly counter: number;
+  readonly place: Place;
+  readonly locks: LocksState;
+  readonly load: LoadState;
 };
 
 export type Result =
+  | OpsResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
   | {
@@ -258,6 +272,9 @@ export type Effect =
   | { readonly type: 'copy'; readonly text: string }
   | { readonly type: 'follow'; readonly after: number }
   | { readonly type: 'retry_feed' }
+  /** Draws every cell again, whatever somebody else wrote over the screen. */
+  | { readonly type: 'repaint' }
+  | OpsEffect
   | { readonly type: 'quit'; readonly code: number };
 
 /** What one event leads to: the next state, and what is to be done outside. */

@@ -4,6 +4,8 @@ import { changeDay, keepInView } from './day.ts';
 import { edit } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Binding, bindings, foldKey, keyName } from './keys.ts';
+import { stopLoad } from './load.ts';
+import { filterLocks } from './locks.ts';
 import {
   type ConfirmBox,
   type Field,
@@ -105,6 +107,9 @@ export function takeFound(state: State, query: string, owners: readonly Owner[])
 
 /** One key of the `/` line; the board follows each letter. */
 export function filterKey(state: State, box: FilterBox, key: string): Step {
+  if (key === 'esc' && state.place === 'locks') {
+    return stay(filterLocks({ ...state, overlay: null }, ''));
+  }
   if (key === 'esc') return stay(keepInView({ ...state, overlay: null, filter: '' }));
   if (key === 'enter') return stay({ ...state, overlay: null });
   if (key === 'down' || key === 'up') return runAction({ ...state, overlay: null }, key);
@@ -114,18 +119,21 @@ export function filterKey(state: State, box: FilterBox, key: string): Step {
 
 /** Puts the filter in force; the cursor goes to the first row that is left when its own is not. */
 export function typeFilter(state: State, box: FilterBox, field: Field): State {
+  if (state.place === 'locks') {
+    return filterLocks({ ...state, overlay: { ...box, field } }, field.text);
+  }
   const filtered: State = { ...state, filter: field.text, overlay: { ...box, field }, top: 0 };
   const rows = visibleRows(filtered);
   const is_kept = rows.some((row) => row.id === state.cursor_id);
   return is_kept ? filtered : { ...filtered, cursor_id: rows[0]?.id ?? state.cursor_id };
 }
 
-/** The help list: what the board's keys do, found by key or word. */
+/** The help list: what the keys of the screen below do, found by key or word. */
 export function helpRows(state: State, text: string): readonly Binding[] {
   const words = wordsOf(state.session.lang);
   const wanted = foldText(text).trim();
   return bindings.filter((row) => {
-    if (!row.screens.includes('board')) return false;
+    if (!row.screens.includes(state.place)) return false;
     const label = foldText(words.actions[row.id]);
     const is_key = row.keys.some((key) => keyName(key).toLowerCase() === wanted);
     return wanted === '' || is_key || label.includes(wanted);
@@ -168,7 +176,8 @@ export function confirmKey(state: State, box: ConfirmBox, key: string): Step {
   if (state.now_ms < box.guard_until_ms) return stay(state);
   const folded = foldKey(key);
   if (folded === 'enter') return stay({ ...state, overlay: null });
-  if (box.kind === 'quit') {
+  if (box.kind === 'stop_load') return folded === 'y' ? stopLoad(state) : stay(state);
+  if (box.kind !== 'cancel') {
     return folded === 'y' ? stay(state, { type: 'quit', code: 0 }) : stay(state);
   }
   if (folded === 'y') return confirmCancel(state, box);

@@ -5,8 +5,8 @@ import { openBook } from './book-open.ts';
 import { changeDay } from './day.ts';
 import { edit, fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
-import type { ActionId } from './keys.ts';
-import { type ListBox, type State, type Step, say, stay } from './model.ts';
+import { type ActionId, bindingOf } from './keys.ts';
+import { type ListBox, type Place, type State, type Step, say, stay } from './model.ts';
 import { instantOf, rowByName, serverNow, timeZone, today } from './selectors.ts';
 
 /** The `:` line takes the words of the command line, and row numbers of the board. */
@@ -31,15 +31,22 @@ export const commands: readonly Command[] = [
   { word: 'find', short: 'fi', argument: 'text', action: 'find' },
   { word: 'day', short: 'da', argument: 'day', action: 'day_today' },
   { word: 'today', short: 'to', argument: null, action: 'day_today' },
+  { word: 'board', short: 'bd', argument: null, action: 'screen_board' },
+  { word: 'locks', short: 'lo', argument: null, action: 'screen_locks' },
+  { word: 'load', short: 'ld', argument: null, action: 'screen_load' },
   { word: 'resync', short: 're', argument: null, action: 'resync' },
   { word: 'help', short: 'he', argument: null, action: 'help' },
   { word: 'quit', short: 'q', argument: null, action: 'quit' },
 ];
 
-/** Commands that begin with what was typed; all of them for an empty line. */
-export function suggestions(text: string): readonly Command[] {
+/** Commands of the screen that begin with what was typed; all of them for an empty line. */
+export function suggestions(text: string, place: Place = 'board'): readonly Command[] {
   const [word = ''] = text.trimStart().toLowerCase().split(/\s+/);
-  return commands.filter((row) => row.word.startsWith(word) || row.short === word);
+  return commands.filter(
+    (row) =>
+      (row.word.startsWith(word) || row.short === word) &&
+      bindingOf(row.action).screens.includes(place),
+  );
 }
 
 function distance(a: string, b: string): number {
@@ -101,6 +108,9 @@ export function runCommand(closed: State, line: string): Step {
   if (command === undefined) {
     return stay(say(closed, 'warn', words.unknown_command(word, nearest(word))));
   }
+  if (!bindingOf(command.action).screens.includes(closed.place)) {
+    return stay(say(closed, 'info', words.other_screen));
+  }
   if (command.argument === 'row' && text !== '') {
     const row = rowByName(closed, text);
     if (row === null) return stay(say(closed, 'warn', words.no_such_row(text)));
@@ -120,7 +130,7 @@ export function paletteKey(state: State, box: ListBox, key: string): Step {
   if (key === 'esc') return stay({ ...state, overlay: null });
   if (key === 'enter') return runCommand({ ...state, overlay: null }, box.field.text);
   if (key === 'tab') {
-    const [first] = suggestions(box.field.text);
+    const [first] = suggestions(box.field.text, state.place);
     if (first === undefined || /\s/.test(box.field.text.trim())) return stay(state);
     const field = fieldOf(first.argument === null ? first.word : `${first.word} `);
     return stay({ ...state, overlay: { ...box, field } });

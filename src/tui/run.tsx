@@ -7,8 +7,9 @@ import { App } from './app.tsx';
 import { openConsole } from './console.ts';
 import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
+import type { LoadPort } from './load-port.ts';
 import type { Lang, Session } from './model.ts';
-import { copySequence, makeRestore } from './terminal.ts';
+import { copySequence, makeRestore, wipe } from './terminal.ts';
 
 /** The console's entry: opens it on a terminal and gives the terminal back, whatever happens. */
 
@@ -26,6 +27,8 @@ export type ConsoleOptions = {
   readonly env: string;
   readonly ascii: boolean;
   readonly read_only: boolean;
+  /** Runs load tests; without it the load screen says that it cannot. */
+  readonly load?: LoadPort;
   /** Default: colours on. */
   readonly color?: boolean;
   /** With the stack when the console ends by a fault. Default: off. */
@@ -71,6 +74,7 @@ function sessionOf(options: ConsoleOptions): Session {
     read_only,
     glyphs: options.ascii ? 'ascii' : 'utf',
     color: options.color ?? true,
+    has_load: options.load !== undefined,
     nonce: randomUUID(),
   };
 }
@@ -89,14 +93,17 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     end({ code: 1, text: words.crashed(textOf(error, options.debug === true)) });
 
   const session = sessionOf(options);
+  let repaint = () => {};
   const console = openConsole({
     ...options,
+    load: options.load ?? null,
     session,
     size: { columns: stdout.columns, rows: stdout.rows },
     now: () => Temporal.Now.instant().epochMilliseconds,
     random: Math.random,
     open_feed: openFeed,
     copy: (text) => stdout.write(copySequence(text)),
+    repaint: () => repaint(),
     quit: (code) => end({ code, text: null }),
   });
   const unwatch = watchProcess(end, fault);
@@ -113,6 +120,11 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       // Nothing of ours writes to the console; what others write belongs in front of the person.
       patchConsole: false,
     });
+    repaint = () => {
+      screen.clear();
+      stdout.write(wipe);
+      screen.rerender(<App console={console} color={session.color} />);
+    };
     const restore = makeRestore(screen.unmount, stdin, stdout);
     screen.waitUntilExit().catch(fault);
     console.send({ type: 'start' });

@@ -1,5 +1,5 @@
 import { localTime } from '../domain/time.ts';
-import type { State } from './model.ts';
+import type { ScreenName, State } from './model.ts';
 import { type BoardRow, filterBoard } from './rows.ts';
 
 /** What the screens and the reducer read from the state. */
@@ -13,6 +13,8 @@ export const PANE_COLUMNS = 46;
 export const MARK_MS = 5_000;
 /** No row moves for this long after a key, so that the next key hits what was seen. */
 export const STILL_MS = 2_000;
+/** Locks come and go without an event when Redis alone changes, so the board looks by itself. */
+export const LOCKS_EVERY_MS = 3_000;
 /** Keys are dropped for this long after a dialog opens. */
 export const GUARD_MS = 300;
 /** Header, counts, rule, column names; rule, two facts, message, rule, two hint lines. */
@@ -118,21 +120,45 @@ export function countdown(ends_ms: number, now_ms: number): string {
   return `${String(minutes).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
+const aiming: readonly ScreenName[] = ['palette', 'confirm', 'release', 'cleanup', 'start'];
+
 /** True while somebody types a row number or answers a dialog: the rows must stand still. */
 export function isAiming(state: State): boolean {
-  return state.overlay?.screen === 'palette' || state.overlay?.screen === 'confirm';
+  const screen = state.overlay?.screen;
+  return screen !== undefined && aiming.includes(screen);
 }
 
 /** True while something on screen counts seconds. */
 function showsSeconds(state: State): boolean {
   if (state.link.status === 'offline' && state.link.retry_at_ms !== null) return true;
-  const screen = state.overlay?.screen ?? 'board';
+  const screen = state.overlay?.screen ?? state.place;
+  if (screen === 'locks' || screen === 'inspect' || state.place === 'locks') {
+    return state.locks.rows.some(({ ends_ms }) => ends_ms !== null && ends_ms > state.now_ms);
+  }
+  if (state.place !== 'board') return false;
   if (screen === 'book') return state.draft?.hold !== null && state.draft?.hold !== undefined;
   if (screen !== 'board' && screen !== 'palette' && screen !== 'filter') return false;
   const { list_rows } = layoutOf(state);
   return visibleRows(state)
     .slice(state.top, state.top + list_rows)
     .some((row) => row.hold_ends_ms !== null && row.hold_ends_ms > serverNow(state));
+}
+
+/** When the lock board is next asked for, by our clock. */
+export function locksDue(state: State): number {
+  const { locks } = state;
+  const by_itself = locks.at_ms === null ? 0 : locks.at_ms + LOCKS_EVERY_MS;
+  return Math.max(locks.not_before_ms, locks.wanted ? 0 : by_itself);
+}
+
+/** The lock board looks again by itself while it is shown. */
+function lockTimes(state: State): readonly number[] {
+  const { locks } = state;
+  const times: number[] = [];
+  if (!locks.in_flight && !isAiming(state)) times.push(locksDue(state));
+  if (locks.waiting !== null && !isAiming(state)) times.push(state.last_key_ms + STILL_MS);
+  if (locks.detail_due_ms !== null) times.push(locks.detail_due_ms);
+  return times;
 }
 
 /**
@@ -145,8 +171,12 @@ export function wakeAt(state: State): number {
   const times = [state.now_ms + unit - (clock % unit)];
   for (const until of state.marks.values()) times.push(until);
   if (state.waiting !== null && !isAiming(state)) times.push(state.last_key_ms + STILL_MS);
-  if (state.reload.wanted && !state.reload.in_flight) times.push(state.reload.not_before_ms);
+  const is_day_due = state.place === 'board' || state.day === null;
+  if (is_day_due && state.reload.wanted && !state.reload.in_flight) {
+    times.push(state.reload.not_before_ms);
+  }
   if (state.detail_due_ms !== null) times.push(state.detail_due_ms);
+  if (state.place === 'locks') times.push(...lockTimes(state));
   if (state.draft?.search_due_ms != null) times.push(state.draft.search_due_ms);
   if (state.overlay?.screen === 'find' && state.overlay.due_ms !== null) {
     times.push(state.overlay.due_ms);

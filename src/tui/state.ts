@@ -1,4 +1,6 @@
+import { startPlace } from './keys.ts';
 import type { Session, State } from './model.ts';
+import { no_load, no_locks } from './model-ops.ts';
 
 /** The state before the first event. The reducer itself stands in update.ts. */
 export function initialState(
@@ -43,5 +45,8 @@ export function initialState(
     detail_due_ms: null,
     go_to: null,
     counter: 0,
+    place: startPlace(session),
+    locks: no_locks,
+    load: no_load,
   };
 }

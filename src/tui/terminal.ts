@@ -9,6 +9,9 @@ export function copySequence(text: string): string {
   return `\u001b]52;c;${base64}\u0007`;
 }
 
+/** Empties the screen and goes to its first cell: whatever others wrote over it is gone. */
+export const wipe = '\u001b[2J\u001b[H';
+
 const PLAIN = '\u001b[0m\u001b[?25h\u001b[?2004l';
 const LEAVE_ALTERNATE = '\u001b[?1049l';
 

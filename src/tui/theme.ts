@@ -53,12 +53,23 @@ export function styleOf(tone: SpanTone, color: boolean): Style {
   return color ? coloured[tone] : mono[tone];
 }
 
-export type GlyphSet = { readonly rule: string; readonly bar: string };
+export type GlyphSet = {
+  readonly rule: string;
+  readonly bar: string;
+  /** Steps of a sparkline, lowest first. */
+  readonly levels: string;
+};
+
+const ASCII_LEVELS = ' .:-=+*#';
+/** Braille has one column everywhere, also in Japanese terminals. */
+const BRAILLE_LEVELS = '\u2800\u2840\u2844\u2846\u2847\u28c7\u28e7\u28f7\u28ff';
 
 /**
  * Rules and bars. Box-drawing glyphs are East Asian Ambiguous: a Japanese terminal may give them two columns,
  * so Japanese always gets ASCII.
  */
 export function glyphSet(glyphs: Glyphs, lang: Lang): GlyphSet {
-  return glyphs === 'utf' && lang !== 'ja' ? { rule: '─', bar: '│' } : { rule: '-', bar: '|' };
+  const levels = glyphs === 'utf' ? BRAILLE_LEVELS : ASCII_LEVELS;
+  const is_boxed = glyphs === 'utf' && lang !== 'ja';
+  return is_boxed ? { rule: '─', bar: '│', levels } : { rule: '-', bar: '|', levels };
 }

@@ -13,12 +13,16 @@ import {
 import { insert } from './field.ts';
 import { moneyText, wordsOf } from './i18n/text.ts';
 import { bindingFor, foldKey } from './keys.ts';
+import { enterLoad, keepRunInView, startKey } from './load.ts';
+import { severeKey, severePaste } from './lock-dialogs.ts';
+import { ageLocks, followLock, keepLockInView, pumpLocks, wantLocks } from './locks.ts';
 import {
   type Booking,
   type Effect,
   type Event,
   type Link,
   type Problem,
+  type ScreenName,
   type State,
   type Step,
   say,
@@ -36,6 +40,7 @@ import {
 } from './overlays.ts';
 import { paletteKey } from './palette.ts';
 import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
+import { opsFailed, takeOpsAnswer } from './update-ops.ts';
 
 /** The reducer: one event in, the next state and what is to be done outside out. Pure. */
 
@@ -43,6 +48,8 @@ import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
 const DETAIL_AFTER_MS = 200;
 /** So many things are remembered for telling who was faster; the oldest go first. */
 const HEARD_MAX = 500;
+/** Lines of an inspected lock or a load report; theirs are fewer. */
+const OPS_LINES_MAX = 60;
 
 function key(state: State, name: string): Step {
   if (name === 'ctrl-c') return stay(state, { type: 'quit', code: 130 });
@@ -69,33 +76,43 @@ function key(state: State, name: string): Step {
       return paletteKey(pressed, box, name);
     case 'confirm':
       return confirmKey(pressed, box, name);
+    case 'release':
+    case 'cleanup':
+      return severeKey(pressed, box, name);
+    case 'start':
+      return startKey(pressed, box, name, actionRefusal(pressed, 'load_go'));
     case 'detail':
-      return listKey(pressed, 'detail', name);
+    case 'inspect':
+    case 'run':
+    case 'compare':
+      return listKey(pressed, box.screen, name);
     case undefined:
-      return listKey(pressed, 'board', name);
+      return listKey(pressed, pressed.place, name);
   }
 }
 
-function listKey(state: State, screen: 'board' | 'detail', name: string): Step {
+function listKey(state: State, screen: ScreenName, name: string): Step {
   const binding = bindingFor(screen, name);
   if (binding === null) {
     const is_ime = !/^[\x20-\x7e]*$/.test(foldKey(name));
     return stay(is_ime ? say(state, 'info', wordsOf(state.session.lang).ime_on) : state);
   }
-  if (screen === 'detail' && state.overlay?.screen === 'detail') {
+  const box = state.overlay;
+  if (box !== null && 'top' in box) {
     const page = Math.max(1, layoutOf(state).body_rows - 2);
     const by = { up: -1, down: 1, page_up: -page, page_down: page, first: -9999, last: 9999 };
     const move = Object.entries(by).find(([id]) => id === binding.id);
     if (move !== undefined) {
-      const top = Math.max(0, Math.min(detailEnd(state), state.overlay.top + move[1]));
-      return stay({ ...state, overlay: { screen: 'detail', top } });
+      const top = Math.max(0, Math.min(scrollEnd(state), box.top + move[1]));
+      return stay({ ...state, overlay: { ...box, top } });
     }
   }
   return runAction(state, binding.id);
 }
 
 /** A bound on scrolling; the screen stops at its last line anyway. */
-function detailEnd(state: State): number {
+function scrollEnd(state: State): number {
+  if (state.place !== 'board') return OPS_LINES_MAX;
   const booking = state.detail?.booking;
   const lists = [booking?.payments, booking?.refunds, booking?.messages, booking?.history];
   return lists.reduce((sum, list) => sum + (list?.length ?? 0), 10);
@@ -110,6 +127,9 @@ function paste(state: State, text: string): State {
       return typeFind(state, box, insert(box.field, text.trim()));
     case 'filter':
       return typeFilter(state, box, insert(box.field, text.trim()));
+    case 'release':
+    case 'cleanup':
+      return severePaste(state, box, text);
     case 'help':
     case 'palette':
       return { ...state, overlay: { ...box, field: insert(box.field, text.trim()) } };
@@ -146,7 +166,8 @@ function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
   heard.set(said.aggregate_id, { event_type: said.event_type, at_ms: state.now_ms });
   const [oldest] = heard.keys();
   if (heard.size > HEARD_MAX && oldest !== undefined) heard.delete(oldest);
-  return wantReload({ ...state, heard });
+  const news = wantReload({ ...state, heard });
+  return state.place === 'locks' ? wantLocks(news) : news;
 }
 
 function free(state: State, booking_id: string): State {
@@ -207,6 +228,8 @@ function failed(state: State, effect: Effect, problem: Problem): Step {
   const in_form = bookFailed(state, effect, problem);
   if (in_form !== null) return stay(in_form);
   const text = problemText(state, problem);
+  const in_ops = opsFailed(state, effect, problem, text);
+  if (in_ops !== null) return in_ops;
   switch (effect.type) {
     case 'load_day':
       if (effect.seq !== state.reload.seq) return stay(state);
@@ -271,14 +294,19 @@ function answer(state: State, event: Event): Step {
     case 'copied':
       return stay(say(state, 'ok', words.copied(event.text)));
     default:
-      return takeBookAnswer(state, event) ?? stay(state);
+      return takeBookAnswer(state, event) ?? takeOpsAnswer(state, event) ?? stay(state);
   }
+}
+
+/** Who begins on the load screen sees its reports at once. */
+function startEffects(state: State): readonly Effect[] {
+  return state.place === 'load' ? enterLoad(state).effects : [];
 }
 
 function apply(state: State, event: Event): Step {
   switch (event.type) {
     case 'start':
-      return stay(wantReload(state), { type: 'load_clinic' });
+      return stay(wantReload(state), { type: 'load_clinic' }, ...startEffects(state));
     case 'key':
       return key(state, event.key);
     case 'paste':
@@ -286,7 +314,7 @@ function apply(state: State, event: Event): Step {
     case 'resize':
       return stay({ ...state, columns: event.columns, rows: event.rows });
     case 'tick':
-      return stay(ageBoard(state));
+      return stay(ageLocks(ageBoard(state)));
     case 'link':
       return stay(changeLink(state, event.status, event.retry_at_ms));
     case 'frame':
@@ -300,6 +328,7 @@ function apply(state: State, event: Event): Step {
 
 /** Where a pane shows the selected booking, it is asked for once the cursor rests. */
 function followDetail(before: State, state: State): Step {
+  if (state.place !== 'board') return stay({ ...state, detail_due_ms: null });
   const is_open = state.overlay?.screen === 'detail';
   const has_pane = layoutOf(state).pane_columns > 0;
   if (!has_pane && !is_open) return stay({ ...state, detail_due_ms: null });
@@ -340,8 +369,10 @@ export function update(state: State, event: Event): Step {
   run(pumpFind(next));
   run(pumpDraft(next));
   run(pumpReload(next));
+  run(pumpLocks(next));
   // A window that is too small shows no list; its scroll position waits for a larger one.
-  if (!isTooSmall(next)) next = keepInView(next);
+  if (!isTooSmall(next)) next = keepRunInView(keepLockInView(keepInView(next)));
   run(followDetail(state, next));
+  run(followLock(state, next));
   return stay(next, ...effects);
 }

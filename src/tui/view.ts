@@ -19,6 +19,16 @@ import {
   promptLine,
   suggestionLines,
 } from './screens/dialogs.ts';
+import {
+  compareScreen,
+  loadBoard,
+  loadFacts,
+  reportLines,
+  runScreen,
+  startScreen,
+} from './screens/load.ts';
+import { cleanupScreen, releaseScreen } from './screens/lock-dialogs.ts';
+import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/locks.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
 import { glyphSet } from './theme.ts';
@@ -34,13 +44,27 @@ function tooSmall(state: State): Frame {
   return { lines: lines.slice(0, Math.max(1, state.rows - 1)), cursor: null };
 }
 
-function boardBody(state: State): Screen {
+/** The list of the screen, and what its pane shows of the selected row. */
+function listOf(state: State): Screen & { readonly pane: (columns: number) => readonly Line[] } {
+  switch (state.place) {
+    case 'board': {
+      const { lines, cursor_y } = boardLines(state);
+      const cursor = cursor_y === null ? null : { x: 0, y: cursor_y };
+      return { lines, cursor, pane: (columns) => detailLines(state, columns) };
+    }
+    case 'locks':
+      return { ...lockBoard(state), pane: (columns) => inspectLines(state, columns) };
+    case 'load':
+      return { ...loadBoard(state), pane: (columns) => reportLines(state, columns) };
+  }
+}
+
+function listBody(state: State): Screen {
   const { list_columns, pane_columns } = layoutOf(state);
-  const { lines, cursor_y } = boardLines(state);
-  const cursor = cursor_y === null ? null : { x: 0, y: cursor_y };
+  const { lines, cursor, pane: paneLines } = listOf(state);
   if (pane_columns === 0) return { lines, cursor };
   const { bar } = glyphSet(state.session.glyphs, state.session.lang);
-  const pane = fillLines(detailLines(state, pane_columns), lines.length, pane_columns);
+  const pane = fillLines(paneLines(pane_columns), lines.length, pane_columns);
   const joined = lines.map((line, index) =>
     fitLine(
       [...fitLine(line, list_columns), span(bar, 'dim'), ...(pane[index] ?? [])],
@@ -56,14 +80,17 @@ type Bottom = {
   readonly cursor_x: number | null;
 };
 
+const facts_of = { board: factLines, locks: lockFacts, load: loadFacts } as const;
+
 function bottomOf(state: State): Bottom {
   const box = state.overlay;
+  const facts_here = facts_of[state.place];
   if (box?.screen !== 'palette' && box?.screen !== 'filter') {
-    return { facts: factLines(state), message: messageLine(state), cursor_x: null };
+    return { facts: facts_here(state), message: messageLine(state), cursor_x: null };
   }
   const { line, x } = promptLine(state, box.screen === 'palette' ? ':' : '/', box.field.text);
   const typed = displayWidth(box.field.text.slice(0, box.field.at));
-  const facts = box.screen === 'palette' ? suggestionLines(state, box) : factLines(state);
+  const facts = box.screen === 'palette' ? suggestionLines(state, box) : facts_here(state);
   return { facts, message: line, cursor_x: Math.min(x + typed, state.columns - 1) };
 }
 
@@ -80,15 +107,27 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: helpScreen(state, box), is_board: false };
     case 'confirm':
       return { screen: confirmScreen(state, box), is_board: false };
+    case 'inspect':
+      return { screen: inspectScreen(state, box.top), is_board: false };
+    case 'release':
+      return { screen: releaseScreen(state, box), is_board: false };
+    case 'cleanup':
+      return { screen: cleanupScreen(state, box), is_board: false };
+    case 'start':
+      return { screen: startScreen(state, box), is_board: false };
+    case 'run':
+      return { screen: runScreen(state, box.top), is_board: false };
+    case 'compare':
+      return { screen: compareScreen(state, box), is_board: false };
     default:
-      return { screen: boardBody(state), is_board: true };
+      return { screen: listBody(state), is_board: true };
   }
 }
 
 /** Paints a state. Pure: the same state gives the same frame. */
 export function view(state: State): Frame {
   if (isTooSmall(state)) return tooSmall(state);
-  const name: ScreenName = state.overlay?.screen ?? 'board';
+  const name: ScreenName = state.overlay?.screen ?? state.place;
   const rule = ruleLine(state);
   const { screen, is_board } = bodyOf(state);
   const bottom = bottomOf(state);
@@ -100,7 +139,7 @@ export function view(state: State): Frame {
     ...(is_board ? [rule, ...bottom.facts] : []),
     bottom.message,
     rule,
-    ...hintLines(state, name === 'palette' || name === 'filter' ? 'board' : name),
+    ...hintLines(state, name === 'palette' || name === 'filter' ? state.place : name),
   ];
   const message_y = HEAD_LINES + screen.lines.length + (is_board ? 3 : 0);
   const on_prompt = bottom.cursor_x === null ? null : { x: bottom.cursor_x, y: message_y };

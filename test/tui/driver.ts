@@ -6,6 +6,7 @@ import type { Frame } from '../../src/tui/text.ts';
 import { view } from '../../src/tui/view.ts';
 import { eventually } from '../helpers/poll.ts';
 import { type FakeApi, fakeApi } from './fake-api.ts';
+import { type FakeLoad, fakeLoad } from './fake-load.ts';
 import { clinic_id, NOW } from './fixture.ts';
 
 /** Drives a console by keys and reads its frames: the same runtime as on a terminal, without Ink. */
@@ -20,6 +21,7 @@ export function session(change: Partial<Session> = {}): Session {
     glyphs: 'ascii',
     color: true,
     read_only: false,
+    has_load: true,
     nonce: 'test',
     ...change,
   };
@@ -46,6 +48,9 @@ export function badWidths(frame: Frame, columns: number): readonly string[] {
 
 export type Driver = {
   readonly api: FakeApi;
+  readonly load: FakeLoad;
+  /** How often the whole screen was drawn anew. */
+  readonly repaints: () => number;
   /** Single keys, or a name such as `enter`. */
   readonly press: (...keys: readonly string[]) => void;
   readonly type: (text: string) => void;
@@ -79,9 +84,15 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
   const api = options.api ?? fakeApi();
   const copied: string[] = [];
   const quits: number[] = [];
+  const load = fakeLoad();
+  let repaints = 0;
   let now = NOW;
   const console = openConsole({
     client: api.client,
+    load: load.port,
+    repaint: () => {
+      repaints += 1;
+    },
     feed_url: 'ws://127.0.0.1/events',
     token: 'none',
     clinic_id,
@@ -100,6 +111,8 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
   const text = () => textOf(view(console.state()));
   const driver: Driver = {
     api,
+    load,
+    repaints: () => repaints,
     press: (...keys) => {
       for (const key of keys) console.send({ type: 'key', key });
     },

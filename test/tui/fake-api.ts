@@ -4,6 +4,7 @@ import { AppError } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
+import { type FakeLocks, fakeLocks } from './fake-locks.ts';
 import { bookingOf, clinic, figureDay, NOW, owners, slotsOf, uuid } from './fixture.ts';
 
 /** A server in memory behind the client's own type: for frames and key scripts, where no socket is needed. */
@@ -19,6 +20,7 @@ export type FakeApi = {
   readonly requests: { readonly name: string; readonly request: unknown; readonly key: string }[];
   day: Day;
   owners: Owner[];
+  readonly locks: FakeLocks;
   /** Slot ids that somebody else takes first. */
   readonly taken: Set<string>;
   is_down: boolean;
@@ -33,6 +35,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   const calls: string[] = [];
   const requests: FakeApi['requests'] = [];
   const holds = new Map<string, Slot>();
+  const locks = fakeLocks();
   let next = 1;
 
   const api: FakeApi = {
@@ -41,6 +44,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     requests,
     day,
     owners: [...owners],
+    locks,
     taken: new Set(),
     is_down: false,
     now_ms: NOW,
@@ -89,6 +93,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   }
 
   const handlers: Handlers = {
+    ...locks.handlers,
     get_day: ({ date }) => {
       const as_of = Temporal.Instant.fromEpochMilliseconds(api.now_ms).toString();
       const is_known = date === undefined || date === api.day.date;

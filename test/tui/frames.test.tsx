@@ -1,11 +1,13 @@
 import { renderToString } from 'ink';
 import { describe, expect, it } from 'vitest';
+import type { Role } from '../../src/domain/roles.ts';
 import { displayWidth } from '../../src/domain/width.ts';
 import { FrameView } from '../../src/tui/app.tsx';
 import type { Glyphs, Lang } from '../../src/tui/model.ts';
 import { update } from '../../src/tui/update.ts';
 import { view } from '../../src/tui/view.ts';
 import { badWidths, type Driver, openDriver } from './driver.ts';
+import { figureProgress } from './fixture-ops.ts';
 
 /** Golden frames: every screen at both sizes in every language and glyph set. */
 
@@ -16,7 +18,104 @@ const sizes = [
 const langs: readonly Lang[] = ['en', 'ja', 'id'];
 const glyph_sets: readonly Glyphs[] = ['ascii', 'utf'];
 
+/** Screens of the operators; the others belong to the desk. */
+const role_of: Readonly<Record<string, Role>> = {
+  locks: 'sre',
+  inspect: 'sre',
+  release: 'sre',
+  cleanup: 'sre',
+  degraded: 'sre',
+  'board-sre': 'sre',
+  load: 'sre',
+  start: 'ci',
+  run: 'ci',
+  compare: 'ci',
+};
+
+const lockBoard = async (driver: Driver) => {
+  await driver.until('the locks', (state) => state.locks.rows.length > 0);
+  driver.pass(300);
+};
+
+const loadBoard = async (driver: Driver) => {
+  driver.press('8');
+  await driver.until('the runs', (state) => (state.load.list?.runs.length ?? 0) > 0);
+};
+
+const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  locks: async (driver) => {
+    await lockBoard(driver);
+    driver.press(' ', 'g');
+    await driver.until(
+      'the pane',
+      (state) => state.columns < 120 || state.locks.detail?.lock != null,
+    );
+  },
+  inspect: async (driver) => {
+    await lockBoard(driver);
+    driver.press('enter');
+    await driver.until('the lock', (state) => state.locks.detail?.lock != null);
+  },
+  release: async (driver) => {
+    await lockBoard(driver);
+    driver.press('F');
+    await driver.until('the rehearsal', ({ overlay }) =>
+      Boolean(overlay?.screen === 'release' && overlay.check),
+    );
+    driver.pass(300);
+    driver.press('tab');
+    driver.type('sweeper missed, INC-221');
+    driver.press('tab');
+    driver.type('14');
+  },
+  cleanup: async (driver) => {
+    await lockBoard(driver);
+    driver.press(' ', 'down', ' ', 'D');
+    await driver.until('the plan', ({ overlay }) =>
+      Boolean(overlay?.screen === 'cleanup' && overlay.plan),
+    );
+  },
+  degraded: async (driver) => {
+    driver.api.locks.doorman = 'down';
+    driver.press('ctrl-r');
+    await driver.until('the door', ({ locks }) => locks.page?.doorman === 'down');
+    driver.pass(300);
+    await driver.until(
+      'the pane',
+      (state) => state.columns < 120 || state.locks.detail?.lock != null,
+    );
+  },
+  'board-sre': async (driver) => {
+    driver.press('1');
+    driver.pass(250);
+    await driver.until('the pane', (state) => state.columns < 120 || state.detail?.booking != null);
+  },
+  load: async (driver) => {
+    await loadBoard(driver);
+    driver.press('S');
+    driver.pass(300);
+    driver.press('y');
+    driver.load.progress(figureProgress());
+  },
+  start: async (driver) => {
+    await loadBoard(driver);
+    driver.press('S');
+  },
+  run: async (driver) => {
+    await loadBoard(driver);
+    driver.press('down', 'enter');
+  },
+  compare: async (driver) => {
+    await loadBoard(driver);
+    driver.press('=');
+    await driver.until('figures', ({ overlay }) =>
+      Boolean(overlay?.screen === 'compare' && overlay.measures),
+    );
+  },
+};
+
 const screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  ...ops_screens,
   board: async () => {},
   detail: async (driver) => {
     driver.press('enter');
@@ -62,7 +161,7 @@ describe.each(Object.keys(screens))('%s', (name) => {
   it.each(sizes)('at %ix%i', async (columns, rows) => {
     const frames: string[] = [];
     for (const lang of langs) {
-      const driver = await openDriver({ columns, rows, lang });
+      const driver = await openDriver({ columns, rows, lang, role: role_of[name] ?? 'desk' });
       await screens[name]!(driver);
       if (columns >= 120 && name === 'board') {
         driver.pass(250);

@@ -3,6 +3,8 @@ import { displayWidth } from '../../src/domain/width.ts';
 import { dateText, moneyText, wordsOf, zoneName } from '../../src/tui/i18n/text.ts';
 import type { Lang } from '../../src/tui/model.ts';
 import { fitsHead, head_budgets } from '../../src/tui/screens/board.ts';
+import { run_columns } from '../../src/tui/screens/load.ts';
+import { lock_columns } from '../../src/tui/screens/locks.ts';
 
 const langs: readonly Lang[] = ['en', 'ja', 'id'];
 const columns = 80;
@@ -42,10 +44,63 @@ describe.each(langs)('the words in %s', (lang) => {
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
   });
 
+  it('fit the operators screens', () => {
+    const { ops } = words;
+    const tight: readonly (readonly [number, readonly string[]])[] = [
+      [8, Object.values(ops.screens)],
+      [7, Object.values(ops.classes)],
+      [lock_columns.reserv, Object.values(ops.reservations)],
+      [lock_columns.ttl, [ops.no_end]],
+      [lock_columns.state, [`${ops.classes.live} ${ops.extended}`]],
+      [lock_columns.holder + 1, [ops.lock_heads.holder]],
+      [lock_columns.ttl, [ops.lock_heads.ttl]],
+      [lock_columns.reserv, [ops.lock_heads.reserv]],
+      [lock_columns.state, [ops.lock_heads.state]],
+      [8, [ops.lock_heads.slot, ops.lock_heads.service]],
+      [10, [...Object.values(ops.lock_facts), ...Object.values(ops.run_facts)]],
+      [run_columns.verdict, Object.values(ops.verdicts)],
+      ...Object.entries(ops.run_heads).map(
+        ([name, text]) => [run_columns[name as keyof typeof run_columns], [text]] as const,
+      ),
+    ];
+    const long = tight.flatMap(([budget, texts]) =>
+      texts.filter((text) => displayWidth(text) > budget),
+    );
+    expect(long).toEqual([]);
+    const lines = [
+      ` ${ops.lock_counts({ live: 2_214, leaked: 12, ghost: 1, foreign: 11 })}`,
+      ` ${ops.door_down}`,
+      ` ${ops.door_absent}`,
+      ` ${ops.dialog_keys}`,
+      ` ${ops.start_keys}`,
+      `    ${ops.keep_lock}     ${ops.release_it}`,
+      `    ${ops.keep_all}     ${ops.release_all(200)}`,
+      `    ${ops.start_keep}     ${ops.start_yes}`,
+      `    ${ops.stop_keep}     ${ops.stop_yes}`,
+      `   ${ops.stop_text}`,
+      `   ${ops.quit_load}`,
+      `   ${ops.start_effect}`,
+      `   ${ops.plan_frozen('PL12345', '10:57')}`,
+      `   ${ops.plan_here}`,
+      `! 10:42:07 ${ops.marks_full(50)} `,
+      `! 10:42:07 ${ops.server_refuses} `,
+      ` ${ops.load_idle}`,
+      ` ${ops.load_starting}`,
+      ` ${ops.load_absent}`,
+      `            ${ops.hold_too}`,
+    ];
+    expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
+  });
+
   it('name what the key does, as the keys are ASCII in every language', () => {
     expect(words.cancel_yes.startsWith('y ')).toBe(true);
     expect(words.cancel_other.startsWith('w ')).toBe(true);
     expect(words.quit_yes.startsWith('y ')).toBe(true);
+    expect(words.ops.start_yes.startsWith('y ')).toBe(true);
+    expect(words.ops.stop_yes.startsWith('y ')).toBe(true);
+    expect(words.ops.release_it.startsWith('Ctrl-G ')).toBe(true);
+    expect(words.ops.release_all(3)).toContain('Ctrl-G');
+    expect(words.ops.release_all(3)).toContain('3');
   });
 });
 

@@ -1,6 +1,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { type Role, roles } from '../../src/domain/roles.ts';
 import { en } from '../../src/tui/i18n/en.ts';
 import {
   action_ids,
@@ -8,8 +9,10 @@ import {
   bindings,
   keyName,
   keysOf,
+  placesOf,
   refusal,
   shownBindings,
+  startPlace,
 } from '../../src/tui/keys.ts';
 import type { ScreenName } from '../../src/tui/model.ts';
 import { session } from './driver.ts';
@@ -23,6 +26,14 @@ const screens: readonly ScreenName[] = [
   'help',
   'palette',
   'filter',
+  'locks',
+  'inspect',
+  'release',
+  'cleanup',
+  'load',
+  'run',
+  'compare',
+  'start',
 ];
 
 const no_key = {
@@ -63,6 +74,37 @@ describe('the key table', () => {
     const clash = opens.flatMap((row) => row.keys).filter((key) => confirms[0]?.keys.includes(key));
     expect(clash).toEqual([]);
     expect(confirms[0]?.keys).not.toContain('enter');
+  });
+
+  it('opens every dangerous dialog of the operators with another key than the one that confirms', () => {
+    const pairs: readonly (readonly [string, ScreenName])[] = [
+      ['lock_release', 'release'],
+      ['lock_plan', 'cleanup'],
+      ['load_start', 'start'],
+      ['load_start', 'confirm'],
+    ];
+    for (const [id, dialog] of pairs) {
+      const opens = bindings.find((row) => row.id === id)!;
+      const confirms = bindings.filter((row) => row.dangerous && row.screens.includes(dialog));
+      expect(confirms.length).toBeGreaterThan(0);
+      const keys = confirms.flatMap((row) => row.keys);
+      expect(keys.filter((key) => opens.keys.includes(key) || key === 'enter')).toEqual([]);
+    }
+  });
+
+  it('gives each role its screens, and the reason for the others', () => {
+    const has = (role: Role) => placesOf({ role, read_only: false });
+    expect(has('desk')).toEqual(['board']);
+    expect(has('manager')).toEqual(['board']);
+    expect(has('ci')).toEqual(['board', 'load']);
+    expect(has('sre')).toEqual(['board', 'locks', 'load']);
+    expect(has('admin')).toEqual(['board', 'locks', 'load']);
+    const five = bindingFor('board', '5')!;
+    expect(refusal(five, { role: 'desk', read_only: false })).toBe('role');
+    const [one, eight] = [bindingFor('locks', '1')!, bindingFor('locks', '8')!];
+    expect([one.id, eight.id]).toEqual(['screen_board', 'screen_load']);
+    const starts = roles.map((role) => startPlace({ role }));
+    expect(starts.filter((place) => place !== 'board')).toEqual(['locks', 'load']);
   });
 
   it('uses no key that terminals or shells keep for themselves', () => {

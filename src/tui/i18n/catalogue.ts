@@ -4,12 +4,15 @@ import type { BookField, PayChoice } from '../draft.ts';
 import type { ActionId } from '../keys.ts';
 import type { LinkStatus } from '../model.ts';
 import type { Letter } from '../rows.ts';
+import type { OpsCatalogue } from './ops-catalogue.ts';
 
 /**
  * Every word of the console. Each language is one value of this type, so a missing text fails the type check.
  * Keys on the keyboard stay ASCII in all languages; numbers beside a group are column budgets (test/tui).
  */
 export type Catalogue = {
+  /** Of the operators' screens. */
+  readonly ops: OpsCatalogue;
   readonly actions: Readonly<Record<ActionId, string>>;
   /** Short words for the hint lines; budget 12. */
   readonly hints: Readonly<Partial<Record<ActionId, string>>>;

@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue.ts';
+import { ops_en } from './ops-en.ts';
 
 export const en: Catalogue = {
+  ops: ops_en,
   actions: {
     up: 'Row up',
     down: 'Row down',
@@ -35,6 +37,24 @@ export const en: Catalogue = {
     book_found: 'Book for this owner',
     confirm_yes: 'Yes, do it',
     confirm_by: 'Change who cancels',
+    screen_board: 'The day board',
+    screen_locks: 'The lock board',
+    screen_load: 'The load tests',
+    next_screen: 'Next screen',
+    lock_release: 'Release the lock by force (asks, shows the effect)',
+    lock_plan: 'Plan the release of the marked locks, or of all that leaked',
+    lock_mark: 'Mark the lock',
+    lock_unmark: 'Take all marks away',
+    lock_leaked: 'Only leaked locks, or all',
+    lock_open: 'Inspect the lock',
+    lock_copy: 'Copy the key of the lock',
+    lock_free: 'Release, once reason and word are typed',
+    load_start: 'Start a load run, or stop the one under way (asks)',
+    load_export: 'Write the report for people and say where',
+    load_compare: 'Compare with the run before',
+    load_open: 'Open the report',
+    load_form: 'Short or full',
+    load_go: 'Yes, start it',
   },
   hints: {
     arrived: 'arrived',
@@ -54,6 +74,18 @@ export const en: Catalogue = {
     help: 'help',
     back: 'back',
     quit: 'quit',
+    lock_release: 'release',
+    lock_plan: 'plan',
+    lock_mark: 'mark',
+    lock_unmark: 'unmark',
+    lock_leaked: 'leaked',
+    lock_open: 'inspect',
+    lock_copy: 'copy',
+    load_start: 'start/stop',
+    load_export: 'export',
+    load_compare: 'compare',
+    load_open: 'report',
+    next_screen: 'next',
   },
   heads: {
     time: 'TIME',
@@ -181,7 +213,7 @@ export const en: Catalogue = {
   unknown_command: (text, nearest) =>
     `No command "${text}".${nearest === null ? '' : ` Did you mean "${nearest}"?`}`,
   no_such_row: (text) => `No booking "${text}" on this day.`,
-  other_screen: 'That works on the board: Esc goes back.',
+  other_screen: 'That works on another screen: 1, 5 and 8 go there.',
 
   cancel_title: (reference) => `CANCEL ${reference}`,
   cancel_asking: 'Asking the server what this does...',

@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue.ts';
+import { ops_id } from './ops-id.ts';
 
 export const id: Catalogue = {
+  ops: ops_id,
   actions: {
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
@@ -35,6 +37,24 @@ export const id: Catalogue = {
     book_found: 'Buat janji untuk pemilik ini',
     confirm_yes: 'Ya, lakukan',
     confirm_by: 'Ganti siapa yang membatalkan',
+    screen_board: 'Papan hari',
+    screen_locks: 'Papan kunci',
+    screen_load: 'Uji beban',
+    next_screen: 'Layar berikutnya',
+    lock_release: 'Lepas paksa kunci (bertanya, menunjukkan akibat)',
+    lock_plan: 'Rencanakan pelepasan kunci bertanda, atau semua yang bocor',
+    lock_mark: 'Tandai kunci',
+    lock_unmark: 'Hapus semua tanda',
+    lock_leaked: 'Hanya yang bocor, atau semua',
+    lock_open: 'Periksa kunci',
+    lock_copy: 'Salin nama kunci',
+    lock_free: 'Lepaskan, setelah alasan dan kata diketik',
+    load_start: 'Mulai uji beban, atau hentikan yang berjalan (bertanya)',
+    load_export: 'Tulis laporan untuk dibaca dan sebut tempatnya',
+    load_compare: 'Bandingkan dengan uji sebelumnya',
+    load_open: 'Buka laporan',
+    load_form: 'Pendek atau penuh',
+    load_go: 'Ya, mulai',
   },
   hints: {
     arrived: 'tiba',
@@ -54,6 +74,18 @@ export const id: Catalogue = {
     help: 'bantuan',
     back: 'kembali',
     quit: 'keluar',
+    lock_release: 'lepas',
+    lock_plan: 'rencana',
+    lock_mark: 'tandai',
+    lock_unmark: 'hapus tanda',
+    lock_leaked: 'yang bocor',
+    lock_open: 'periksa',
+    lock_copy: 'salin',
+    load_start: 'mulai/henti',
+    load_export: 'ekspor',
+    load_compare: 'bandingkan',
+    load_open: 'laporan',
+    next_screen: 'berikut',
   },
   heads: {
     time: 'JAM',
@@ -180,7 +212,7 @@ export const id: Catalogue = {
   unknown_command: (text, nearest) =>
     `Tidak ada perintah "${text}".${nearest === null ? '' : ` Maksudnya "${nearest}"?`}`,
   no_such_row: (text) => `Tidak ada janji "${text}" pada hari ini.`,
-  other_screen: 'Itu berlaku di papan: Esc untuk kembali.',
+  other_screen: 'Itu berlaku di layar lain: 1, 5 dan 8 ke sana.',
 
   cancel_title: (reference) => `BATALKAN ${reference}`,
   cancel_asking: 'Menanyakan akibatnya ke server...',

@@ -1,6 +1,8 @@
 import type { Catalogue } from './catalogue.ts';
+import { ops_ja } from './ops-ja.ts';
 
 export const ja: Catalogue = {
+  ops: ops_ja,
   actions: {
     up: '上の行',
     down: '下の行',
@@ -35,6 +37,24 @@ export const ja: Catalogue = {
     book_found: 'この飼い主で予約',
     confirm_yes: 'はい、実行',
     confirm_by: '取消者を切り替える',
+    screen_board: '予定表へ',
+    screen_locks: 'ロック一覧へ',
+    screen_load: '負荷試験へ',
+    next_screen: '次の画面',
+    lock_release: 'ロックを強制解放 (影響を示して確認)',
+    lock_plan: '選択したロック、または残留すべての解放計画',
+    lock_mark: 'ロックを選択',
+    lock_unmark: '選択をすべて外す',
+    lock_leaked: '残留だけ、または全部',
+    lock_open: 'ロックを詳しく見る',
+    lock_copy: 'ロックのキーをコピー',
+    lock_free: '理由と確認語の入力後に解放',
+    load_start: '負荷試験を開始、実行中なら停止 (確認あり)',
+    load_export: '報告書を書き出して場所を示す',
+    load_compare: '前の試験と比べる',
+    load_open: '報告を開く',
+    load_form: '短縮か全体',
+    load_go: 'はい、開始',
   },
   hints: {
     arrived: '来院',
@@ -54,6 +74,18 @@ export const ja: Catalogue = {
     help: 'ヘルプ',
     back: '戻る',
     quit: '終了',
+    lock_release: '強制解放',
+    lock_plan: '計画',
+    lock_mark: '選択',
+    lock_unmark: '選択解除',
+    lock_leaked: '残留のみ',
+    lock_open: '詳細',
+    lock_copy: 'コピー',
+    load_start: '開始/停止',
+    load_export: '書き出し',
+    load_compare: '比較',
+    load_open: '報告',
+    next_screen: '次の画面',
   },
   heads: {
     time: '時刻',
@@ -180,7 +212,7 @@ export const ja: Catalogue = {
   unknown_command: (text, nearest) =>
     `コマンド「${text}」はありません。${nearest === null ? '' : `「${nearest}」ですか?`}`,
   no_such_row: (text) => `この日に予約「${text}」はありません。`,
-  other_screen: '予定表での操作です: Esc で戻ります。',
+  other_screen: '別の画面での操作です: 1、5、8 で移ります。',
 
   cancel_title: (reference) => `取消 ${reference}`,
   cancel_asking: '影響をサーバーに確認中...',

@@ -170,7 +170,13 @@ function offerLines(state: State, draft: Draft): readonly Line[] {
   const next = draft.slots[draft.slot_index];
   const is_lost = draft.error?.field === 'slot' && draft.slot === null;
   if (!is_lost || next === undefined) return [];
-  const text = wordsOf(state.session.lang).taken_next(`${next.time} ${next.staff_name ?? ''}`);
+  const others = draft.nearest.filter(
+    (one) => one.slot_id !== next.slot_id && one.date === draft.date,
+  );
+  const name = (one: Pick<typeof next, 'time' | 'staff_name'>) =>
+    `${one.time} ${one.staff_name ?? ''}`.trimEnd();
+  const first = wordsOf(state.session.lang).taken_next(name(next));
+  const text = [first, ...others.map(name)].join('   ');
   return [[span(' '.repeat(LABEL)), span(plainLine(text), 'warn')]];
 }
 

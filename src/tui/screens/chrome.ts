@@ -1,8 +1,16 @@
+import { seesPersonalData } from '../../domain/roles.ts';
 import { localTime } from '../../domain/time.ts';
 import { displayWidth, plainLine, truncateWidth } from '../../domain/width.ts';
 import { dateText, wordsOf, zoneName } from '../i18n/text.ts';
-import { type Binding, keyName, shownBindings } from '../keys.ts';
-import type { ScreenName, State, Tone } from '../model.ts';
+import {
+  type Binding,
+  bindingOf,
+  keyName,
+  placesOf,
+  screen_actions,
+  shownBindings,
+} from '../keys.ts';
+import { places, type ScreenName, type State, type Tone } from '../model.ts';
 import {
   clockText,
   countsOf,
@@ -13,6 +21,7 @@ import {
   today,
   visibleRows,
 } from '../selectors.ts';
+import { lockRows, runRows, visibleLocks } from '../selectors-ops.ts';
 import { fitLine, type Line, lineOf, type Span, span, splitLine } from '../text.ts';
 import { glyphSet, type SpanTone } from '../theme.ts';
 
@@ -42,6 +51,34 @@ function linkSpan(state: State): Span {
   return span(word, 'dim');
 }
 
+/** What this session may do and see, where it is not a clinic's day that is looked at. */
+function rightsText(state: State): string {
+  const words = wordsOf(state.session.lang).ops;
+  const writes = words.writes(!state.session.read_only);
+  return seesPersonalData(state.session.role) ? writes : `${writes}  ${words.masked}`;
+}
+
+/** The screens that this role has, the shown one in capitals. Figure B. */
+function tabs(state: State): Line {
+  const words = wordsOf(state.session.lang).ops;
+  const places = placesOf(state.session);
+  return places.flatMap((place): Line => {
+    const number = keyName(bindingOf(screen_actions[place]).keys[0] ?? '');
+    const is_here = place === state.place;
+    const name = is_here ? words.screens[place].toUpperCase() : words.screens[place];
+    const share = place === 'load' && state.load.is_running ? ` ${loadShare(state)}` : '';
+    return [span(` ${number} ${name}${share} `, is_here ? 'bold' : 'plain')];
+  });
+}
+
+/** How far the run under way is, so that it is seen from every screen. */
+function loadShare(state: State): string {
+  const { live } = state.load;
+  const now = live?.samples.at(-1);
+  if (live === null || now === undefined) return '0%';
+  return `${Math.min(100, Math.round((now.elapsed_ms / Math.max(1, live.facts.total_ms)) * 100))}%`;
+}
+
 /** Who, where, when, which environment, how fresh. */
 export function headerLine(state: State): Line {
   const { session, day, clinic } = state;
@@ -52,8 +89,9 @@ export function headerLine(state: State): Line {
   const env = session.env.toUpperCase();
   const who = truncateWidth(`${plainLine(session.name)}/${session.role}`, NAME_COLUMNS);
   const name = plainLine(day?.clinic.name ?? clinic?.name ?? '');
+  const is_ops = state.place !== 'board';
   return splitLine(
-    [span(' PetPro', 'bold'), span(`  ${name}`)],
+    [span(is_ops ? ' PetPro OPS' : ' PetPro', 'bold'), span(`  ${is_ops ? '' : name}`)],
     [
       span(` ${when} `),
       span(env, env === 'PROD' ? 'banner' : 'accent'),
@@ -76,17 +114,24 @@ export function countsLine(state: State): Line {
   const { link, day } = state;
   if (link.status === 'offline') {
     const since = clockText(state, link.since_ms + state.offset_ms, 'second');
-    const data =
-      link.data_ms === null ? null : clockText(state, link.data_ms + state.offset_ms, 'second');
+    const data_ms = state.place === 'locks' ? state.locks.at_ms : link.data_ms;
+    const data = data_ms === null ? null : clockText(state, data_ms + state.offset_ms, 'second');
     const text = words.offline_banner(since, data, retrySeconds(state));
     return lineOf(` ${text}`, state.columns, 'banner');
+  }
+  if (state.place === 'locks' && state.locks.page?.doorman === 'down') {
+    return lineOf(` ${words.ops.door_down}`, state.columns, 'banner');
+  }
+  const has_tabs = placesOf(state.session).length > 1;
+  if (state.place !== 'board') {
+    return splitLine(tabs(state), [span(`${rightsText(state)} `, 'accent')], state.columns);
   }
   const shown = day?.date ?? state.date ?? null;
   const is_other = shown !== null && shown !== today(state);
   const other: Line = is_other
     ? [span(' '), span(` ${words.not_today(dateText(shown, state.session.lang))} `, 'selected')]
     : [];
-  const left = [span(` ${words.board}`, 'bold'), ...other];
+  const left = [...(has_tabs ? tabs(state) : [span(` ${words.board}`, 'bold')]), ...other];
   const figures = countsOf(state.board);
   const said = is_other ? words.counts_other(figures) : words.counts(figures);
   const counts = day === null ? '' : said;
@@ -106,18 +151,38 @@ const message_words: Readonly<Record<Tone, string>> = {
   error: 'ERROR ',
 };
 
+type Part = {
+  readonly filter: string;
+  readonly found: number;
+  readonly top: number;
+  readonly room: number;
+};
+
+/** Of the list on screen: its filter, and which part of it is in sight. */
+function partOf(state: State): Part {
+  if (state.place === 'board') {
+    const { filter, top } = state;
+    return { filter, found: visibleRows(state).length, top, room: layoutOf(state).list_rows };
+  }
+  if (state.place === 'locks') {
+    const { filter, top } = state.locks;
+    return { filter, found: visibleLocks(state).length, top, room: lockRows(state) };
+  }
+  const { list, top } = state.load;
+  return { filter: '', found: list?.runs.length ?? 0, top, room: runRows(state) };
+}
+
 /** The result of the last key, with its time; on the right, what is cut away from the list. */
 export function messageLine(state: State): Line {
   const words = wordsOf(state.session.lang);
   const { message, session } = state;
-  const rows = visibleRows(state);
-  const { list_rows } = layoutOf(state);
+  const { filter, found, top, room: shown } = partOf(state);
   const notes: string[] = [];
-  if (state.filter !== '') notes.push(words.filter_is(state.filter, rows.length));
+  if (filter !== '') notes.push(words.filter_is(filter, found));
   const is_list = state.overlay === null || state.overlay.screen === 'filter';
-  if (is_list && rows.length > list_rows) {
-    const last = Math.min(rows.length, state.top + list_rows);
-    notes.push(words.rows_of(state.top + 1, last, rows.length));
+  if (is_list && found > shown) {
+    const last = Math.min(found, top + shown);
+    notes.push(words.rows_of(top + 1, last, found));
   }
   if (session.read_only) notes.push(words.read_only);
   const right = span(`${notes.length === 0 ? '' : ` ${notes.join('  ')}`} `, 'accent');
@@ -135,6 +200,7 @@ export function messageLine(state: State): Line {
 }
 
 const HINT_LINES = 2;
+const hinted: readonly ScreenName[] = [...places, 'detail', 'inspect', 'run', 'compare'];
 
 function hintText(binding: Binding, word: string): string {
   const keys = binding.id === 'day_next' ? '[ ]' : keyName(binding.keys[0] ?? '');
@@ -145,7 +211,7 @@ function hintText(binding: Binding, word: string): string {
 export function hintLines(state: State, screen: ScreenName): readonly Line[] {
   const words = wordsOf(state.session.lang);
   // Forms and dialogs say their keys themselves, beside what the keys do.
-  const is_list = screen === 'board' || screen === 'detail';
+  const is_list = hinted.includes(screen);
   const shown = is_list ? shownBindings(screen, state.session) : [];
   const texts = shown.flatMap((binding) => {
     const word = words.hints[binding.id];

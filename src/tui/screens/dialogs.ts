@@ -57,15 +57,21 @@ export function confirmScreen(state: State, box: ConfirmBox): Screen {
   const words = wordsOf(state.session.lang);
   const { body_rows } = layoutOf(state);
   const blank = lineOf('', state.columns);
+  const { ops } = words;
+  const { quit_title: title, quit_stay: keep, quit_yes: yes } = words;
+  const asked =
+    box.kind === 'stop_load'
+      ? { title: ops.stop_title, text: ops.stop_text, keep: ops.stop_keep, yes: ops.stop_yes }
+      : { title, keep, yes, text: box.kind === 'quit' ? words.quit_text : ops.quit_load };
   const lines: readonly Line[] =
     box.kind === 'cancel'
       ? cancelLines(state, box)
       : [
-          [span(` ${words.quit_title}`, 'error')],
+          [span(` ${asked.title}`, 'error')],
           blank,
-          [span(`   ${words.quit_text}`)],
+          [span(`   ${asked.text}`)],
           blank,
-          [span('   '), span(` ${words.quit_stay} `, 'selected'), span(`    ${words.quit_yes}`)],
+          [span('   '), span(` ${asked.keep} `, 'selected'), span(`    ${asked.yes}`)],
         ];
   return { lines: fillLines(lines, body_rows, state.columns), cursor: null };
 }
@@ -161,8 +167,9 @@ export function promptLine(
 /** What the palette could mean, in place of the facts. */
 export function suggestionLines(state: State, box: ListBox): readonly Line[] {
   const words = wordsOf(state.session.lang);
-  if (box.field.text === '') return packLines(words.palette_hint.split(' | '), state.columns, 2);
-  const texts = suggestions(box.field.text).map((row) => {
+  if (box.field.text === '' && state.place === 'board')
+    return packLines(words.palette_hint.split(' | '), state.columns, 2);
+  const texts = suggestions(box.field.text, state.place).map((row) => {
     const argument = { row: ' N', text: ' ...', day: ' fri' };
     const short = row.short === null ? '' : `|${row.short}`;
     return `${row.word}${short}${row.argument === null ? '' : argument[row.argument]}`;

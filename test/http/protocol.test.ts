@@ -192,6 +192,21 @@ describe('pages and probes', () => {
     expect((await send(world.base, '/problems/nothing')).status).toBe(404);
   });
 
+  it('receives people back from the payment page without a token, in their language', async () => {
+    const paid = await send(world.base, '/payment/paid/BP10000127', {
+      headers: { 'accept-language': 'id-ID,id;q=0.9,en;q=0.8' },
+    });
+    expect(paid.status).toBe(200);
+    expect(paid.headers.get('content-type')).toContain('text/html');
+    expect(paid.text).toContain('Terima kasih');
+    expect(paid.text).toContain('BP10000127');
+    const left = await send(world.base, '/payment/left/BP10000127');
+    expect(left.text).toContain('Not paid yet');
+    for (const address of ['/payment/paid/%3Cb%3E', '/payment/won/BP10000127']) {
+      expect((await send(world.base, address)).status).toBe(404);
+    }
+  });
+
   it('serves the API document, and a page that shows it under a strict policy', async () => {
     const document = await send(world.base, '/openapi.json');
     expect(document.status).toBe(200);

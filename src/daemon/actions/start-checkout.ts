@@ -30,11 +30,11 @@ function paymentIdOf(reservation_id: string): string {
   ].join('-');
 }
 
-/** Where the payment page sends people: the booking, under the address that customers know. */
+/** Where the payment page sends people: a page of ours, under the address that customers know. */
 function returnUrl(app: App, reference_code: string, result: 'paid' | 'left'): string {
   const { public_url, host, port } = app.config;
   const base = public_url ?? `http://${host}:${port}`;
-  return new URL(`/v1/bookings/${reference_code}?payment=${result}`, base).href;
+  return new URL(`/payment/${result}/${reference_code}`, base).href;
 }
 
 async function openPage(app: App, holding: Holding, payment_id: string): Promise<Checkout> {

@@ -4,6 +4,7 @@ import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance, FastifyPluginCallback } from 'fastify';
 import { AppError, isProblemCode, type ProblemCode, problems } from '../../domain/errors.ts';
 import { openApiDocument } from './openapi.ts';
+import { addReturnPage } from './return-page.ts';
 
 /**
  * Own scripts only, and nobody may frame it. No upgrade-insecure-requests: inside a clinic the API
@@ -39,7 +40,7 @@ function problemPage(code: ProblemCode): string {
   ].join('\n');
 }
 
-const problemPages: FastifyPluginCallback = (scope, _options, done) => {
+const pages: FastifyPluginCallback = (scope, _options, done) => {
   // Pages for browsers get the full set of browser headers in place of the few of an API answer.
   scope.addHook('onRequest', (_request, reply, next) => {
     reply.removeHeader('content-security-policy').removeHeader('referrer-policy');
@@ -54,6 +55,7 @@ const problemPages: FastifyPluginCallback = (scope, _options, done) => {
     reply.type('text/html; charset=utf-8');
     return problemPage(code);
   });
+  addReturnPage(scope);
   done();
 };
 
@@ -67,7 +69,7 @@ export function addDocs(server: FastifyInstance, version: string): void {
     reply.type('application/json; charset=utf-8');
     return text;
   });
-  server.register(problemPages);
+  server.register(pages);
   server.register((scope, _options, done) => {
     scope.register(swagger, { mode: 'static', specification: { document: JSON.parse(text) } });
     scope.register(swaggerUi, { routePrefix: '/docs', staticCSP: policyText(page_policy) });

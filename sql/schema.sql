@@ -363,6 +363,14 @@ create table idempotency_keys (
   constraint idempotency_keys_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text])))
 );
 
+create table inbox_marks (
+  item_id text not null,
+  marked_by uuid,
+  note text not null,
+  marked_at timestamp with time zone not null default now(),
+  constraint inbox_marks_pkey PRIMARY KEY (item_id)
+);
+
 create table inventory_state (
   only_row boolean not null default true,
   looked_at timestamp with time zone,
@@ -919,6 +927,19 @@ create table webhook_events (
 --   created_at timestamp with time zone
 --   updated_at timestamp with time zone
 
+-- view money_inbox
+--   item_id text
+--   cause text
+--   clears text
+--   clinic_id uuid
+--   payment_id uuid
+--   refund_id uuid
+--   reference_code text
+--   amount text
+--   currency text
+--   detail text
+--   since timestamp with time zone
+
 -- view slot_states
 --   slot_id uuid
 --   clinic_id uuid
@@ -1031,6 +1052,8 @@ CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE 
 
 CREATE INDEX payments_external ON public.payments USING btree (external_reference) WHERE (external_reference IS NOT NULL);
 
+CREATE INDEX payments_mismatch ON public.payments USING btree (paid_at) WHERE (failure_reason = 'amount_mismatch'::text);
+
 CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE ((status = 'success'::text) AND (purpose = 'due'::text));
 
 CREATE INDEX payments_open ON public.payments USING btree (created_at) WHERE ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'failed'::text])) AND (session_closed_at IS NULL));
@@ -1090,6 +1113,8 @@ CREATE INDEX users_phone_tail ON public.users USING btree (phone_reversed text_p
 CREATE INDEX waitlist_waiting ON public.waitlist_entries USING btree (service_id, created_at) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_events_received ON public.webhook_events USING btree (received_at);
+
+CREATE INDEX webhook_events_unknown ON public.webhook_events USING btree (received_at) WHERE (outcome = 'unknown_money'::text);
 
 create function actor_id(p_actor jsonb)
 returns uuid
@@ -2711,6 +2736,29 @@ begin
     updated_at = now()
   where sl.id = v_b.slot_id;
   return v_b;
+end
+$$;
+
+create function mark_inbox_item(p_item_id text, p_note text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_item money_inbox;
+begin
+  select * into v_item from money_inbox i where i.item_id = p_item_id;
+  if not found or is_hidden(p_actor, null, v_item.clinic_id)
+    or v_item.clinic_id is null and nullif(p_actor ->> 'clinic_id', '') is not null then
+    return 'not_found';
+  end if;
+  if v_item.clears <> 'mark' then return 'policy_refused'; end if;
+  insert into inbox_marks (item_id, marked_by, note)
+  values (p_item_id, actor_id(p_actor), p_note)
+  on conflict (item_id) do nothing;
+  perform audit(
+    'inbox.settled', 'inbox', p_item_id, v_item.clinic_id, p_note, null, to_jsonb(v_item), p_actor
+  );
+  return 'ok';
 end
 $$;
 

@@ -1,4 +1,4 @@
-import { refund_statuses } from '../domain/money-words.ts';
+import { payment_statuses, refund_statuses } from '../domain/money-words.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Payments and refunds: what the desk and the manager do with money. */
@@ -89,4 +89,67 @@ const refunds: readonly CommandSpec[] = [
   },
 ];
 
-export const money_tree: readonly CommandSpec[] = [...refunds];
+const payments: readonly CommandSpec[] = [
+  {
+    path: 'payments list',
+    summary: 'Payments, newest first',
+    role: 'view',
+    examples: ['petpro payments list --status failed', 'petpro payments list -o csv'],
+    options: [
+      { flags: '--status <status>', doc: 'only these', choices: payment_statuses },
+      booking_option,
+    ],
+    pages: true,
+    exits: [3],
+    load: async () => (await import('./payments.ts')).listPayments,
+  },
+  {
+    path: 'payments entries',
+    summary: 'The ledger: fee, clinic share and tax of payments and refunds',
+    role: 'manager',
+    examples: ['petpro payments entries -o csv', 'petpro payments entries --booking BP10000127'],
+    options: [booking_option],
+    pages: true,
+    exits: [3],
+    load: async () => (await import('./payments.ts')).listEntries,
+  },
+  {
+    path: 'payments inbox',
+    summary: 'Money that a person has to look at; normally nothing',
+    role: 'desk',
+    examples: ['petpro payments inbox', 'petpro payments inbox --json'],
+    exits: [3],
+    load: async () => (await import('./payments.ts')).paymentsInbox,
+  },
+  {
+    path: 'payments settle',
+    args: [{ name: '<item>', doc: 'item of the inbox, as it gives it' }],
+    summary: 'Take an item off the inbox that was settled elsewhere',
+    role: 'manager',
+    examples: ['petpro payments settle event-evt_1 --reason "not ours, told the bank"'],
+    mutates: { endpoint: 'settle_inbox_item', reason: true },
+    exits: [3, 9],
+    load: async () => (await import('./payments.ts')).settleItem,
+  },
+  {
+    path: 'payments link',
+    args: [booking_arg],
+    summary: 'The payment page of a hold',
+    role: 'own_or_view',
+    examples: ['petpro payments link BP10000127'],
+    exits: [3, 9],
+    load: async () => (await import('./payments.ts')).paymentLink,
+  },
+  {
+    path: 'payments wait',
+    args: [booking_arg],
+    summary: 'Wait until a hold is paid: 0 paid, 7 expired, 8 still pending',
+    role: 'own_or_view',
+    examples: ['petpro payments wait BP10000127 --for 2m'],
+    options: [{ flags: '--for <time>', doc: 'at most so long, as 30s; default 10m' }],
+    exits: [3, 7, 8],
+    load: async () => (await import('./payments.ts')).waitForPayment,
+  },
+];
+
+export const money_tree: readonly CommandSpec[] = [...payments, ...refunds];

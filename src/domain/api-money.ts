@@ -1,5 +1,41 @@
 /** Rows of the endpoint table about money; `api.ts` checks their form. */
 export const money_endpoints = {
+  list_payments: {
+    method: 'GET',
+    path: '/v1/payments',
+    access: 'view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Payments by booking and status, newest first',
+    problems: [],
+  },
+  list_entries: {
+    method: 'GET',
+    path: '/v1/payments/entries',
+    access: 'manager',
+    success: 200,
+    idempotency: 'none',
+    summary: 'The ledger: fee, clinic share and tax of every payment and refund, oldest first',
+    problems: [],
+  },
+  list_inbox: {
+    method: 'GET',
+    path: '/v1/payments/inbox',
+    access: 'desk',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Money that a person has to look at, with cause and next step; normally nothing',
+    problems: [],
+  },
+  settle_inbox_item: {
+    method: 'POST',
+    path: '/v1/payments/inbox/{item_id}/settle',
+    access: 'manager',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Take an item off the inbox that was settled elsewhere',
+    problems: ['policy_refused'],
+  },
   list_refunds: {
     method: 'GET',
     path: '/v1/refunds',

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { refund_statuses } from './money-words.ts';
+import { type InboxCause, inbox_causes, payment_statuses, refund_statuses } from './money-words.ts';
 import {
   amount,
   currency,
@@ -48,9 +48,102 @@ const Refund = z
   })
   .meta({ id: 'Refund' });
 
+const InboxItem = z
+  .object({
+    item_id: z.string(),
+    cause: z.enum(Object.keys(inbox_causes) as [InboxCause, ...InboxCause[]]),
+    clears: z.enum(['action', 'mark']).describe('What takes it off: a deed, or a person saying so'),
+    clinic_id: id.nullable().describe('Null: nobody can say whose money it is'),
+    payment_id: id.nullable(),
+    refund_id: id.nullable(),
+    reference_code: reference_code.nullable(),
+    amount: amount.nullable(),
+    currency: currency.nullable(),
+    detail: z.string().nullable(),
+    since: instant,
+    next: z.string().describe('What to do about it'),
+  })
+  .meta({ id: 'InboxItem' });
+
+const PaymentLine = z
+  .object({
+    payment_id: id,
+    reference_code,
+    reservation_id: id,
+    booking_id: id.nullable(),
+    clinic_id: id,
+    amount,
+    currency,
+    payment_method: z.string(),
+    status: z.enum(payment_statuses),
+    failure_reason: z.string().nullable(),
+    refund_status: z.string().nullable(),
+    refund_amount: amount.nullable(),
+    external_reference: z.string().nullable(),
+    session_id: z.string().nullable(),
+    paid_at: instant.nullable(),
+    created_at: instant,
+  })
+  .meta({ id: 'PaymentLine' });
+
+const LedgerEntry = z
+  .object({
+    entry_id: id,
+    reference_code,
+    booking_id: id,
+    payment_id: id,
+    refund_id: id.nullable(),
+    clinic_id: id,
+    type: z.enum(['payment', 'refund', 'reversal']),
+    total_amount: amount,
+    platform_fee: amount,
+    clinic_amount: amount,
+    tax_amount: amount,
+    currency,
+    status: z.enum(['pending', 'settled', 'void']),
+    transaction_reference: z.string().nullable(),
+    created_at: instant,
+  })
+  .meta({ id: 'LedgerEntry' });
+
 const refund_params = z.object({ refund_id: id });
 
 export const money_shapes = {
+  list_payments: {
+    params: nothing,
+    query: z.object({
+      clinic_id: id.optional(),
+      booking_id: booking_ref.optional(),
+      status: z.enum(payment_statuses).optional(),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(PaymentLine),
+  },
+  list_entries: {
+    params: nothing,
+    query: z.object({
+      clinic_id: id.optional(),
+      booking_id: booking_ref.optional(),
+      cursor,
+      limit,
+    }),
+    body: nothing,
+    output: page(LedgerEntry),
+  },
+  list_inbox: {
+    params: nothing,
+    query: z.object({ clinic_id: id.optional(), limit }),
+    body: nothing,
+    output: page(InboxItem),
+  },
+  settle_inbox_item: {
+    params: z.object({ item_id: line(300) }),
+    query: nothing,
+    body: z.object({ reason }),
+    output: z.object({ success: z.literal(true) }),
+  },
   list_refunds: {
     params: nothing,
     query: z.object({

@@ -186,6 +186,16 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     const { key, token } = await leakedLock(world);
     return { params: { key }, body: { token, reason: 'test' } };
   },
+  list_payments: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'success' } }),
+  list_entries: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
+  list_inbox: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
+  settle_inbox_item: async ({ harness: { sql } }) => {
+    const event_id = `evt_${randomUUID()}`;
+    await sql`
+      insert into webhook_events (event_id, event_type, payload, outcome)
+      values (${event_id}, 'checkout.session.completed', '{}', 'unknown_money')`;
+    return { params: { item_id: `event-${event_id}` }, body: { reason: 'test' } };
+  },
   list_refunds: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'pending' } }),
   create_refund: async (world) => ({
     body: { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' },

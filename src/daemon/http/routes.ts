@@ -22,6 +22,7 @@ import { listClinics } from '../actions/list-clinics.ts';
 import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
+import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { reconcile } from '../actions/reconcile.ts';
 import {
@@ -82,6 +83,10 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   release_lock: releaseLock,
   cleanup_locks: cleanupLocks,
   reconcile,
+  list_payments: listPayments,
+  list_entries: listEntries,
+  list_inbox: listInbox,
+  settle_inbox_item: settleInboxItem,
   list_refunds: listRefunds,
   create_refund: createRefund,
   decide_refund: decideRefund,

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
+import { salon_states, ticket_states } from './states.ts';
 
 /** The things that cross the API; one zod schema gives validation, types and OpenAPI. */
 
@@ -186,6 +187,12 @@ export const Owner = z
   })
   .meta({ id: 'Owner' });
 
+/** Computed (states.ts) for callers that speak the words of the source documents. */
+const derived_states = {
+  state: z.enum(ticket_states).optional().describe('Of ticket sales'),
+  salon_state: z.enum(salon_states).optional().describe('Of salons'),
+};
+
 /** What the provider said of the payment page, each time; a declined card leaves the page open. */
 const payment_attempts = z
   .array(z.object({ result: z.enum(['success', 'failed', 'expired']), at: instant }))
@@ -196,6 +203,7 @@ export const Reservation = z
     reservation_id: id,
     reference_code,
     status: z.enum(reservation_statuses),
+    ...derived_states,
     user_id: id,
     pet_id: id,
     clinic_id: id,
@@ -278,6 +286,7 @@ export const BookingSummary = z
 const loose = z.record(z.string(), z.unknown());
 
 export const Booking = BookingSummary.extend({
+  ...derived_states,
   reservation_id: id.nullable(),
   payment_id: id.nullable(),
   owner_email: z.string().nullable(),

@@ -2,8 +2,10 @@ import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { findBookingDetail } from '../store/booking-detail.ts';
+import { readTriple } from '../store/triple.ts';
 import { scopeOf } from './actor.ts';
 import { bookingJson } from './booking-json.ts';
+import { derivedStates } from './derived-states.ts';
 import { moneyText } from './money-text.ts';
 import { masker } from './personal-data.ts';
 import { zonedText, zonedTextOrNull } from './slot-time.ts';
@@ -16,11 +18,13 @@ export async function getBooking(
 ): Promise<Output<'get_booking'>> {
   const row = await findBookingDetail(app.sql, booking_id, scopeOf(actor));
   if (!row) throw new AppError('not_found', 'There is no such booking.');
+  const triple = row.reservation_id === null ? null : await readTriple(app.sql, row.reservation_id);
   const mask = masker(actor);
   const { time_zone } = row;
   const { name: pet_name, ...pet } = row.pet_snapshot;
   return {
     ...bookingJson(row, actor),
+    ...derivedStates(triple),
     reservation_id: row.reservation_id,
     payment_id: row.payment_id,
     owner_email: mask(row.owner_email),

@@ -2,6 +2,8 @@ import type { Input, Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
 import { readAttempts } from '../store/booking-detail.ts';
+import { readTriple } from '../store/triple.ts';
+import { derivedStates } from './derived-states.ts';
 import { findHold } from './find-hold.ts';
 import { moneyText } from './money-text.ts';
 import { zonedText } from './slot-time.ts';
@@ -13,13 +15,17 @@ export async function getReservation(
   { reservation_id }: Input<'get_reservation'>,
 ): Promise<Output<'get_reservation'>> {
   const row = await findHold(app, actor, reservation_id);
-  const attempts = await readAttempts(app.sql, row.reservation_id);
+  const [attempts, triple] = await Promise.all([
+    readAttempts(app.sql, row.reservation_id),
+    readTriple(app.sql, row.reservation_id),
+  ]);
   const { time_zone } = row;
   const local = localTime(row.starts_at, time_zone);
   return {
     reservation_id: row.reservation_id,
     reference_code: row.reference_code,
     status: row.status,
+    ...derivedStates(triple),
     user_id: row.user_id,
     pet_id: row.pet_id,
     clinic_id: row.clinic_id,

@@ -29,6 +29,15 @@ export const life_tree: readonly CommandSpec[] = [
     load: async () => (await import('./reschedule.ts')).reschedule,
   },
   {
+    path: 'bookings trace',
+    args: [booking_arg],
+    summary: 'One timeline: log, payments, webhooks, refunds, events, messages',
+    role: 'view',
+    examples: ['petpro bookings trace BP10000127', 'petpro bookings trace BP10000127 -o jsonl'],
+    exits: [3],
+    load: async () => (await import('./trace.ts')).traceBooking,
+  },
+  {
     path: 'undo',
     args: [booking_arg],
     summary: 'Take a cancel, a no-show or a check-in back, while nothing has left',

@@ -38,4 +38,13 @@ export const life_endpoints = {
     summary: 'What the caller did in the last day and can still take back, newest first',
     problems: [],
   },
+  trace_booking: {
+    method: 'GET',
+    path: '/v1/bookings/{booking_id}/trace',
+    access: 'view',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One timeline of a booking: log, payments, webhooks, refunds, events and messages',
+    problems: [],
+  },
 } as const satisfies Record<string, Endpoint>;

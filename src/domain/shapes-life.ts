@@ -51,6 +51,32 @@ const Undoable = z
   })
   .meta({ id: 'Undoable' });
 
+const milliseconds = z.number().int();
+
+const Trace = z
+  .object({
+    booking_id: id,
+    reference_code,
+    items: z
+      .array(
+        z.object({
+          at: instant,
+          since_ms: milliseconds.describe('Since the entry before'),
+          part: z.enum(['hold', 'booking', 'payment', 'webhook', 'refund', 'event', 'message']),
+          what: z.string(),
+          detail: z.string().nullable(),
+          source: z.string().nullable(),
+          request_id: z.string().nullable(),
+          sequence: z.number().int().nullable().describe('Of events: their place in the feed'),
+          out_ms: milliseconds
+            .nullable()
+            .describe('From being written to being published, paid, paid back or sent'),
+        }),
+      )
+      .readonly(),
+  })
+  .meta({ id: 'Trace' });
+
 export const life_shapes = {
   reschedule_booking: {
     params: z.object({ booking_id: booking_ref }),
@@ -87,5 +113,11 @@ export const life_shapes = {
     query: z.object({}),
     body: z.object({}),
     output: page(Undoable),
+  },
+  trace_booking: {
+    params: z.object({ booking_id: booking_ref }),
+    query: z.object({}),
+    body: z.object({}),
+    output: Trace,
   },
 };

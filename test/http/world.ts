@@ -180,6 +180,7 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     return { params };
   },
   list_undoable: async () => ({}),
+  trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
   release_lock: async (world) => {

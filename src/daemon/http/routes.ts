@@ -36,6 +36,7 @@ import { releaseLock } from '../actions/release-lock.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
+import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
@@ -78,6 +79,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   reschedule_booking: rescheduleBooking,
   undo_booking: undoBooking,
   list_undoable: listUndoable,
+  trace_booking: traceBooking,
   list_locks: listLocks,
   inspect_lock: inspectLock,
   release_lock: releaseLock,

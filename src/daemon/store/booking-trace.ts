@@ -1,0 +1,94 @@
+import { type Db, run } from './db.ts';
+
+/** Entries of one timeline; a booking with more has a problem of its own. */
+const TRACE_MAX = 500;
+
+export type TraceEntry = {
+  readonly at: Temporal.Instant;
+  readonly part: 'hold' | 'booking' | 'payment' | 'webhook' | 'refund' | 'event' | 'message';
+  readonly what: string;
+  readonly detail: string | null;
+  readonly source: string | null;
+  readonly request_id: string | null;
+  /** Of events: their place in the feed. */
+  readonly sequence: number | null;
+  /** Of events, refunds and messages: from being written to being out; null while they wait. */
+  readonly out_ms: number | null;
+};
+
+/**
+ * Everything that was written down about a booking, in order of time: what people and machines did,
+ * what the payment provider said, and what left the house when.
+ */
+export async function readTrace(
+  sql: Db,
+  booking: { readonly booking_id: string; readonly reservation_id: string | null },
+): Promise<readonly TraceEntry[]> {
+  const { booking_id, reservation_id } = booking;
+  return await run(sql<TraceEntry[]>`
+    with paid as (
+      select p.*
+      from payments p
+      where p.booking_id = ${booking_id} or p.reservation_id = ${reservation_id}
+    ), told as (
+      select o.*
+      from booking_events_outbox o
+      where o.aggregate_id in (
+        select ${booking_id}::uuid union all select ${reservation_id}::uuid
+        union all select id from paid
+      )
+    ), entries as (
+      select l.created_at as at, 0 as place, l.reservation_version as version, 'hold' as part,
+        l.action as what, concat_ws(': ', l.status, l.notes) as detail, l.source, l.request_id,
+        null::bigint as sequence, null::interval as took
+      from reservation_log_entries l
+      where l.reservation_id = ${reservation_id}
+      union all
+      select e.created_at, 1, e.booking_version, 'booking', e.action,
+        concat_ws(': ', e.status, e.notes), e.source, e.request_id, null, null
+      from booking_logs g
+      join booking_log_entries e on e.log_id = g.id
+      where g.booking_id = ${booking_id}
+      union all
+      select p.created_at, 2, 0, 'payment',
+        case when p.session_id is null then 'payment.taken' else 'payment.page_opened' end,
+        concat_ws(' ', amount_text(p.amount, p.currency), p.currency, p.payment_method), null, null,
+        null, p.paid_at - p.created_at
+      from paid p
+      union all
+      select a.created_at, 3, 0, 'payment', 'payment.' || a.result,
+        concat_ws(' ', amount_text(a.amount, a.currency), a.currency, a.reason), 'webhook', null,
+        null, null
+      from paid p
+      join payment_attempts a on a.payment_id = p.id
+      union all
+      select w.received_at, 2, 0, 'webhook', w.event_type, w.outcome, 'webhook', w.event_id, null,
+        null
+      from webhook_events w
+      where w.event_id in (
+        select a.event_id from paid p join payment_attempts a on a.payment_id = p.id
+      )
+      union all
+      select f.created_at, 4, 0, 'refund', 'refund.' || f.status,
+        concat_ws(' ', amount_text(f.amount, f.currency), f.currency, f.reason, f.last_error), null,
+        f.correlation_id, null,
+        case when f.status = 'completed' then f.updated_at - f.created_at end
+      from paid p
+      join refunds f on f.payment_id = p.id
+      union all
+      select o.created_at, 5, o.aggregate_version, 'event', o.event_type, null, null,
+        o.correlation_id, o.sequence, o.published_at - o.created_at
+      from told o
+      union all
+      select d.created_at, 6, 0, 'message', d.type || '.' || d.status,
+        concat_ws(': ', d.channel, d.last_error), null, d.correlation_id, null,
+        d.sent_at - d.created_at
+      from deliveries d
+      where d.booking_id = ${booking_id} or d.event_id in (select id from told)
+    )
+    select at, part, what, nullif(detail, '') as detail, source, request_id, sequence,
+      round(extract(epoch from took) * 1000)::integer as out_ms
+    from entries
+    order by at, place, version, sequence
+    limit ${TRACE_MAX}`);
+}

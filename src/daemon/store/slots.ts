@@ -45,13 +45,6 @@ export async function findSlotMeta(sql: Db, slot_id: string): Promise<SlotMeta |
   return row ?? null;
 }
 
-/** One slot as it stands; null when there is none. */
-export async function findSlot(sql: Db, slot_id: string): Promise<SlotRow | null> {
-  const [row] = await run(sql<SlotRow[]>`
-    select ${columns(sql)} from slot_states where slot_id = ${slot_id}`);
-  return row ?? null;
-}
-
 /** The time zone of the clinic that sells a service. */
 export async function clinicZone(sql: Db, service_id: string): Promise<string | null> {
   const [row] = await run(sql<{ time_zone: string }[]>`

@@ -337,12 +337,14 @@ create table financial_entries (
   transaction_reference text,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  settlement_id uuid,
   constraint financial_entries_pkey PRIMARY KEY (id),
   constraint financial_entries_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
   constraint financial_entries_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint financial_entries_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint financial_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
   constraint financial_entries_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES refunds(id),
+  constraint financial_entries_settlement_id_fkey FOREIGN KEY (settlement_id) REFERENCES settlements(id),
   constraint financial_entries_sign CHECK ((((type = 'payment'::text) AND (total_amount >= (0)::numeric) AND (refund_id IS NULL)) OR ((type = 'refund'::text) AND (total_amount < (0)::numeric) AND (refund_id IS NOT NULL)) OR ((type = 'reversal'::text) AND (total_amount > (0)::numeric) AND (refund_id IS NOT NULL)))),
   constraint financial_entries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'settled'::text, 'void'::text]))),
   constraint financial_entries_sum CHECK ((((platform_fee + clinic_amount) + tax_amount) = total_amount)),
@@ -755,6 +757,26 @@ create table services (
   constraint services_price_not_negative CHECK ((price >= (0)::numeric))
 );
 
+create table settlements (
+  id uuid not null,
+  clinic_id uuid not null,
+  currency text not null,
+  period_from date not null,
+  period_to date not null,
+  entry_count integer not null,
+  total_amount numeric(15,3) not null,
+  platform_fee numeric(15,3) not null,
+  tax_amount numeric(15,3) not null,
+  clinic_amount numeric(15,3) not null,
+  created_by uuid,
+  created_at timestamp with time zone not null default now(),
+  constraint settlements_pkey PRIMARY KEY (id),
+  constraint settlements_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint settlements_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
+  constraint settlements_period_order CHECK ((period_to >= period_from)),
+  constraint settlements_sum CHECK ((((platform_fee + clinic_amount) + tax_amount) = total_amount))
+);
+
 create table slot_claims (
   slot_id uuid not null,
   seat seat_number not null,
@@ -1032,6 +1054,10 @@ CREATE UNIQUE INDEX financial_entries_one_payment ON public.financial_entries US
 
 CREATE UNIQUE INDEX financial_entries_one_refund ON public.financial_entries USING btree (refund_id, type) WHERE (refund_id IS NOT NULL);
 
+CREATE INDEX financial_entries_settlement ON public.financial_entries USING btree (settlement_id, created_at, id) WHERE (settlement_id IS NOT NULL);
+
+CREATE INDEX financial_entries_unsettled ON public.financial_entries USING btree (clinic_id, created_at) WHERE (settlement_id IS NULL);
+
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, created_at);
@@ -1089,6 +1115,8 @@ CREATE INDEX schedule_exceptions_clinic ON public.schedule_exceptions USING btre
 CREATE INDEX schedules_clinic ON public.schedules USING btree (clinic_id, weekday, opens);
 
 CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
+
+CREATE INDEX settlements_clinic ON public.settlements USING btree (clinic_id, created_at, id);
 
 CREATE INDEX slot_claims_user ON public.slot_claims USING btree (user_id, ends_at);
 
@@ -1806,6 +1834,71 @@ begin
   );
   outcome := 'ok';
   count_id := v_n.id;
+end
+$$;
+
+create function create_settlement(p_settlement_id uuid, p_clinic_id uuid, p_from date, p_to date, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT entry_count integer, OUT total_amount numeric, OUT platform_fee numeric, OUT tax_amount numeric, OUT clinic_amount numeric, OUT currency text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_c clinics;
+  v_ids uuid[];
+begin
+  select * into v_c from clinics c where c.id = p_clinic_id;
+  if not found or is_hidden(p_actor, null, p_clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  currency := v_c.currency;
+  -- A day that still runs would leave its evening to nobody knows which batch.
+  if p_to < p_from or p_to >= (now() at time zone v_c.time_zone)::date then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(p_clinic_id::text, 32));
+  select
+    array_agg(e.id), count(*)::integer, coalesce(sum(e.total_amount), 0),
+    coalesce(sum(e.platform_fee), 0), coalesce(sum(e.tax_amount), 0),
+    coalesce(sum(e.clinic_amount), 0)
+  into v_ids, entry_count, total_amount, platform_fee, tax_amount, clinic_amount
+  from financial_entries e
+  where e.clinic_id = p_clinic_id
+    and e.currency = v_c.currency
+    and e.settlement_id is null
+    and e.status = 'pending'
+    and e.created_at >= p_from::timestamp at time zone v_c.time_zone
+    and e.created_at < (p_to + 1)::timestamp at time zone v_c.time_zone;
+  outcome := 'ok';
+  if p_dry_run then return; end if;
+  if entry_count = 0 then
+    outcome := 'conflict';
+    return;
+  end if;
+  insert into settlements (
+    id, clinic_id, currency, period_from, period_to, entry_count, total_amount, platform_fee,
+    tax_amount, clinic_amount, created_by
+  )
+  values (
+    p_settlement_id, p_clinic_id, v_c.currency, p_from, p_to, entry_count, total_amount,
+    platform_fee, tax_amount, clinic_amount, actor_id(p_actor)
+  );
+  update financial_entries e
+  set settlement_id = p_settlement_id, status = 'settled', settlement_date = now(),
+    updated_at = now()
+  where e.id = any (v_ids);
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, after
+  )
+  values (
+    p_clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', 'settlement.created', 'settlement', p_settlement_id::text,
+    jsonb_build_object(
+      'from', p_from, 'to', p_to, 'entry_count', entry_count,
+      'clinic_amount', amount_text(clinic_amount, v_c.currency)
+    )
+  );
 end
 $$;
 
@@ -2609,6 +2702,16 @@ begin
       using errcode = 'foreign_key_violation', constraint = 'slots_claimed';
   end if;
   return old;
+end
+$$;
+
+create function keep_settled_entry()
+returns trigger
+language plpgsql
+as $$
+begin
+  raise exception 'entry % is settled', old.id
+    using errcode = 'restrict_violation', constraint = 'financial_entries_settled';
 end
 $$;
 
@@ -4448,5 +4551,9 @@ CREATE TRIGGER bookings_net_stamp BEFORE UPDATE ON public.bookings FOR EACH ROW 
 CREATE TRIGGER bookings_net_update AFTER UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION net_booking();
 
 CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_counts FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER financial_entries_settled BEFORE DELETE OR UPDATE ON public.financial_entries FOR EACH ROW WHEN ((old.settlement_id IS NOT NULL)) EXECUTE FUNCTION keep_settled_entry();
+
+CREATE TRIGGER settlements_append_only BEFORE DELETE OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER slots_claimed BEFORE DELETE ON public.slots FOR EACH ROW EXECUTE FUNCTION keep_claimed_slot();

@@ -34,6 +34,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
 const group_summaries: Readonly<Record<string, string>> = {
   slots: 'Open slots, and why the others are not',
   bookings: 'List, show, history',
+  settlements: 'What a clinic gets, period by period',
   receipts: 'Receipts on paper and as pages',
   payments: 'The takings of a day',
   hold: 'Create, list, extend, release',

@@ -1,5 +1,17 @@
 import { z } from 'zod';
-import { amount, currency, id, instant, lang, line, local_date, reference_code } from './schema.ts';
+import {
+  amount,
+  currency,
+  cursor,
+  id,
+  instant,
+  lang,
+  limit,
+  line,
+  local_date,
+  page,
+  reference_code,
+} from './schema.ts';
 
 /** What the endpoints of api-desk-money.ts take and give. */
 
@@ -85,6 +97,44 @@ const CashUp = z
   })
   .meta({ id: 'CashUp' });
 
+const settled_figures = {
+  clinic_id: id,
+  clinic_code: z.string(),
+  from: local_date,
+  to: local_date.describe('Included'),
+  entry_count: z.number().int(),
+  total_amount: amount.describe('Payments less refunds'),
+  platform_fee: amount,
+  tax_amount: amount,
+  clinic_amount: amount.describe('What the clinic gets; negative when more went back'),
+  currency,
+};
+
+const Settlement = z
+  .object({ settlement_id: id, ...settled_figures, created_at: instant })
+  .meta({ id: 'Settlement' });
+
+const SettlementDetail = Settlement.extend({
+  items: z
+    .array(
+      z.object({
+        entry_id: id,
+        type: z.string(),
+        reference_code,
+        payment_id: id,
+        payment_method: z.string(),
+        total_amount: amount,
+        platform_fee: amount,
+        tax_amount: amount,
+        clinic_amount: amount,
+        currency,
+        created_at: instant,
+      }),
+    )
+    .readonly(),
+  next_cursor: z.string().nullable(),
+}).meta({ id: 'SettlementDetail' });
+
 export const desk_money_shapes = {
   pay_booking: {
     params: z.object({ booking_id: either }),
@@ -121,5 +171,32 @@ export const desk_money_shapes = {
       note: line(500).optional(),
     }),
     output: CashUp,
+  },
+  create_settlement: {
+    params: nothing,
+    query: nothing,
+    body: z.object({
+      clinic_id: id,
+      from: local_date,
+      to: local_date.describe('Included; must be over at the clinic'),
+      dry_run: z.boolean().default(false),
+    }),
+    output: z.object({
+      settlement_id: id.nullable().describe('Null after a dry run'),
+      dry_run: z.boolean(),
+      ...settled_figures,
+    }),
+  },
+  list_settlements: {
+    params: nothing,
+    query: z.object({ clinic_id: id.optional(), cursor, limit }),
+    body: nothing,
+    output: page(Settlement),
+  },
+  get_settlement: {
+    params: z.object({ settlement_id: id }),
+    query: z.object({ cursor, limit }),
+    body: nothing,
+    output: SettlementDetail,
   },
 } as const;

@@ -115,6 +115,18 @@ export async function freshRefund(world: World, role: 'desk' | 'manager'): Promi
   return must(await call(world.base, 'create_refund', { body }, { token }), 'refund_id');
 }
 
+/** A closed batch of one payment, of a clinic-day long ago. */
+export async function freshSettlement(world: World): Promise<string> {
+  const booking_id = await freshBooking(world);
+  const { sql } = world.harness;
+  await sql`
+    update financial_entries set created_at = '2026-02-03T12:00:00Z'
+    where booking_id = ${booking_id}`;
+  const body = { clinic_id: world.clinic.id, from: '2026-02-01', to: '2026-02-28' };
+  const token = world.tokens.manager;
+  return must(await call(world.base, 'create_settlement', { body }, { token }), 'settlement_id');
+}
+
 /** A lock that belongs to nothing, and the fingerprint that a release must name. */
 export async function leakedLock(world: World): Promise<{ key: string; token: string }> {
   const slot_id = await freshSlot(world);
@@ -236,6 +248,11 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     return { params: { payment_id: must(paid, 'payment_id') } };
   },
   get_cash_up: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  create_settlement: async ({ clinic }) => ({
+    body: { clinic_id: clinic.id, from: '2026-01-01', to: '2026-01-31', dry_run: true },
+  }),
+  list_settlements: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
+  get_settlement: async (world) => ({ params: { settlement_id: await freshSettlement(world) } }),
   count_cash: async ({ clinic }) => ({
     params: { clinic_id: clinic.id },
     body: { counted: '250000', note: 'test' },
@@ -260,6 +277,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from payments),
       (select count(*) from refunds),
       (select count(*) from cash_counts),
+      (select count(*) from settlements),
       (select count(*) from users),
       (select count(*) from pets),
       (select count(*) from booking_events_outbox),

@@ -38,6 +38,7 @@ import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
+import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
@@ -98,6 +99,9 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_receipt: getReceipt,
   get_cash_up: getCashUp,
   count_cash: countCash,
+  create_settlement: createSettlement,
+  list_settlements: listSettlements,
+  get_settlement: getSettlement,
 };
 
 function isReplay(output: unknown): boolean {

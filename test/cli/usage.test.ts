@@ -59,9 +59,10 @@ describe('help', () => {
         commands                          The whole command tree with flags, rights
                                           and exit codes
         help [topic...]                   Help on a command or a topic
+        payments                          The takings of a day
         pay [options] <reference>         Take what is due at the visit
         receipts                          Receipts on paper and as pages
-        payments                          The takings of a day
+        settlements                       What a clinic gets, period by period
 
       "
     `);

@@ -132,7 +132,7 @@ test('five thousand random payments are split in SQL as in the program, to the l
 test('a generated season of bookings: entries make up payments less refunds', {
   timeout: 120_000,
 }, async () => {
-  const bookings = 2_000;
+  const bookings = 1_000;
   const clinic = await addClinic(sql, { tax_bp: 1100, commission_bp: 1250 });
   const service_id = await addService(sql, clinic, { price: '333333.33', deposit: '100000.01' });
   const owners = await addOwners(sql, bookings);

@@ -137,9 +137,12 @@ function isRecord(value: Json | undefined): value is { readonly [key: string]: J
 export function withNextSlot(error: unknown, command: string, choice: Choice): unknown {
   const near = withNearestSlot(error, `${command} .. --at`);
   if (!(near instanceof AppError) || near.facts['next'] !== undefined) return near;
+  // A server in a hurry says that the slot is gone without naming others.
+  const is_lost = near.code === 'slot_taken' || near.code === 'slot_locked';
   const { date } = choice.request;
-  if (near.code !== 'invalid_slot' || date === undefined) return near;
-  return withNext(near, `petpro slots list --service "${choice.service.name}" --date ${date}`);
+  if (!is_lost && (near.code !== 'invalid_slot' || date === undefined)) return near;
+  const when = date === undefined ? '' : ` --date ${date}`;
+  return withNext(near, `petpro slots list --service "${choice.service.name}"${when}`);
 }
 
 const withNext = (error: AppError, next: string) =>

@@ -171,7 +171,7 @@ export function takeFreed(state: State, lock: LockTarget, done: LockRelease): St
 export function takeChanged(state: State, was: LockItem, now: LockDetail): State {
   const words = wordsOf(state.session.lang).ops;
   const is_other = was.token !== now.token;
-  const what = `${words.classes[now.class]} (${words.causes[now.cause]})`;
+  const what = words.classes[now.class];
   return say(closed(state), 'warn', words.lock_changed(slotName(was), what, is_other));
 }
 
@@ -219,7 +219,9 @@ export function severeFailed(
       }
       if (problem.code === 'not_found') return stay(say(closed(state), 'warn', text));
       if (effect.type === 'check_release') {
-        return stay(putRelease(state, box, { refused: text, check: null }));
+        // The reason itself: what kind of refusal it is says the dialog.
+        const refused = problem.code === 'policy_refused' ? problem.detail : text;
+        return stay(putRelease(state, box, { refused, check: null }));
       }
       return stay(say(put(state, box, { is_busy: false }), 'error', text));
     }

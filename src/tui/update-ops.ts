@@ -47,7 +47,7 @@ export function takeOpsAnswer(state: State, event: Event): Step | null {
       return takeEnded(state, event.run);
     case 'load_exported': {
       const { exported } = wordsOf(state.session.lang).ops;
-      return stay(say(state, 'ok', exported(event.path)), { type: 'copy', text: event.path });
+      return stay(say(state, 'ok', exported(event.path)));
     }
     case 'load_compared':
       return stay(takeCompared(state, event.measures));
@@ -81,8 +81,9 @@ export function opsFailed(
   }
 }
 
-/** The command that helps stands beside what is wrong. */
+/** What is wrong, in its own words, and the command that helps. */
 function howText(problem: Problem, text: string): string {
   const { next } = problem.facts;
-  return typeof next === 'string' ? `${text} (${next})` : text;
+  const said = problem.detail === '' ? text : problem.detail;
+  return typeof next === 'string' ? `${said} (${next})` : said;
 }

@@ -186,6 +186,52 @@ describe('booking by phone', () => {
     expect(driver.state().draft?.slot?.slot_id).toBe(second?.slot_id);
   });
 
+  it('offers what the refusal names as nearest, and takes none of it by itself', async () => {
+    await start();
+    const [first, , , fourth, last] = slotsOf(uuid(2, 1), '2026-11-20');
+    const near = [fourth!, last!].map(({ slot_id, date, time, staff_name }) => ({
+      slot_id,
+      date,
+      time,
+      staff_name,
+    }));
+    driver.press('b');
+    driver.type('siti ');
+    driver.pass(200);
+    await driver.until('one match', (state) => state.draft?.matches.length === 1);
+    driver.press('enter', 'tab', 'tab', 'tab', 'tab');
+    await driver.expect('>11:15 Sari');
+    driver.api.taken.add(first!.slot_id);
+    driver.api.nearest = near;
+    driver.press('enter');
+    await driver.expect('Next: 13:30 Andi (Enter)   14:00 Sari');
+    expect(driver.api.calls.filter((name) => name === 'create_reservation')).toHaveLength(1);
+    driver.press('enter');
+    await driver.expect('hold 10:00 left');
+    expect(driver.state().draft?.slot?.slot_id).toBe(fourth?.slot_id);
+  });
+
+  it('goes to the day of the nearest free time when its own has none left', async () => {
+    await start();
+    const today = slotsOf(uuid(2, 1), '2026-11-20');
+    const [, other] = slotsOf(uuid(2, 1), '2026-11-23');
+    driver.press('b');
+    driver.type('siti ');
+    driver.pass(200);
+    await driver.until('one match', (state) => state.draft?.matches.length === 1);
+    driver.press('enter', 'tab', 'tab', 'tab', 'tab');
+    await driver.expect('>11:15 Sari');
+    for (const slot of today) driver.api.taken.add(slot.slot_id);
+    const { slot_id, date, time, staff_name } = other!;
+    driver.api.nearest = [{ slot_id, date, time, staff_name }, { nonsense: true }];
+    driver.press('enter');
+    await driver.expect('Mon 23 Nov 2026');
+    await driver.expect('Next: 11:30 Andi (Enter)');
+    driver.press('enter');
+    await driver.expect('hold 10:00 left');
+    expect(driver.state().draft?.slot?.slot_id).toBe(slot_id);
+  });
+
   it('keeps the draft over Esc, gives the hold back, and takes it again', async () => {
     await start();
     driver.press('b');

@@ -1,6 +1,6 @@
 import type { EndpointName } from '../../src/domain/api.ts';
 import type { ApiClient } from '../../src/domain/client.ts';
-import { AppError } from '../../src/domain/errors.ts';
+import { AppError, type Json } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
@@ -21,6 +21,8 @@ export type FakeApi = {
   day: Day;
   owners: Owner[];
   readonly locks: FakeLocks;
+  /** What a refused hold offers instead. */
+  nearest: Json[];
   /** Slot ids that somebody else takes first. */
   readonly taken: Set<string>;
   is_down: boolean;
@@ -45,6 +47,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     day,
     owners: [...owners],
     locks,
+    nearest: [],
     taken: new Set(),
     is_down: false,
     now_ms: NOW,
@@ -77,7 +80,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     const iso = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`;
     const slot = slotsOf(request.service_id, iso).find((one) => one.slot_id === request.slot_id);
     if (slot === undefined || api.taken.has(slot.slot_id)) {
-      throw new AppError('slot_taken', 'The slot was booked.', { nearest: [] });
+      throw new AppError('slot_taken', 'The slot was booked.', { nearest: api.nearest });
     }
     next += 1;
     const reservation_id = uuid(6, 1000 + next);

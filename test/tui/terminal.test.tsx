@@ -108,6 +108,17 @@ describe('the console on a terminal', () => {
     open = null;
   });
 
+  it('draws every line again on Ctrl-R, whatever was written over the screen', async () => {
+    const terminal = start();
+    await shows(terminal, 'Mochi');
+    terminal.stdout.chunks = [];
+    terminal.stdin.write('\u0012');
+    await eventually('the whole board', () => {
+      const [, drawn = ''] = terminal.stdout.text().split('\u001b[2J\u001b[H');
+      return drawn.includes('Mochi') && drawn.includes('PetPro') && drawn.includes('q quit');
+    });
+  });
+
   it('ends with 130 on Ctrl-C', async () => {
     const terminal = start();
     await shows(terminal, 'Mochi');

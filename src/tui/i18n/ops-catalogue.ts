@@ -91,7 +91,6 @@ export type OpsCatalogue = {
   readonly effect_hold: (reference: string) => string;
   readonly effect_kept: string;
   readonly hold_too: string;
-  readonly check_note: string;
   readonly check_ok: string;
   readonly refused: (text: string) => string;
   readonly type_word: (word: string) => string;

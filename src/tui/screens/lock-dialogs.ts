@@ -80,7 +80,7 @@ export function releaseScreen(state: State, box: ReleaseBox): Screen {
   if (box.refused !== null) add(names.check, words.refused(box.refused), 'error');
   else {
     const answer = box.check === null ? words.waiting : words.check_ok;
-    add(names.check, `${words.check_note}; ${answer}`, box.check === null ? 'dim' : 'plain');
+    add(names.check, answer, box.check === null ? 'dim' : 'plain');
   }
   if (ends) {
     const mark = box.with_hold ? 'x' : ' ';

@@ -1300,7 +1300,7 @@ begin
   if p_quote then
     select * into v_b from bookings b where b.id = p_booking_id;
   else
-    select * into v_b from bookings b where b.id = p_booking_id for update;
+    select * into v_b from bookings b where b.id = p_booking_id for no key update;
   end if;
   if v_b.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
     outcome := 'not_found';
@@ -1381,7 +1381,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -1719,8 +1719,8 @@ begin
   select p.* into v_p
   from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
   if v_f.status = 'completed' then return 'already_done'; end if;
   -- At the desk it may be quicker than the worker, which cannot pay cash anyway.
@@ -1753,7 +1753,7 @@ declare
   v_p payments;
   v_b bookings;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -1911,8 +1911,8 @@ declare
 begin
   perform from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
   if v_f.decision = (case when p_grant then 'granted' else 'denied' end) then
     return 'already_done';
@@ -2120,7 +2120,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -2282,8 +2282,8 @@ begin
     return;
   end if;
   -- Payment first, then refund: the order in which cancel_booking takes them.
-  select * into v_p from payments p where p.id = v_f.payment_id for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  select * into v_p from payments p where p.id = v_f.payment_id for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if v_f.status in ('completed', 'denied') or v_f.returned_at is not null
     or v_f.status = 'failed' and p_result = 'failed' then
     outcome := 'already_done';
@@ -2370,7 +2370,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -2912,7 +2912,7 @@ begin
     where f.payment_id = p_p.id and f.external_reference is null
       and f.status in ('pending', 'failed') and f.returned_at is null
     order by f.created_at desc
-    for update
+    for no key update
   loop
     exit when refundable(p_p.id, null) >= p_amount;
     update refunds f
@@ -2993,8 +2993,8 @@ begin
   perform
   from reservations r
   where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
-  for update;
-  select * into v_b from bookings b where b.id = p_booking_id for update;
+  for no key update;
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id)
     or p_actor ->> 'kind' = 'customer' then
     outcome := 'not_found';
@@ -3211,7 +3211,7 @@ declare
   v_r reservations;
 begin
   -- Locked, so that an expiry cannot slip between the look and the insert.
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -3311,7 +3311,7 @@ begin
     from payments p
     where p.booking_id = p_b.id and p.status = 'success'
     order by p.paid_at, p.id
-    for update
+    for no key update
   loop
     select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
     from refunds f
@@ -3347,7 +3347,15 @@ declare
   v_part numeric;
   v_id uuid;
 begin
-  select trunc(sum(p.amount) * p_percent / 100, min(c.exponent)) into v_wanted
+  -- Of what is left: what went back already (a move to a cheaper slot) is not given twice.
+  select trunc(
+    (sum(p.amount) - coalesce((
+      select sum(f.amount)
+      from refunds f
+      where f.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed')
+    ), 0)) * p_percent / 100,
+    min(c.exponent)
+  ) into v_wanted
   from payments p
   join currencies c on c.code = p.currency
   where p.booking_id = p_b.id and p.status = 'success';
@@ -3358,7 +3366,7 @@ begin
     from payments p
     where p.booking_id = p_b.id and p.status = 'success'
     order by p.paid_at, p.id
-    for update
+    for no key update
   loop
     select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
     from refunds f
@@ -3420,8 +3428,8 @@ begin
   -- Reservation first, then payment: the order in which a webhook takes them.
   perform from reservations r
   where r.id = (select p.reservation_id from payments p where p.id = p_payment_id)
-  for update;
-  select * into v_p from payments p where p.id = p_payment_id for update;
+  for no key update;
+  select * into v_p from payments p where p.id = p_payment_id for no key update;
   if not found then
     outcome := 'not_found';
     return;
@@ -3496,7 +3504,7 @@ declare
   v_part numeric;
   v_id uuid;
 begin
-  select * into v_b from bookings b where b.id = p_booking_id for update;
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
     outcome := 'not_found';
     return;
@@ -3505,7 +3513,7 @@ begin
   perform from payments p
   where p.booking_id = v_b.id and p.status in ('success', 'refunded')
   order by p.id
-  for update;
+  for no key update;
   -- A deposit and the rest are two payments: the money goes back the ways that it came.
   select coalesce(sum(refundable(p.id, null)), 0) into left_amount
   from payments p
@@ -3566,7 +3574,7 @@ begin
     from reservations r
     where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
     for no key update;
-    select * into v_b from bookings b where b.id = p_booking_id for update;
+    select * into v_b from bookings b where b.id = p_booking_id for no key update;
   end if;
   select * into v_slot from slots sl where sl.id = p_slot_id;
   if v_b.id is null or v_slot.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
@@ -3626,7 +3634,7 @@ begin
     );
   end if;
   if not p_quote then
-    perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for update;
+    perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   end if;
   select m.* into amount, refund_amount, due_amount
   from price_move(v_b, v_price * v_b.quantity, refund_percent) m;
@@ -3789,8 +3797,8 @@ begin
   select p.* into v_p
   from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   outcome := case
     when not found or is_hidden(p_actor, null, v_f.clinic_id) then 'not_found'
     when v_f.status <> 'failed' then 'conflict'
@@ -3888,7 +3896,7 @@ declare
   v_b bookings;
   v_event text;
 begin
-  select * into v_old from bookings b where b.id = p_booking_id for update;
+  select * into v_old from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id) then
     outcome := 'not_found';
     return;
@@ -4011,7 +4019,7 @@ begin
     outcome := 'mismatch';
     return;
   end if;
-  select * into v_b from bookings b where b.reservation_id = p_r.id for update;
+  select * into v_b from bookings b where b.reservation_id = p_r.id for no key update;
   booking_id := v_b.id;
   if exists (
     select from payments p
@@ -4130,7 +4138,7 @@ begin
   select p.* into v_p
   from payments p
   where p.id = payment_of_intent(p_payment_intent)
-  for update;
+  for no key update;
   if v_p.id is null then
     v_outcome := 'ignored';
   elsif upper(p_currency) <> v_p.currency then
@@ -4215,9 +4223,9 @@ begin
     v_p := adopt_payment(p_payload, p_session_id, p_payment_intent);
   end if;
   if v_p.id is not null then
-    select * into v_r from reservations r where r.id = v_p.reservation_id for update;
+    select * into v_r from reservations r where r.id = v_p.reservation_id for no key update;
     -- Read again under the lock: a rival event may have settled it meanwhile.
-    select * into v_p from payments p where p.id = v_p.id for update;
+    select * into v_p from payments p where p.id = v_p.id for no key update;
     reservation_id := v_r.id;
     reference_code := v_r.reference_code;
     slot_id := v_r.slot_id;
@@ -4319,7 +4327,7 @@ begin
   select p.* into v_p
   from payments p
   where p.id = coalesce(v_f.payment_id, payment_of_intent(p_payment_intent))
-  for update;
+  for no key update;
   if v_p.id is null then
     v_outcome := 'ignored';
   elsif v_id is null and (p_status = 'failed' or upper(p_currency) <> v_p.currency) then
@@ -4335,7 +4343,7 @@ begin
     if v_id is null then v_outcome := 'unknown_money'; end if;
   end if;
   if v_id is not null then
-    select * into v_f from refunds f where f.id = v_id for update;
+    select * into v_f from refunds f where f.id = v_id for no key update;
     if p_reference = any (v_f.failed_references) or v_f.status = 'denied' then
       v_outcome := 'already_done';
     elsif v_f.status = 'completed' and p_status = 'failed' then
@@ -4411,10 +4419,10 @@ begin
   for update;
   -- Dispatcher and refunder lease rows before they work: a row that we lock is not under way.
   perform from deliveries d where d.event_id = v_event.id for update;
-  perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for update;
+  perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   perform from refunds f
   where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
-  for update;
+  for no key update;
   problem := case
     when exists (
       select from deliveries d

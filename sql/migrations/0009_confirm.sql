@@ -11,7 +11,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -58,7 +58,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -225,7 +225,7 @@ declare
   v_p payments;
   v_b bookings;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;

@@ -10,7 +10,7 @@ declare
   v_r reservations;
 begin
   -- Locked, so that an expiry cannot slip between the look and the insert.
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -154,7 +154,7 @@ begin
     outcome := 'mismatch';
     return;
   end if;
-  select * into v_b from bookings b where b.reservation_id = p_r.id for update;
+  select * into v_b from bookings b where b.reservation_id = p_r.id for no key update;
   booking_id := v_b.id;
   if exists (
     select from payments p
@@ -291,9 +291,9 @@ begin
     v_p := adopt_payment(p_payload, p_session_id, p_payment_intent);
   end if;
   if v_p.id is not null then
-    select * into v_r from reservations r where r.id = v_p.reservation_id for update;
+    select * into v_r from reservations r where r.id = v_p.reservation_id for no key update;
     -- Read again under the lock: a rival event may have settled it meanwhile.
-    select * into v_p from payments p where p.id = v_p.id for update;
+    select * into v_p from payments p where p.id = v_p.id for no key update;
     reservation_id := v_r.id;
     reference_code := v_r.reference_code;
     slot_id := v_r.slot_id;

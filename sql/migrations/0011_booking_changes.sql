@@ -16,7 +16,15 @@ declare
   v_part numeric;
   v_id uuid;
 begin
-  select trunc(sum(p.amount) * p_percent / 100, min(c.exponent)) into v_wanted
+  -- Of what is left: what went back already (a move to a cheaper slot) is not given twice.
+  select trunc(
+    (sum(p.amount) - coalesce((
+      select sum(f.amount)
+      from refunds f
+      where f.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed')
+    ), 0)) * p_percent / 100,
+    min(c.exponent)
+  ) into v_wanted
   from payments p
   join currencies c on c.code = p.currency
   where p.booking_id = p_b.id and p.status = 'success';
@@ -27,7 +35,7 @@ begin
     from payments p
     where p.booking_id = p_b.id and p.status = 'success'
     order by p.paid_at, p.id
-    for update
+    for no key update
   loop
     select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
     from refunds f
@@ -74,7 +82,7 @@ begin
   if p_quote then
     select * into v_b from bookings b where b.id = p_booking_id;
   else
-    select * into v_b from bookings b where b.id = p_booking_id for update;
+    select * into v_b from bookings b where b.id = p_booking_id for no key update;
   end if;
   if v_b.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
     outcome := 'not_found';
@@ -159,7 +167,7 @@ declare
   v_b bookings;
   v_event text;
 begin
-  select * into v_old from bookings b where b.id = p_booking_id for update;
+  select * into v_old from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id) then
     outcome := 'not_found';
     return;

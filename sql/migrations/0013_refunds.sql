@@ -24,8 +24,8 @@ begin
     return;
   end if;
   -- Payment first, then refund: the order in which cancel_booking takes them.
-  select * into v_p from payments p where p.id = v_f.payment_id for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  select * into v_p from payments p where p.id = v_f.payment_id for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if v_f.status in ('completed', 'denied') or v_f.returned_at is not null
     or v_f.status = 'failed' and p_result = 'failed' then
     outcome := 'already_done';

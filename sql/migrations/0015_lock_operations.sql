@@ -84,7 +84,7 @@ as $$
 declare
   v_r reservations;
 begin
-  select * into v_r from reservations r where r.id = p_reservation_id for update;
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
   if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
     outcome := 'not_found';
     return;
@@ -167,8 +167,8 @@ begin
   -- Reservation first, then payment: the order in which a webhook takes them.
   perform from reservations r
   where r.id = (select p.reservation_id from payments p where p.id = p_payment_id)
-  for update;
-  select * into v_p from payments p where p.id = p_payment_id for update;
+  for no key update;
+  select * into v_p from payments p where p.id = p_payment_id for no key update;
   if not found then
     outcome := 'not_found';
     return;

@@ -100,7 +100,7 @@ declare
   v_part numeric;
   v_id uuid;
 begin
-  select * into v_b from bookings b where b.id = p_booking_id for update;
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
     outcome := 'not_found';
     return;
@@ -109,7 +109,7 @@ begin
   perform from payments p
   where p.booking_id = v_b.id and p.status in ('success', 'refunded')
   order by p.id
-  for update;
+  for no key update;
   -- A deposit and the rest are two payments: the money goes back the ways that it came.
   select coalesce(sum(refundable(p.id, null)), 0) into left_amount
   from payments p
@@ -198,8 +198,8 @@ declare
 begin
   perform from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
   if v_f.decision = (case when p_grant then 'granted' else 'denied' end) then
     return 'already_done';
@@ -231,8 +231,8 @@ begin
   select p.* into v_p
   from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   if not found or is_hidden(p_actor, null, v_f.clinic_id) then return 'not_found'; end if;
   if v_f.status = 'completed' then return 'already_done'; end if;
   -- At the desk it may be quicker than the worker, which cannot pay cash anyway.
@@ -268,8 +268,8 @@ begin
   select p.* into v_p
   from payments p
   where p.id = (select f.payment_id from refunds f where f.id = p_id)
-  for update;
-  select * into v_f from refunds f where f.id = p_id for update;
+  for no key update;
+  select * into v_f from refunds f where f.id = p_id for no key update;
   outcome := case
     when not found or is_hidden(p_actor, null, v_f.clinic_id) then 'not_found'
     when v_f.status <> 'failed' then 'conflict'

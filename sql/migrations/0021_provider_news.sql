@@ -64,7 +64,7 @@ begin
     where f.payment_id = p_p.id and f.external_reference is null
       and f.status in ('pending', 'failed') and f.returned_at is null
     order by f.created_at desc
-    for update
+    for no key update
   loop
     exit when refundable(p_p.id, null) >= p_amount;
     update refunds f
@@ -117,7 +117,7 @@ begin
   select p.* into v_p
   from payments p
   where p.id = coalesce(v_f.payment_id, payment_of_intent(p_payment_intent))
-  for update;
+  for no key update;
   if v_p.id is null then
     v_outcome := 'ignored';
   elsif v_id is null and (p_status = 'failed' or upper(p_currency) <> v_p.currency) then
@@ -133,7 +133,7 @@ begin
     if v_id is null then v_outcome := 'unknown_money'; end if;
   end if;
   if v_id is not null then
-    select * into v_f from refunds f where f.id = v_id for update;
+    select * into v_f from refunds f where f.id = v_id for no key update;
     if p_reference = any (v_f.failed_references) or v_f.status = 'denied' then
       v_outcome := 'already_done';
     elsif v_f.status = 'completed' and p_status = 'failed' then
@@ -174,7 +174,7 @@ begin
   select p.* into v_p
   from payments p
   where p.id = payment_of_intent(p_payment_intent)
-  for update;
+  for no key update;
   if v_p.id is null then
     v_outcome := 'ignored';
   elsif upper(p_currency) <> v_p.currency then

@@ -58,7 +58,7 @@ begin
     from payments p
     where p.booking_id = p_b.id and p.status = 'success'
     order by p.paid_at, p.id
-    for update
+    for no key update
   loop
     select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
     from refunds f
@@ -161,7 +161,7 @@ begin
     from reservations r
     where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
     for no key update;
-    select * into v_b from bookings b where b.id = p_booking_id for update;
+    select * into v_b from bookings b where b.id = p_booking_id for no key update;
   end if;
   select * into v_slot from slots sl where sl.id = p_slot_id;
   if v_b.id is null or v_slot.id is null or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
@@ -221,7 +221,7 @@ begin
     );
   end if;
   if not p_quote then
-    perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for update;
+    perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   end if;
   select m.* into amount, refund_amount, due_amount
   from price_move(v_b, v_price * v_b.quantity, refund_percent) m;

@@ -113,10 +113,10 @@ begin
   for update;
   -- Dispatcher and refunder lease rows before they work: a row that we lock is not under way.
   perform from deliveries d where d.event_id = v_event.id for update;
-  perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for update;
+  perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   perform from refunds f
   where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
-  for update;
+  for no key update;
   problem := case
     when exists (
       select from deliveries d

@@ -30,8 +30,8 @@ begin
   perform
   from reservations r
   where r.id = (select b.reservation_id from bookings b where b.id = p_booking_id)
-  for update;
-  select * into v_b from bookings b where b.id = p_booking_id for update;
+  for no key update;
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id)
     or p_actor ->> 'kind' = 'customer' then
     outcome := 'not_found';

@@ -115,7 +115,7 @@ describe('the console on a terminal', () => {
     terminal.stdin.write('\u0012');
     await eventually('the whole board', () => {
       const [, drawn = ''] = terminal.stdout.text().split('\u001b[2J\u001b[H');
-      return drawn.includes('Mochi') && drawn.includes('PetPro') && drawn.includes('q quit');
+      return drawn.includes('Mochi') && drawn.includes('PetPro') && drawn.includes('? help');
     });
   });
 

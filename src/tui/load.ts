@@ -27,6 +27,17 @@ export function takeProgress(state: State, live: LoadProgress): State {
   return state.load.is_running ? withLoad(state, { live }) : state;
 }
 
+/** The panel of a run that is over shows what its report counted, not what was last heard of it. */
+function finalProgress(live: LoadProgress | null, run: LoadRun): LoadProgress | null {
+  if (live === null || live.facts.run !== run.run) return live;
+  const { duration_ms: total_ms, double_bookings } = run;
+  const last = { ...run, elapsed_ms: total_ms, vus: 0 };
+  return {
+    facts: { ...live.facts, total_ms, double_bookings },
+    samples: [...live.samples, last],
+  };
+}
+
 /** The run is over; its figures stay in the panel, its report is on top of the list. */
 export function takeEnded(state: State, run: LoadRun): Step {
   const words = wordsOf(state.session.lang).ops;
@@ -36,7 +47,8 @@ export function takeEnded(state: State, run: LoadRun): Step {
   const list = state.load.list;
   const runs = list === null ? [] : [run, ...list.runs.filter((one) => one.run !== run.run)];
   const known = list === null ? null : { ...list, runs };
-  const next = withLoad(state, { ...ended, list: known });
+  const live = finalProgress(state.load.live, run);
+  const next = withLoad(state, { ...ended, live, list: known });
   return stay(say(next, tone, text), { type: 'load_list' });
 }
 

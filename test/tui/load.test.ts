@@ -39,6 +39,8 @@ describe('a run', () => {
     await driver.expect('run 41 PASSED, double bookings 0');
     driver.press('8');
     await driver.expect('>  41');
+    await driver.expect('requests 19 960');
+    await driver.expect('DOUBLE BOOKINGS  0   PASSED');
     await driver.expect('all 24 rules held');
   });
 

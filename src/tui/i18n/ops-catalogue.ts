@@ -135,8 +135,6 @@ export type OpsCatalogue = {
   readonly double_bookings: string;
   readonly pass_so_far: string;
   readonly fail_so_far: string;
-  /** The second measures of a run that has ended. */
-  readonly last_run: string;
   readonly verdicts: Readonly<Record<LoadRun['verdict'], string>>;
   readonly forms: Readonly<Record<LoadForm, string>>;
   readonly run_heads: Readonly<Record<RunHead, string>>;

@@ -133,7 +133,6 @@ export const ops_en: OpsCatalogue = {
   double_bookings: 'DOUBLE BOOKINGS',
   pass_so_far: 'PASS so far',
   fail_so_far: 'FAIL',
-  last_run: 'ended',
   verdicts: { PASSED: 'PASSED', STOPPED: 'STOPPED', FAILED: 'FAILED' },
   forms: { short: 'short', full: 'full' },
   run_heads: {

@@ -131,7 +131,6 @@ export const ops_id: OpsCatalogue = {
   double_bookings: 'PESANAN GANDA',
   pass_so_far: 'LULUS sejauh ini',
   fail_so_far: 'GAGAL',
-  last_run: 'selesai',
   verdicts: { PASSED: 'LULUS', STOPPED: 'HENTI', FAILED: 'GAGAL' },
   forms: { short: 'pendek', full: 'penuh' },
   run_heads: {

@@ -129,7 +129,6 @@ export const ops_ja: OpsCatalogue = {
   double_bookings: '二重予約',
   pass_so_far: 'ここまで合格',
   fail_so_far: '不合格',
-  last_run: '終了',
   verdicts: { PASSED: '合格', STOPPED: '停止', FAILED: '不合格' },
   forms: { short: '短縮', full: '全体' },
   run_heads: {

@@ -57,7 +57,11 @@ function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: n
   const { levels } = glyphSet(state.session.glyphs, state.session.lang);
   const time = `${clock(now.elapsed_ms)} / ${clock(facts.total_ms)} `;
   const title = words.run_line({ ...facts, vus: now.vus, all: facts.vus });
-  const verdict = is_clean ? words.pass_so_far : words.fail_so_far;
+  const ended = state.load.list?.runs.find(({ run }) => run === facts.run) ?? null;
+  const so_far = is_clean ? words.pass_so_far : words.fail_so_far;
+  const verdict = ended === null ? so_far : words.verdicts[ended.verdict];
+  const fair = is_clean ? 'ok' : 'error';
+  const verdict_tone = ended === null ? fair : verdict_tones[ended.verdict];
   const big = ` ${words.double_bookings}  ${twice ?? '?'} `;
   return [
     splitLine([span(` ${plainLine(title)}`, 'bold')], [span(` ${time}`)], columns),
@@ -75,7 +79,7 @@ function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: n
       span(' '),
       span(big, (twice ?? 0) > 0 ? 'banner' : 'selected'),
       span('  '),
-      span(state.load.is_running ? verdict : words.last_run, is_clean ? 'ok' : 'error'),
+      span(verdict, verdict_tone),
     ],
     [
       span(` p50 ${Math.round(now.p50_ms)}ms  p95 ${Math.round(now.p95_ms)}ms`),

@@ -50,3 +50,25 @@ test('an error has its stack, and lines below the level cost nothing and say not
   expect(lines[0]).toMatchObject({ err: { type: 'Error', message: 'broken' } });
   expect(JSON.stringify(lines[0])).toContain('log.test.ts');
 });
+
+test('the line of a request is like any other: same members, same order, no secrets', () => {
+  const { lines, log } = record();
+  const facts = {
+    request_id: 'quote " and \\u2028',
+    trace_id: undefined,
+    status: 409,
+    ms: 0.25,
+    ok: true,
+    none: null,
+    token: 'ppk_3',
+  };
+  const bound = log.child({ role: 'ci', api_key: 'ppk_4' });
+  bound.info('test.request', facts);
+  bound.info('http.request', facts);
+  const [usual, frequent] = lines.map((line) => ({ ...line, at: typeof line['at'], event: '' }));
+  expect(JSON.stringify(frequent)).toBe(JSON.stringify(usual));
+  expect(frequent).toMatchObject({ level: 'info', token: '***', api_key: '***', at: 'string' });
+  bound.info('http.request', { err: Object.assign(new Error('x'), { token: 'ppk_5' }) });
+  expect(lines[2]).toMatchObject({ event: 'http.request', err: { message: 'x', token: '***' } });
+  expect(JSON.stringify(lines)).not.toContain('ppk_');
+});

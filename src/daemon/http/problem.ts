@@ -1,5 +1,6 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppError, type Json, type ProblemCode, problems } from '../../domain/errors.ts';
+import { safe_header_list } from './request-log.ts';
 
 /** RFC 9457. Facts come first, so that none of them can replace a standard member. */
 export type ProblemBody = Readonly<Record<string, Json>> & {
@@ -72,6 +73,59 @@ export function problemBody(error: AppError, request_id: string): ProblemBody {
   };
 }
 
+const standard_members: ReadonlySet<string> = new Set([
+  'type',
+  'title',
+  'status',
+  'detail',
+  'instance',
+  'code',
+]);
+
+/** JSON of lists that many losers of one slot are told alike; gone when the list is. */
+const list_texts = new WeakMap<readonly Json[], string>();
+
+function listText(list: readonly Json[]): string {
+  const known = list_texts.get(list);
+  if (known !== undefined) return known;
+  const text = JSON.stringify(list);
+  list_texts.set(list, text);
+  return text;
+}
+
+type Ends = { readonly head: string; readonly tail: string };
+
+const ends = new Map<ProblemCode, Ends>();
+
+/** What is the same in all problems of a code. */
+function endsOf(code: ProblemCode): Ends {
+  const known = ends.get(code);
+  if (known) return known;
+  const { status, title } = problems[code];
+  const type = `/problems/${code.replaceAll('_', '-')}`;
+  const made = {
+    head: `${JSON.stringify({ type, title, status }).slice(1, -1)},"detail":`,
+    tail: `,"code":"${code}"}`,
+  };
+  ends.set(code, made);
+  return made;
+}
+
+/** The JSON text of `problemBody`, put together from parts that are ready. */
+export function problemText(error: AppError, request_id: string): string {
+  let text = '{';
+  for (const name in error.facts) {
+    const value = error.facts[name];
+    if (standard_members.has(name)) return JSON.stringify(problemBody(error, request_id));
+    if (value === undefined) continue;
+    text += `${JSON.stringify(name)}:`;
+    text += `${Array.isArray(value) ? listText(value) : JSON.stringify(value)},`;
+  }
+  const { head, tail } = endsOf(error.code);
+  const instance = JSON.stringify(request_id);
+  return `${text}${head}${JSON.stringify(error.detail)},"instance":${instance}${tail}`;
+}
+
 /** Headers that go with a problem, by its code and facts. */
 export function problemHeaders(error: AppError): Readonly<Record<string, string>> {
   const headers: Record<string, string> = { 'content-type': problem_media_type };
@@ -98,7 +152,23 @@ export function problemAnswer(
 ): string {
   request.problem_code = error.code;
   reply.code(problems[error.code].status).headers(problemHeaders(error));
-  return JSON.stringify(problemBody(error, request.id));
+  return problemText(error, request.id);
+}
+
+/**
+ * Sends a refusal past the framework's way for answers, which costs as much as a look at a lock.
+ * Hooks that come after an answer run all the same. Nothing happens when there is an answer already.
+ */
+export function sendRefusal(error: AppError, request: FastifyRequest, reply: FastifyReply): void {
+  if (reply.sent) return;
+  request.problem_code = error.code;
+  const text = problemText(error, request.id);
+  const headers = [...safe_header_list, 'x-request-id', request.id];
+  const own = problemHeaders(error);
+  for (const name in own) headers.push(name, own[name] ?? '');
+  headers.push('content-length', String(Buffer.byteLength(text)));
+  reply.hijack();
+  reply.raw.writeHead(problems[error.code].status, headers).end(text);
 }
 
 /** For answers that no route of ours makes: 404 of the router. */

@@ -20,6 +20,9 @@ export const safe_headers = {
   'referrer-policy': 'no-referrer',
 };
 
+/** The same, name and value in turns, as Node writes them fastest. */
+export const safe_header_list: readonly string[] = Object.entries(safe_headers).flat();
+
 /** One canonical line per request, written when the answer is out. */
 export function addRequestLog(server: FastifyInstance, log: Log, observe: Observe): void {
   server.addHook('onRequest', (request, reply, done) => {

@@ -36,15 +36,15 @@ import { releaseLock } from '../actions/release-lock.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
+import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
-import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
 import { inputParser } from './parse.ts';
-import { isExpected, problemAnswer } from './problem.ts';
+import { isExpected, sendRefusal } from './problem.ts';
 import { receiptDocument } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
@@ -140,13 +140,14 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
     }
     return serialize(done.output);
   };
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
+  return async (request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> => {
     try {
       return await answer(request, reply);
     } catch (error) {
       if (!isExpected(error)) throw error;
       // A refusal is an answer like any other: the framework's way for errors costs twice as much.
-      return problemAnswer(error, request, reply);
+      sendRefusal(error, request, reply);
+      return undefined;
     }
   };
 }

@@ -31,27 +31,27 @@ type Caches = {
 const caches = new WeakMap<App, Caches>();
 
 function cachesOf(app: App): Caches {
-  const known = caches.get(app) ?? {
+  const known = caches.get(app);
+  if (known) return known;
+  const made = {
     slots: boundedCache<Promise<SlotMeta>>(SLOTS_MAX, KEPT_MS),
     zones: boundedCache<Promise<string>>(SERVICES_MAX, KEPT_MS),
     times: boundedCache<Promise<readonly SlotMeta[]>>(SLOTS_MAX, KEPT_MS),
   };
-  caches.set(app, known);
-  return known;
+  caches.set(app, made);
+  return made;
 }
 
 /** Asks once per key; a failure or an absent thing is not remembered. */
-async function shared<T>(cache: Shared<T>, key: string, ask: () => Promise<T>): Promise<T> {
+function shared<T>(cache: Shared<T>, key: string, ask: () => Promise<T>): Promise<T> {
   const known = cache.get(key);
-  if (known !== undefined) return await known;
+  if (known !== undefined) return known;
   const asked = ask();
   cache.set(key, asked);
-  try {
-    return await asked;
-  } catch (error) {
+  return asked.catch((error: unknown) => {
     cache.delete(key);
     throw error;
-  }
+  });
 }
 
 const absent = () => new AppError('not_found', 'There is no such slot of this service.');
@@ -85,8 +85,8 @@ export function rememberSlots(app: App, slots: readonly SlotMeta[]): void {
   for (const slot of slots) cache.set(slot.slot_id, Promise.resolve(slot));
 }
 
-async function slotById(app: App, slot_id: string): Promise<SlotMeta> {
-  return await shared(cachesOf(app).slots, slot_id, async () => {
+function slotById(app: App, slot_id: string): Promise<SlotMeta> {
+  return shared(cachesOf(app).slots, slot_id, async () => {
     const meta = await findSlotMeta(app.sql, slot_id);
     if (!meta) throw absent();
     return meta;

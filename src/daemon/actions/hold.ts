@@ -13,8 +13,8 @@ import {
   type Verdict,
 } from './claim-seats.ts';
 import { explainHold } from './explain.ts';
-import { announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
-import { nearestTo } from './nearest.ts';
+import { type Announce, announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
+import { nearestAtHand, nearestTo } from './nearest.ts';
 import { failure } from './outcome.ts';
 
 /** Vets tried when any will do. */
@@ -49,7 +49,9 @@ async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<nev
   if (verdict.outcome !== 'slot_taken' && verdict.outcome !== 'slot_locked') {
     throw failure(verdict.outcome);
   }
-  const facts: Record<string, Json> = { nearest: await nearestTo(app, attempt.slot.slot_id) };
+  const { slot_id } = attempt.slot;
+  const nearest = nearestAtHand(app, slot_id) ?? (await nearestTo(app, slot_id));
+  const facts: Record<string, Json> = { nearest };
   if (verdict.retry_after_ms !== null) facts['retry_after_ms'] = verdict.retry_after_ms;
   throw failure(verdict.outcome, facts);
 }
@@ -102,16 +104,18 @@ async function conclude(
 }
 
 /**
- * The first hold of a slot that this process has not seen. Null when it has, or when the usual order
- * has to decide: then with the same ids, so that a hold whose answer was lost is found again.
+ * The first hold of a slot that this process has not seen. Null when the usual order has to decide:
+ * then with the same ids, so that a hold whose answer was lost is found again.
  */
-async function holdUnseen(app: App, input: HoldInput, attempt: Try): Promise<Holding | null> {
-  const { slot_id, service_id } = input;
-  const announce = slot_id === undefined ? null : announceSlot(app, slot_id);
-  if (slot_id === undefined || announce === null) return null;
+async function holdUnseen(
+  app: App,
+  wanted: { readonly slot_id: string; readonly service_id: string },
+  attempt: Try,
+  announce: Announce,
+): Promise<Holding | null> {
   let slot: SlotMeta | null = null;
   try {
-    const claimed = await claimUnseen(app, attempt, { slot_id, service_id });
+    const claimed = await claimUnseen(app, attempt, wanted);
     slot = claimed?.slot ?? null;
     if (!claimed?.verdict) return null;
     const tried = { ...attempt, slot: claimed.slot };
@@ -143,8 +147,12 @@ export async function hold(app: App, actor: Actor, input: HoldInput, call: Call)
     idempotency_key,
   });
   const first = newTry();
-  const unseen = await holdUnseen(app, input, first);
-  if (unseen) return unseen;
+  const { slot_id, service_id } = input;
+  const announce = slot_id === undefined ? null : announceSlot(app, slot_id);
+  if (slot_id !== undefined && announce !== null) {
+    const unseen = await holdUnseen(app, { slot_id, service_id }, first, announce);
+    if (unseen) return unseen;
+  }
   const candidates = (await findSlots(app, actor, input)).slice(0, CANDIDATES_MAX);
   for (const [index, slot] of candidates.entries()) {
     const attempt = { ...(index === 0 ? first : newTry()), slot };

@@ -24,9 +24,11 @@ type Entry = {
 const caches = new WeakMap<App, BoundedCache<Entry>>();
 
 function cacheOf(app: App): BoundedCache<Entry> {
-  const known = caches.get(app) ?? boundedCache<Entry>(WANTED_SLOTS_MAX, STALE_MS);
-  caches.set(app, known);
-  return known;
+  const known = caches.get(app);
+  if (known) return known;
+  const made = boundedCache<Entry>(WANTED_SLOTS_MAX, STALE_MS);
+  caches.set(app, made);
+  return made;
 }
 
 const toJson = (slot: NearSlot): Json => ({
@@ -59,6 +61,13 @@ async function atMost(work: Promise<void>, ms: number): Promise<void> {
   });
   await Promise.race([work, deadline]);
   clearTimeout(timer);
+}
+
+/** What `nearestTo` would answer at once, without a promise; null when it has to ask. */
+export function nearestAtHand(app: App, slot_id: string): readonly Json[] | null {
+  const known = cacheOf(app).get(slot_id);
+  const is_fresh = known !== undefined && performance.now() - known.fetched_at < REFRESH_MS;
+  return is_fresh && known.loading === null ? known.items : null;
 }
 
 /**

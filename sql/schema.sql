@@ -294,7 +294,7 @@ create table deliveries (
   constraint deliveries_one_cause CHECK ((num_nonnulls(event_id, reminder_id) = 1)),
   constraint deliveries_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES booking_reminders(id),
   constraint deliveries_reminder_unique UNIQUE (reminder_id, channel),
-  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dead'::text])))
+  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dropped'::text, 'dead'::text])))
 );
 
 create table disputes (
@@ -2235,13 +2235,14 @@ declare
 begin
   update deliveries d
   set status = case
-      when p_result = 'sent' then 'sent'
+      -- dropped = no longer true, so nobody's to look at; dead = somebody's to look at.
+      when p_result in ('sent', 'dropped') then p_result
       when p_result = 'retry' and d.attempts < delivery_attempts_max() then 'pending'
       else 'dead'
     end,
     sent_at = case when p_result = 'sent' then now() end,
     dead_at = case
-      when p_result = 'sent' then null
+      when p_result in ('sent', 'dropped') then null
       when p_result = 'retry' and d.attempts < delivery_attempts_max() then null
       else now()
     end,
@@ -2256,7 +2257,7 @@ begin
   end if;
   update notifications n
   set delivery_status = case v_d.status when 'sent' then 'sent' when 'dead' then 'failed'
-      else n.delivery_status end,
+      when 'dropped' then 'none' else n.delivery_status end,
     delivery_attempts = n.delivery_attempts || jsonb_build_object(
       'channel', v_d.channel, 'result', p_result, 'at', now()
     )

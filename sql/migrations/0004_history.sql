@@ -180,7 +180,9 @@ create table deliveries (
   constraint deliveries_event_unique unique (event_id, channel, user_id),
   constraint deliveries_reminder_unique unique (reminder_id, channel),
   constraint deliveries_channel_known check (channel in ('email', 'push', 'sms')),
-  constraint deliveries_status_known check (status in ('pending', 'sending', 'sent', 'dead'))
+  constraint deliveries_status_known check (
+    status in ('pending', 'sending', 'sent', 'dropped', 'dead')
+  )
 );
 
 create index deliveries_due on deliveries (next_attempt_at) where status in ('pending', 'sending');

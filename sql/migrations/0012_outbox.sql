@@ -186,13 +186,14 @@ declare
 begin
   update deliveries d
   set status = case
-      when p_result = 'sent' then 'sent'
+      -- dropped = no longer true, so nobody's to look at; dead = somebody's to look at.
+      when p_result in ('sent', 'dropped') then p_result
       when p_result = 'retry' and d.attempts < delivery_attempts_max() then 'pending'
       else 'dead'
     end,
     sent_at = case when p_result = 'sent' then now() end,
     dead_at = case
-      when p_result = 'sent' then null
+      when p_result in ('sent', 'dropped') then null
       when p_result = 'retry' and d.attempts < delivery_attempts_max() then null
       else now()
     end,
@@ -207,7 +208,7 @@ begin
   end if;
   update notifications n
   set delivery_status = case v_d.status when 'sent' then 'sent' when 'dead' then 'failed'
-      else n.delivery_status end,
+      when 'dropped' then 'none' else n.delivery_status end,
     delivery_attempts = n.delivery_attempts || jsonb_build_object(
       'channel', v_d.channel, 'result', p_result, 'at', now()
     )

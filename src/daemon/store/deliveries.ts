@@ -30,18 +30,21 @@ export async function claimDeliveries(
     from claim_deliveries(${limit}, ${lease_ms})`);
 }
 
+/** `dropped` = it was no longer true when its turn came; `conflict` = somebody else has finished it. */
+type DeliveryEnd = 'sent' | 'pending' | 'dropped' | 'dead' | 'conflict';
+
 /** Records how a message went. A retry becomes `dead` after the last try. */
 export async function finishDelivery(
   sql: Db,
   delivery: {
     readonly delivery_id: string;
-    readonly result: 'sent' | 'retry' | 'dead';
+    readonly result: 'sent' | 'retry' | 'dropped' | 'dead';
     readonly error?: string | null;
     readonly retry_after_ms?: number | null;
   },
-): Promise<{ readonly outcome: 'sent' | 'pending' | 'dead' | 'conflict' }> {
+): Promise<{ readonly outcome: DeliveryEnd }> {
   const { delivery_id, result, error = null, retry_after_ms = null } = delivery;
-  return await runOne(sql<{ outcome: 'sent' | 'pending' | 'dead' | 'conflict' }[]>`
+  return await runOne(sql<{ outcome: DeliveryEnd }[]>`
     select outcome from finish_delivery(${delivery_id}, ${result}, ${error}, ${retry_after_ms})`);
 }
 

@@ -44,7 +44,10 @@ function calendarOf(type: MailType, row: MailRow): string | null {
   });
 }
 
-async function deliver(app: App, delivery: ClaimedDelivery): Promise<SendResult> {
+/** What became of one message; `dropped` ones are no longer true. */
+type Ending = SendResult | { readonly outcome: 'dropped'; readonly error: string };
+
+async function deliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
   const { type, channel } = delivery;
   if (channel !== 'email') return { outcome: 'dead', error: `no way to send ${channel} here` };
   if (!isMailType(type)) return { outcome: 'dead', error: `no text for ${type}` };
@@ -53,7 +56,7 @@ async function deliver(app: App, delivery: ClaimedDelivery): Promise<SendResult>
   const row = await findMailFacts(app.sql, reservation_id);
   if (!row) return { outcome: 'dead', error: 'what it is about is gone' };
   const reason = outdated(type, row);
-  if (reason !== null) return { outcome: 'dead', error: reason };
+  if (reason !== null) return { outcome: 'dropped', error: reason };
   return await app.messenger.sendEmail({
     message_id: delivery.delivery_id,
     to: delivery.address,
@@ -76,7 +79,9 @@ export function createDispatcher(): Worker {
     const result = sent.outcome;
     await finishDelivery(app.sql, { delivery_id, result, error, retry_after_ms });
     if (error === null) return;
-    app.log.warn('delivery.not_sent', { delivery_id, type, attempts, ...sent });
+    const facts = { delivery_id, type, attempts, ...sent };
+    if (result === 'dropped') app.log.info('delivery.dropped', facts);
+    else app.log.warn('delivery.not_sent', facts);
   };
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {
     if (signal.aborted) return 0;

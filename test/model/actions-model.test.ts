@@ -7,7 +7,7 @@ import { LOCK_PREFIX, lockKey } from '../../src/domain/lock.ts';
 import { openBench } from '../actions/bench.ts';
 import { eventually } from '../helpers/poll.ts';
 import { actionsDoor } from './actions-door.ts';
-import { lapseBriefly, payBackAll, relayAll, setBlocked } from './bench.ts';
+import { lapseBriefly, payBackAll, pendingOf, relayAll, setBlocked } from './bench.ts';
 import { runSteps } from './run.ts';
 import { anyStep, type Surroundings } from './steps.ts';
 
@@ -59,6 +59,7 @@ const around: Surroundings = {
   },
   relay: () => relayAll(sql),
   payBack: () => payBackAll(sql),
+  pendingOf: (ids) => pendingOf(sql, ids),
   setBlocked: (slot_id, is_blocked) => setBlocked(sql, slot_id, is_blocked),
   fault: async (n) => {
     if (is_stopped) return await goOn();

@@ -32,6 +32,12 @@ export async function setBlocked(sql: Sql, slot_id: string, is_blocked: boolean)
     where id = ${slot_id}`;
 }
 
+export async function pendingOf(sql: Sql, ids: readonly string[]): Promise<readonly string[]> {
+  const rows = await sql<{ id: string }[]>`
+    select id from reservations where id = any (${[...ids]}::uuid[]) and status = 'pending'`;
+  return rows.map(({ id }) => id);
+}
+
 export async function relayAll(sql: Sql): Promise<void> {
   await sequenceEvents(sql, 1_000);
   await fanOutEvents(sql, 1_000);
@@ -57,6 +63,7 @@ export async function openModelBench(): Promise<Omit<RunParts, 'count'>> {
     lapse: (hold) => lapseBriefly(sql, hold),
     relay: () => relayAll(sql),
     payBack: () => payBackAll(sql),
+    pendingOf: (ids) => pendingOf(sql, ids),
     setBlocked: (slot_id, is_blocked) => setBlocked(sql, slot_id, is_blocked),
     // Not waited for: the connections die while the next step is under way.
     fault: async () => {

@@ -119,22 +119,25 @@ export type HoldWish = {
 
 /** What a hold may answer (one outcome, except where the engine is free), and what it changes. */
 export function hold(model: Model, wish: HoldWish, level: Level): readonly string[] {
-  // Who is turned away at the door does not hear what else speaks against the wish.
-  const locked = seatHolders(model, wish.slot)
+  const holders = seatHolders(model, wish.slot);
+  const locked = holders
     .filter(({ status }) => status === 'pending')
     .reduce((sum, { quantity }) => sum + quantity, wish.quantity);
   const outcomes = judge(model, wish, level);
   if (level === 'functions') return outcomes;
-  if (locked > wish.slot.capacity && !/^(ok|replayed)/.test(outcomes[0] ?? '')) {
-    return [...outcomes, 'slot_taken'];
-  }
   // An action answers a repeated request with the hold only while it stands and is the same.
-  return outcomes.map((outcome) => {
+  const answers = outcomes.map((outcome) => {
     const earlier = model.holds.find(({ id }) => outcome === `replayed ${id}`);
     if (earlier?.quantity !== wish.quantity) return earlier ? 'conflict' : outcome;
     if (earlier.status === 'expired') return 'reservation_expired';
     return earlier.status === 'cancelled' ? 'conflict' : outcome;
   });
+  // Who is turned away at the door does not hear what else there is to say; but nobody who has
+  // seats, or can have them, is turned away.
+  const has_seats = answers.some((answer) =>
+    ['ok', ...holders.map(({ id }) => id)].some((word) => answer.split(' ').includes(word)),
+  );
+  return locked > wish.slot.capacity && !has_seats ? [...answers, 'slot_taken'] : answers;
 }
 
 function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {

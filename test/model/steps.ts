@@ -55,6 +55,8 @@ export type Surroundings = {
   readonly relay: () => Promise<void>;
   readonly payBack: () => Promise<void>;
   readonly setBlocked: (slot_id: string, is_blocked: boolean) => Promise<void>;
+  /** Which of these holds the database still calls pending. */
+  readonly pendingOf: (ids: readonly string[]) => Promise<readonly string[]>;
   /** Breaks something (a connection, Redis); the next steps must not notice. */
   readonly fault: (n: number) => Promise<void>;
 };
@@ -121,7 +123,25 @@ export class Walk {
     const said = await this.#door.hold(wish, this.#ownerOf(owner));
     // Actions choose the id themselves.
     const id = /^ok (\S+)/.exec(said)?.[1] ?? wish.id;
-    return { allowed: engine.hold(this.#model, { ...wish, id }, this.#door.level), said };
+    return { allowed: await this.#judged({ ...wish, id }), said };
+  }
+
+  /**
+   * Who is refused at the door never reaches the judge, who would have ended overdue holds in the
+   * way. Both is right: the model learns which it was.
+   */
+  async #judged(wish: engine.HoldWish): Promise<readonly string[]> {
+    const { holds } = this.#model;
+    const overdue = holds.filter((one) => one.status === 'pending' && one.is_overdue);
+    const allowed = engine.hold(this.#model, wish, this.#door.level);
+    const ended = overdue.filter(({ status }) => status === 'expired');
+    if (this.#door.level === 'functions' || ended.length === 0) return allowed;
+    const pending = await this.#around.pendingOf(ended.map(({ id }) => id));
+    for (const one of ended.filter(({ id }) => pending.includes(id))) {
+      one.status = 'pending';
+      one.version -= 1;
+    }
+    return allowed;
   }
 
   /** The same request once more, after a lost answer. */
@@ -129,7 +149,7 @@ export class Walk {
     const first = this.#some(a, ({ key }) => key !== null);
     if (!first) return null;
     const said = await this.#door.hold({ ...first, id: this.#id(1) }, this.#ownerOf(first.owner));
-    return { allowed: engine.hold(this.#model, first, this.#door.level), said };
+    return { allowed: await this.#judged(first), said };
   }
 
   #newPayment(hold: HoldModel): PaymentModel {

@@ -10,14 +10,26 @@ const look_every_ms = 100;
  * more than the work of a request that loses a race.
  */
 export function addDeadlines(server: FastifyInstance, limit_ms: number): void {
-  // Requests enter in the order in which they run out of time.
-  const under_way = new Map<FastifyRequest, FastifyReply>();
+  // An array with holes that are filled again. A Map that things enter and leave all the time links
+  // each table that it outgrew to the next: once one of them is old, so is every request after it.
+  const under_way: (FastifyReply | null)[] = [];
+  const free: number[] = [];
+  server.decorateRequest('deadline_place', -1);
+
+  const leave = (request: FastifyRequest) => {
+    const { deadline_place: place } = request;
+    if (place < 0) return;
+    request.deadline_place = -1;
+    under_way[place] = null;
+    free.push(place);
+  };
 
   const look = () => {
     const too_old = performance.now() - limit_ms;
-    for (const [request, reply] of under_way) {
-      if (request.started_ms > too_old) return;
-      under_way.delete(request);
+    for (const reply of under_way) {
+      if (reply === null || reply.request.started_ms > too_old) continue;
+      // Also feeds, which never have an answer that ends.
+      leave(reply.request);
       if (reply.sent) continue;
       const detail = 'The answer took too long; it may still take effect.';
       reply.send(new AppError('unavailable', detail, { retry_after_ms: 1_000 }));
@@ -27,11 +39,13 @@ export function addDeadlines(server: FastifyInstance, limit_ms: number): void {
   timer.unref();
 
   server.addHook('onRequest', (request, reply, done) => {
-    under_way.set(request, reply);
+    const place = free.pop() ?? under_way.length;
+    under_way[place] = reply;
+    request.deadline_place = place;
     done();
   });
   server.addHook('onResponse', (request, _reply, done) => {
-    under_way.delete(request);
+    leave(request);
     done();
   });
   server.addHook('onClose', (_server, done) => {

@@ -10,6 +10,8 @@ declare module 'fastify' {
     /** The code of the problem that was answered, for the log line. */
     problem_code: string | null;
     started_ms: number;
+    /** Where the request stands among those that must be answered in time (deadlines.ts). */
+    deadline_place: number;
   }
 }
 

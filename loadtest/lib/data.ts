@@ -24,6 +24,8 @@ export type Head = {
   readonly rate: number;
   /** Length of the whole scenario. */
   readonly seconds: number;
+  /** What is killed on the way; then an answer that was cut off is asked for again. */
+  readonly chaos?: readonly string[];
 };
 
 type LoadFile = {
@@ -50,6 +52,7 @@ function firstHead(): Head {
 }
 
 export const head = firstHead();
+export const killed = head.chaos ?? [];
 
 /** The element at `index`, counted round and round. */
 export function pick<T>(items: readonly T[], index: number): T {

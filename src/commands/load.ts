@@ -18,6 +18,7 @@ import {
 } from '../load/target.ts';
 import { type Context, confirmOrFail, say } from './context.ts';
 import { withDatabase } from './database.ts';
+import { type ChaosRig, chaosOf, needDemo, openChaos } from './load-chaos.ts';
 import { printReport } from './load-report.ts';
 import { printOne } from './output.ts';
 import { whereTo } from './session.ts';
@@ -74,9 +75,16 @@ async function targetOf(context: Context, args: Args) {
 
 type Aim = Awaited<ReturnType<typeof targetOf>>;
 
-async function prepare(context: Context, sql: Sql, wish: Wish, aim: Aim): Promise<LoadFile> {
-  const { url } = aim.target;
-  const load = await setUpLoad(sql, { ...wish, url, stripe_url: aim.stripe_url });
+async function prepare(
+  context: Context,
+  sql: Sql,
+  wish: Wish,
+  aim: Aim,
+  rig: ChaosRig | null = null,
+): Promise<LoadFile> {
+  const url = rig?.url ?? aim.target.url;
+  const { stripe_url } = aim;
+  const load = await setUpLoad(sql, { ...wish, url, stripe_url, chaos: rig?.parts ?? [] });
   const [token = ''] = load.tokens;
   await checkSameDatabase(url, token, load.head.clinic_id, context.signal);
   return load;
@@ -162,12 +170,38 @@ function documentsOf(args: Args): readonly (readonly [file: string, format: Repo
   });
 }
 
-async function loadOf(context: Context, sql: Sql, args: Args, aim: Aim): Promise<LoadFile> {
+async function loadOf(
+  context: Context,
+  sql: Sql,
+  args: Args,
+  aim: Aim,
+  rig: ChaosRig | null,
+): Promise<LoadFile> {
   const file = textOption(args, 'setup');
-  if (file === null) return await prepare(context, sql, wishOf(args), aim);
+  if (file === null) return await prepare(context, sql, wishOf(args), aim, rig);
   const load = readSetup(file);
   if (load.head.url === aim.target.url) return load;
   throw new AppError('invalid_input', `${file} was made for ${load.head.url}.`);
+}
+
+/** Refused before anything is started or written. */
+function checkChaos(context: Context, args: Args): void {
+  const parts = chaosOf(textOption(args, 'chaos'));
+  if (parts.length === 0) return;
+  if (wishOf(args).scenario !== 'one-slot' || textOption(args, 'setup') !== null) {
+    throw new AppError('invalid_input', '--chaos goes with one-slot only, and without --setup.', {
+      next: 'petpro load run --scenario one-slot --chaos redis,daemon',
+    });
+  }
+  needDemo(context.config.home, whereTo(context.config).url, parts);
+}
+
+async function rigOf(context: Context, args: Args, aim: Aim): Promise<ChaosRig | null> {
+  const parts = chaosOf(textOption(args, 'chaos'));
+  if (parts.length === 0) return null;
+  const state = needDemo(context.config.home, aim.target.url, parts);
+  say(context, `starting a second daemon; to be killed halfway: ${parts.join(', ')}`);
+  return await openChaos(state, parts);
 }
 
 function targetLine(target: Target, load: LoadFile): string {
@@ -181,18 +215,21 @@ export async function loadRun(context: Context, args: Args): Promise<number> {
   const { io } = context;
   wishOf(args);
   const documents = documentsOf(args);
+  checkChaos(context, args);
   const aim = await targetOf(context, args);
   const k6 = await needK6(context, args);
   const report = await withDatabase(
     context,
     async (sql) => {
-      const load = await loadOf(context, sql, args, aim);
+      await using rig = await rigOf(context, args, aim);
+      const load = await loadOf(context, sql, args, aim, rig);
       say(context, targetLine(aim.target, load));
       return await runLoad(sql, {
         home,
         k6,
         target: aim.target,
         load,
+        ...(rig ? { chaos: rig } : {}),
         terminal: {
           write: context.quiet ? () => {} : io.err,
           in_place: io.is_err_tty && !context.config.accessible && context.config.term !== 'dumb',

@@ -45,6 +45,7 @@ export const load_tree: readonly CommandSpec[] = [
     examples: [
       'petpro load run --scenario one-slot --form full',
       'petpro load run --scenario one-slot --vus 1000 --duration 30s --out run.json --junit run.xml',
+      'petpro load run --scenario one-slot --chaos redis,daemon',
     ],
     options: [
       ...sizes,
@@ -53,6 +54,10 @@ export const load_tree: readonly CommandSpec[] = [
       { flags: '--junit <file>', doc: 'also write it as JUnit XML' },
       { flags: '--html <file>', doc: 'also write it as a page' },
       { flags: '--md <file>', doc: 'also write it as Markdown' },
+      {
+        flags: '--chaos <parts>',
+        doc: 'kill redis, daemon or postgres of the demo halfway; comma list, one-slot only',
+      },
       { flags: '--get-k6', doc: 'build or download k6 when there is none' },
     ],
     exits: [9, 12, 13],

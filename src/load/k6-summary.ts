@@ -1,4 +1,4 @@
-import type { Counts, Latency, RuleResult } from './report-types.ts';
+import type { Counts, Interruptions, Latency, RuleResult } from './report-types.ts';
 
 /** Reads what k6 says at its end into our own words. */
 
@@ -13,6 +13,7 @@ const round = (value: number, digits = 2) => Math.round(value * 10 ** digits) / 
 
 export type K6Result = {
   readonly counts: Counts;
+  readonly interruptions: Omit<Interruptions, 'cut_requests'>;
   readonly latency_ms: Latency;
   readonly latency_by: Readonly<Record<string, Latency>>;
   readonly thresholds: readonly RuleResult[];
@@ -68,6 +69,11 @@ export function readK6Summary(text: string): K6Result {
       dirty_answers: count('dirty_answers'),
       timeouts: count('timeouts'),
       dropped_iterations: count('dropped_iterations'),
+    },
+    interruptions: {
+      interrupted: count('interrupted'),
+      unavailable_answers: count('unavailable_answers'),
+      unresolved: Math.max(0, count('cut_wishes') - count('resolved_wishes')),
     },
     latency_ms: latencyOf(valuesOf('http_req_duration')),
     latency_by: Object.fromEntries(by),

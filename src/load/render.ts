@@ -27,6 +27,30 @@ export function rulesOf(report: LoadReport): readonly (RuleResult & { readonly k
   ];
 }
 
+function chaosFigures({
+  chaos,
+  interruptions,
+}: LoadReport): readonly (readonly [string, string])[] {
+  const ms = (value: number | null) => (value === null ? 'never' : `after ${value} ms`);
+  return [
+    ...(chaos ?? []).map(
+      ({ what, at_s, read_after_ms, hold_after_ms }) =>
+        [
+          `Killed ${what}`,
+          `at ${at_s} s; reads again ${ms(read_after_ms)}, holds again ${ms(hold_after_ms)}`,
+        ] as const,
+    ),
+    ...(interruptions
+      ? ([
+          ['Cut off at the balancer', String(interruptions.cut_requests)],
+          ['Interrupted, asked again', String(interruptions.interrupted)],
+          ['Unavailable (503), asked again', String(interruptions.unavailable_answers)],
+          ['Never learned the outcome', String(interruptions.unresolved)],
+        ] as const)
+      : []),
+  ];
+}
+
 /** Name and value of what was counted, in the order in which people ask. */
 export function figuresOf(report: LoadReport): readonly (readonly [string, string])[] {
   const { counts, latency_ms, machine, size } = report;
@@ -38,6 +62,7 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
     ['Server errors (5xx)', String(counts.server_errors)],
     ['Dirty answers', String(counts.dirty_answers)],
     ['Timeouts', String(counts.timeouts)],
+    ...chaosFigures(report),
     ['Requests', `${counts.requests}, ${counts.requests_per_second} per second`],
     ['All calls', ms(latency_ms)],
     ...Object.entries(report.latency_by).map(([name, one]) => [name, ms(one)] as const),

@@ -71,6 +71,30 @@ export type Machine = {
   readonly postgresql: string;
 };
 
+/** A part killed in the middle of the run; null = not back within half a minute. */
+export type ChaosStrike = {
+  readonly what: 'redis' | 'daemon' | 'postgres';
+  /** Since k6 was started. */
+  readonly at_s: number;
+  /** From the kill to the first read, and to the first hold on a spare seat, that succeeded. */
+  readonly read_after_ms: number | null;
+  readonly hold_after_ms: number | null;
+  /** The later of the two. */
+  readonly back_after_ms: number | null;
+};
+
+/** What the customers noticed of it, and answered by asking again under the same Idempotency-Key. */
+export type Interruptions = {
+  /** Requests without an answer when their daemon went, as the balancer saw it. */
+  readonly cut_requests: number;
+  /** Connections refused or cut, and repeats that came while the first try was still under way. */
+  readonly interrupted: number;
+  /** 503 with Retry-After. */
+  readonly unavailable_answers: number;
+  /** Wishes whose first answer was lost and that got no other until the end of the run. */
+  readonly unresolved: number;
+};
+
 export type UnsignedReport = {
   readonly report_version: 1;
   readonly run: number;
@@ -100,6 +124,9 @@ export type UnsignedReport = {
   /** Bad answers in the script's own words, a few of them. */
   readonly examples: readonly string[];
   readonly k6_exit: number;
+  /** Only of runs with --chaos, as are the interruptions. */
+  readonly chaos?: readonly ChaosStrike[];
+  readonly interruptions?: Interruptions;
   /** True when a person or a signal ended it early. */
   readonly stopped: boolean;
   readonly passed: boolean;

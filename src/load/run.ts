@@ -2,13 +2,14 @@ import path from 'node:path';
 import type { Sql } from 'postgres';
 import { runInvariants } from '../daemon/store/invariants.ts';
 import { AppError } from '../domain/errors.ts';
+import { type Chaos, strike } from './chaos.ts';
 import { daemonFigures, servedWithin } from './daemon-metrics.ts';
 import type { K6 } from './find-k6.ts';
 import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
 import { readK6Summary } from './k6-summary.ts';
 import { commitOf, loadAverage, machineOf } from './machine.ts';
 import { makePainter, type Painter, type ProgressFacts } from './progress.ts';
-import type { InvariantResult, LoadReport } from './report-types.ts';
+import type { ChaosStrike, InvariantResult, LoadReport } from './report-types.ts';
 import { type K6Run, runK6, type Sample } from './run-k6.ts';
 import { scenarios } from './scenarios.ts';
 import { endKeys, type LoadFile } from './setup.ts';
@@ -37,17 +38,39 @@ export type RunOptions = {
     readonly columns: () => number;
   };
   readonly signal: AbortSignal;
+  /** What is killed halfway through the crowd; absent = nothing. */
+  readonly chaos?: Chaos;
   /** For those who draw a picture of their own. */
   readonly on_progress?: (facts: ProgressFacts, samples: readonly Sample[]) => void;
 };
 
+/** Kills halfway through the crowd, counted from the first request; k6 needs a while to get going. */
+function makeStriker({ chaos, load }: RunOptions) {
+  let first_ms: number | null = null;
+  let striking: Promise<readonly ChaosStrike[]> | null = null;
+  return {
+    see: ({ elapsed_ms, requests }: Sample) => {
+      if (chaos === undefined || striking !== null) return;
+      if (requests > 0) first_ms ??= elapsed_ms;
+      if (first_ms === null || elapsed_ms - first_ms < load.head.seconds * 500) return;
+      striking = strike(chaos, load, elapsed_ms);
+      // Read after the run; until then a failure has nobody to tell.
+      striking.catch(() => {});
+    },
+    /** Throws what kept a part from being killed. */
+    strikes: async () => (await striking) ?? [],
+  };
+}
+type Striker = ReturnType<typeof makeStriker>;
+
 /** Shows the samples and looks into the database now and then. */
-function watcher(sql: Sql, run: number, options: RunOptions, painter: Painter) {
+function watcher(sql: Sql, run: number, options: RunOptions, painter: Painter, striker: Striker) {
   const { head, slots } = options.load;
   const samples: Sample[] = [];
   let double_bookings: number | null = null;
   let look_at_ms = 0;
   return async (sample: Sample) => {
+    striker.see(sample);
     samples.push(sample);
     if (samples.length > SAMPLES_KEPT) samples.shift();
     if (slots.length <= LOOK_SLOTS_MAX && sample.elapsed_ms >= look_at_ms) {
@@ -82,20 +105,27 @@ async function checkInvariants(sql: Sql): Promise<readonly InvariantResult[]> {
   }));
 }
 
-async function watchedK6(sql: Sql, options: RunOptions, { run, dir }: RunFolder): Promise<K6Run> {
+async function watchedK6(
+  sql: Sql,
+  options: RunOptions,
+  { run, dir }: RunFolder,
+  striker: Striker,
+): Promise<{ ended: K6Run; strikes: readonly ChaosStrike[] }> {
   const { load } = options;
   const load_file = path.join(dir, 'load.json');
   writePrivate(load_file, JSON.stringify(load));
   const painter = makePainter(options.terminal);
   try {
-    return await runK6({
+    const ended = await runK6({
       k6: options.k6.path,
       scenario: load.head.scenario,
       dir,
       load_file,
-      onSample: watcher(sql, run, options, painter),
+      onSample: watcher(sql, run, options, painter, striker),
       signal: options.signal,
     });
+    // Awaited before the keys end: the probes use them too.
+    return { ended, strikes: await striker.strikes() };
   } finally {
     await endKeys(sql, load.head);
     // The keys in it are worthless now; the slots and owners stay for whoever looks into a failure.
@@ -110,13 +140,15 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
   const folder = newRun(home);
   const started_at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
   const load_before = loadAverage();
-  const before = await daemonFigures(head.url);
-  const ended = await watchedK6(sql, options, folder);
+  // Not head.url, which may be a balancer: two daemons have two histograms.
+  const before = await daemonFigures(target.url);
+  const striker = makeStriker(options);
+  const { ended, strikes } = await watchedK6(sql, options, folder, striker);
   if (ended.summary === null) {
     throw new AppError('unavailable', `k6 ended without figures. ${ended.output.slice(-300)}`);
   }
   const result = readK6Summary(ended.summary);
-  const after = await daemonFigures(head.url);
+  const after = await daemonFigures(target.url);
   const memory = { before: before?.memory_mb ?? null, after: after?.memory_mb ?? null };
   const counts = await countSlots(
     sql,
@@ -132,8 +164,10 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     invariants,
     memory,
     stopped: ended.stopped,
+    ...(options.chaos ? { chaos: { parts: options.chaos.parts, strikes } } : {}),
   });
-  const { duration_ms, ...figures } = result;
+  const { duration_ms, interruptions, ...figures } = result;
+  const cut_requests = options.chaos?.cut_requests() ?? 0;
   const report = signReport(home, {
     report_version: 1 as const,
     run: folder.run,
@@ -156,6 +190,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     invariants,
     examples: ended.examples,
     k6_exit: ended.exit,
+    ...(options.chaos ? { chaos: strikes, interruptions: { ...interruptions, cut_requests } } : {}),
     stopped: ended.stopped,
     ...verdict,
   });

@@ -1,6 +1,7 @@
 import { createHash, randomBytes, randomUUID } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import { inTransaction } from '../daemon/store/db.ts';
+import type { ChaosPart } from './chaos.ts';
 import { type Form, type ScenarioName, type Size, type SlotGroup, scenarios } from './scenarios.ts';
 
 /** Makes what a scenario needs in a clinic of its own, so that nobody else's day is touched. */
@@ -21,6 +22,13 @@ export type Slot = {
   readonly group: string;
 };
 
+type Owner = { readonly user_id: string; readonly pet_id: string };
+type Spare = { readonly slot: Slot; readonly owner: Owner };
+
+/** Slots that come up one after the other around the kill, so that it always falls into a fresh contest. */
+const contest: SlotGroup = { group: 'chaos', count: 12, capacity: 1, vets: 1 };
+const spare: SlotGroup = { group: 'spare', count: 3, capacity: 1, vets: 1 };
+
 /** The file that the k6 script reads; it holds tokens, so it is written 0600. */
 export type LoadFile = {
   readonly head: Size & {
@@ -31,10 +39,14 @@ export type LoadFile = {
     readonly seed: number;
     readonly run_id: string;
     readonly clinic_id: string;
+    /** What is killed on the way; then the script asks again where an answer was cut off. */
+    readonly chaos?: readonly ChaosPart[];
   };
   readonly slots: readonly Slot[];
-  readonly owners: readonly { readonly user_id: string; readonly pet_id: string }[];
+  readonly owners: readonly Owner[];
   readonly tokens: readonly string[];
+  /** Seats that only the probes of a chaos run take, one per part that is killed. */
+  readonly spares?: readonly Spare[];
 };
 
 export type SetupOptions = {
@@ -44,6 +56,7 @@ export type SetupOptions = {
   readonly seed: number;
   readonly url: string;
   readonly stripe_url: string | null;
+  readonly chaos?: readonly ChaosPart[];
 };
 
 async function makeClinic(tx: TransactionSql): Promise<string> {
@@ -115,8 +128,8 @@ async function makeSlots(
 }
 
 async function makeOwners(tx: TransactionSql, count: number, run_id: string) {
-  const owners: { user_id: string; pet_id: string }[] = [];
-  const tag = run_id.slice(0, 8);
+  const owners: Owner[] = [];
+  const tag = run_id.slice(0, 14);
   for (let from = 0; from < count; from += OWNERS_PER_STATEMENT) {
     const to = Math.min(count, from + OWNERS_PER_STATEMENT) - 1;
     const rows = await tx<{ user_id: string; pet_id: string }[]>`
@@ -133,6 +146,15 @@ async function makeOwners(tx: TransactionSql, count: number, run_id: string) {
     owners.push(...rows);
   }
   return owners;
+}
+
+async function makeSpares(tx: TransactionSql, clinic_id: string, run_id: string) {
+  const slots = await makeSlots(tx, clinic_id, spare, 0, run_id);
+  const owners = await makeOwners(tx, slots.length, `spare-${run_id}`);
+  return slots.flatMap((slot, nth) => {
+    const owner = owners[nth];
+    return owner ? [{ slot, owner }] : [];
+  });
 }
 
 const keyName = (run_id: string) => `load ${run_id}`;
@@ -159,7 +181,8 @@ async function makeKeys(tx: TransactionSql, clinic_id: string, run_id: string) {
 
 /** Fresh slots, owners with pets and keys for one run; all in one transaction. */
 export async function setUpLoad(sql: Sql, options: SetupOptions): Promise<LoadFile> {
-  const { scenario, form, size, seed, url, stripe_url } = options;
+  const { scenario, form, size, seed, url, stripe_url, chaos = [] } = options;
+  const is_chaos = chaos.length > 0;
   const plan = scenarios[scenario];
   const run_id = randomUUID();
   return await inTransaction(sql, async (tx) => {
@@ -168,13 +191,15 @@ export async function setUpLoad(sql: Sql, options: SetupOptions): Promise<LoadFi
       delete from api_keys
       where clinic_id = ${clinic_id} and name like 'load %' and expires_at < now()`;
     const slots: Slot[] = [];
-    for (const [index, group] of plan.slots(form).entries()) {
+    const groups = [...plan.slots(form), ...(is_chaos ? [contest] : [])];
+    for (const [index, group] of groups.entries()) {
       slots.push(...(await makeSlots(tx, clinic_id, group, index, run_id)));
     }
     const owners = await makeOwners(tx, plan.owners(size), run_id);
     const tokens = await makeKeys(tx, clinic_id, run_id);
-    const head = { scenario, form, ...size, url, stripe_url, seed, run_id, clinic_id };
-    return { head, slots, owners, tokens };
+    const head = { scenario, form, ...size, url, stripe_url, seed, run_id, clinic_id, chaos };
+    const spares = is_chaos ? await makeSpares(tx, clinic_id, run_id) : [];
+    return { head, slots, owners, tokens, spares };
   });
 }
 

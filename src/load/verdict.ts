@@ -1,5 +1,6 @@
+import { BACK_WITHIN_MS, type ChaosPart } from './chaos.ts';
 import type { K6Result } from './k6-summary.ts';
-import type { InvariantResult, RuleResult, SlotCount } from './report-types.ts';
+import type { ChaosStrike, InvariantResult, RuleResult, SlotCount } from './report-types.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** The judgement over a run. k6 measures; PostgreSQL and the named invariants decide. */
@@ -25,6 +26,11 @@ export type Judged = {
   readonly invariants: readonly InvariantResult[];
   readonly memory: Memory;
   readonly stopped: boolean;
+  /** What was to be killed, and what became of it. */
+  readonly chaos?: {
+    readonly parts: readonly ChaosPart[];
+    readonly strikes: readonly ChaosStrike[];
+  };
 };
 
 function endsRight(ends: Scenario['ends'], slot: SlotCount): RuleResult {
@@ -49,10 +55,28 @@ function nothingLost({ k6, slots, seconds, scenario }: Judged): readonly RuleRes
   const { seats_won, cancelled, timeouts, server_errors } = k6.counts;
   const kept = seats_won - cancelled;
   // An answer that was lost on its way may have won, and a cancel whose answer was lost may have worked.
-  const unknown = (timeouts + server_errors) * scenario.seats_max;
+  const { unresolved } = k6.interruptions;
+  const unknown = (timeouts + server_errors + unresolved) * scenario.seats_max;
   const passed = Math.abs(taken - kept) <= unknown;
   const detail = `k6 saw ${seats_won} seats won, ${cancelled} given back; PostgreSQL holds ${taken}`;
   return [{ name: 'every win stands in PostgreSQL, and nothing else', passed, detail }];
+}
+
+/** A part that was not killed proves nothing; one that was has to be survived within seconds. */
+function survived({ chaos }: Judged): readonly RuleResult[] {
+  if (chaos === undefined) return [];
+  return chaos.parts.map((part) => {
+    const found = chaos.strikes.find(({ what }) => what === part);
+    const back = found?.back_after_ms ?? null;
+    const detail =
+      found === undefined
+        ? 'it was not killed: the run ended first'
+        : back === null
+          ? 'not back within half a minute'
+          : `killed at ${found.at_s} s, reads after ${found.read_after_ms} ms, holds after ${found.hold_after_ms} ms`;
+    const name = `${part} killed: reads and holds again within ${BACK_WITHIN_MS / 1_000} s`;
+    return { name, passed: back !== null && back <= BACK_WITHIN_MS, detail };
+  });
 }
 
 function memoryHeld(seconds: number, { before, after }: Memory): readonly RuleResult[] {
@@ -80,6 +104,7 @@ export function judge(run: Judged): Verdict {
     ...run.slots.map((slot) => endsRight(run.scenario.ends, slot)),
     ...nothingLost(run),
     ...memoryHeld(run.seconds, run.memory),
+    ...survived(run),
   ];
   const is_broken = double_bookings > 0 || run.invariants.some(({ rows }) => rows > 0);
   const is_missed = [...run.k6.thresholds, ...checks].some(({ passed }) => !passed);

@@ -210,6 +210,7 @@ describe('documents', () => {
 describe('the verdict', () => {
   const k6 = {
     counts,
+    interruptions: { interrupted: 0, unavailable_answers: 0, unresolved: 0 },
     latency_ms: latency,
     latency_by: {},
     thresholds: content.thresholds,

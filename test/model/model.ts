@@ -122,7 +122,8 @@ export function hold(model: Model, wish: HoldWish, level: Level): readonly strin
   const holders = seatHolders(model, wish.slot);
   const locked = holders
     .filter(({ status }) => status === 'pending')
-    .reduce((sum, { quantity }) => sum + quantity, wish.quantity);
+    // A wish for nothing (no caller gets that far) asks for the one seat there is.
+    .reduce((sum, { quantity }) => sum + quantity, Math.max(wish.quantity, 1));
   const outcomes = judge(model, wish, level);
   if (level === 'functions') return outcomes;
   // An action answers a repeated request with the hold only while it stands and is the same.

@@ -1,4 +1,3 @@
-import type { LockClass } from '../domain/lock.ts';
 import { mayMove } from './day.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Problem, type State, type Step, say, stay } from './model.ts';
@@ -249,9 +248,4 @@ function isStale(before: State, shown: LockDetail | null, lock: LockItem): boole
 /** The inspected lock, if it still is the one that is asked about. */
 export function takeInspected(state: State, id: string, lock: LockDetail): State {
   return state.locks.detail?.id === id ? withLocks(state, { detail: { id, lock } }) : state;
-}
-
-/** The class in words, for messages. */
-export function className(state: State, name: LockClass): string {
-  return wordsOf(state.session.lang).ops.classes[name];
 }

@@ -17,6 +17,7 @@ import {
   createTestDatabase,
   lapse,
 } from '../helpers/database.ts';
+import { eventually } from '../helpers/poll.ts';
 
 const { sql } = await createTestDatabase({ max: 40 });
 const CONTENDERS = 200;
@@ -57,13 +58,24 @@ test('control: reading, then writing, oversells the same slot', async () => {
       select s.capacity > (select count(*) from naive_holds h where h.slot_id = s.id) into v_free
       from naive_slots s where s.id = 1;
       if not v_free then return 'slot_taken'; end if;
-      perform pg_sleep(0.01);
+      -- The gate: nobody writes before two have read.
+      perform pg_advisory_xact_lock_shared(7001);
       insert into naive_holds values (1, p_owner);
       return 'ok';
     end $$`);
-  const results = await Promise.all(
-    Array.from({ length: CONTENDERS }, (_, n) => sql`select naive_hold(${n}) as outcome`),
-  );
+  let fight: Promise<readonly Record<string, unknown>[][]> = Promise.resolve([]);
+  await sql.begin(async (gate) => {
+    await gate`select pg_advisory_xact_lock(7001)`;
+    fight = Promise.all(
+      Array.from({ length: CONTENDERS }, (_, n) => sql`select naive_hold(${n}) as outcome`),
+    );
+    await eventually('two readers before the gate', async () => {
+      const [waiting] = await gate<{ count: number }[]>`
+        select count(*) from pg_locks where locktype = 'advisory' and objid = 7001 and not granted`;
+      return Number(waiting?.count) >= 2;
+    });
+  });
+  const results = await fight;
   expect(results.filter(([row]) => row?.['outcome'] === 'ok').length).toBeGreaterThan(1);
   await sql`drop function naive_hold`;
   await sql`drop table naive_holds, naive_slots`;

@@ -38,13 +38,15 @@ afterEach(async () => {
 
 /** Starts a daemon and waits until it is ready; it never outlives the test. */
 export async function startChild(env: Env): Promise<DaemonChild> {
-  const child: ChildProcess = spawn(process.execPath, [main, 'serve'], {
+  const child: ChildProcess = spawn(process.execPath, [main, 'serve', '--stop-with-stdin'], {
     env: { PATH: process.env['PATH'] ?? '', PETPRO_PORT: '0', PETPRO_LOG_LEVEL: 'info', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    // Our end of stdin closes however this process dies.
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
   const { stdout, stderr, pid = 0 } = child;
   if (!stdout || !stderr) throw new Error('the child has no pipes');
   children.add(child);
+  child.stdin?.on('error', () => {});
   const lines: Line[] = [];
   let errors = '';
   readline.createInterface({ input: stdout }).on('line', (line) => {

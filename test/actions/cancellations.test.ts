@@ -98,7 +98,7 @@ test('a confirmation that waited too long is not sent for a cancelled booking', 
   await drain('dispatcher', 'relay', 'dispatcher');
   const { messages } = await getBooking(app, who, { booking_id });
   expect(messages).toMatchObject([
-    { type: 'booking_confirmed', status: 'dead' },
+    { type: 'booking_confirmed', status: 'dropped' },
     { type: 'booking_cancelled', status: 'sent' },
   ]);
   expect(messages[0]?.last_error).toContain('cancelled meanwhile');

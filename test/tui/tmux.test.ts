@@ -151,6 +151,8 @@ describe('at 80x24', () => {
     // In one go: the second key must not be taken for a part of the first.
     await shown.keys('Escape', ']');
     await shown.expect('(t = today)');
+    // Without the free times every booking of the day is on the first page, whatever the hour.
+    await shown.keys('o');
     const board = await shown.expect(/- \S+.*BP\d{8}/);
     const reference = /- .*?(BP\d{8})/.exec(board)?.[1] ?? '';
     await petpro('check-in', reference);

@@ -2454,6 +2454,28 @@ begin
 end
 $$;
 
+create function give_up_reservation(p_reservation_id uuid, p_reason text, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  outcome := case
+    when not found then 'not_found'
+    when v_r.status = 'confirmed' or open_session(v_r.id) is not null then 'conflict'
+    else 'ok'
+  end;
+  if outcome = 'ok' and v_r.status = 'pending' then
+    perform end_reservation(v_r, 'cancelled', p_reason, p_actor);
+    update reservations r set idempotency_key = null
+    where r.id = p_reservation_id and r.idempotency_key is not null;
+  end if;
+end
+$$;
+
 create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric)
 returns record
 language plpgsql

@@ -79,6 +79,32 @@ begin
 end
 $$;
 
+-- Gives a hold back for which no payment page could be opened. Its idempotency key is set free with
+-- it: the caller was told to try again, and the same request has to find a place then. A page that
+-- somebody else opened meanwhile keeps the hold (`conflict`).
+create function give_up_reservation(
+  p_reservation_id uuid, p_reason text, p_actor jsonb, out outcome text
+)
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  outcome := case
+    when not found then 'not_found'
+    when v_r.status = 'confirmed' or open_session(v_r.id) is not null then 'conflict'
+    else 'ok'
+  end;
+  if outcome = 'ok' and v_r.status = 'pending' then
+    perform end_reservation(v_r, 'cancelled', p_reason, p_actor);
+    update reservations r set idempotency_key = null
+    where r.id = p_reservation_id and r.idempotency_key is not null;
+  end if;
+end
+$$;
+
 -- Writes the split of a payment into the ledger. p_service is the booking's snapshot, so that later
 -- changes of the clinic's figures do not reach back.
 create function enter_payment(p_b bookings, p_p payments) returns void

@@ -1,11 +1,13 @@
 import { expect, test } from 'vitest';
+import { systemActor } from '../../src/daemon/actions/actor.ts';
 import { cancelReservation } from '../../src/daemon/actions/cancel-reservation.ts';
 import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { getBooking } from '../../src/daemon/actions/get-booking.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
+import { giveUpReservation } from '../../src/daemon/store/reservations.ts';
 import { createPoller } from '../../src/daemon/workers/poll-payments.ts';
 import { lapse } from '../helpers/database.ts';
-import { expectProblem, no_key, openBench } from './bench.ts';
+import { expectProblem, no_key, openBench, problemOf } from './bench.ts';
 import { expectInvariants } from './invariants.ts';
 import { expireUnseen, makeWorld, rivalOf, startBooking } from './world.ts';
 
@@ -124,6 +126,43 @@ test('a page that cannot be opened gives the slot back', async () => {
   const rival = await rivalOf(sql, world);
   expect((await startBooking(app, rival)).payment_url).not.toBeNull();
   await expectInvariants(sql);
+});
+
+test('after an outage the same request, with the same key, finds a place', async () => {
+  const world = await makeWorld(sql);
+  const key = { idempotency_key: 'patient' };
+  const book = () => createBooking(app, world.who, world.wish, key);
+  await control('faults', { mode: 'outage' });
+  const during = await Promise.all([problemOf(book()), problemOf(book()), problemOf(book())]);
+  expect(during.map(({ code }) => code)).toContain('unavailable');
+  await expectProblem(book(), 'unavailable');
+  await control('faults', { mode: 'none' });
+  const retries = await Promise.all([book(), book(), book()]);
+  expect(new Set(retries.map(({ reservation_id }) => reservation_id)).size).toBe(1);
+  expect(retries.every(({ payment_url }) => payment_url !== null)).toBe(true);
+  const rows = await sql<{ status: string; idempotency_key: string | null }[]>`
+    select status, idempotency_key from reservations where slot_id = ${world.slot_id}
+    order by created_at`;
+  expect(rows.at(-1)).toEqual({ status: 'pending', idempotency_key: 'patient' });
+  expect(rows.slice(0, -1).every((row) => row.status === 'cancelled')).toBe(true);
+  await expectInvariants(sql);
+});
+
+test('a key stays used when its owner gives the hold back', async () => {
+  const world = await makeWorld(sql);
+  const key = { idempotency_key: 'given-back' };
+  const started = await createBooking(app, world.who, world.wish, key);
+  await cancelReservation(app, world.who, started);
+  await expectProblem(createBooking(app, world.who, world.wish, key), 'conflict');
+});
+
+test('who fails beside a page that stands leaves the hold alone', async () => {
+  const world = await makeWorld(sql);
+  const started = await startBooking(app, world);
+  const by = systemActor(world.who);
+  const given_up = await giveUpReservation(sql, started.reservation_id, 'unavailable', by);
+  expect(given_up.outcome).toBe('conflict');
+  expect(await getReservation(app, world.who, started)).toMatchObject({ status: 'pending' });
 });
 
 test('giving a hold back closes its page: it cannot be paid any more', async () => {

@@ -6,7 +6,7 @@ import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
 import { findCheckoutFacts } from '../store/mail-facts.ts';
 import { openSession, recordPaymentSession } from '../store/payments.ts';
-import { cancelReservation } from '../store/reservations.ts';
+import { giveUpReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
 import { closePage } from './close-page.ts';
 import type { Holding } from './hold.ts';
@@ -56,17 +56,28 @@ async function openPage(app: App, holding: Holding, payment_id: string): Promise
 
 /**
  * Gives the slot back when there is no way to pay for it: an unpaid hold would only block others.
+ * Answers the address of a page that a request beside this one has opened for it after all.
  */
-async function giveUp(app: App, actor: Actor, holding: Holding, reason: string): Promise<void> {
+async function giveUp(
+  app: App,
+  actor: Actor,
+  holding: Holding,
+  reason: string,
+): Promise<string | null> {
   const { held, slot } = holding;
+  const { reservation_id } = held;
   try {
-    await cancelReservation(app.sql, held.reservation_id, reason, systemActor(actor));
+    const given_up = await giveUpReservation(app.sql, reservation_id, reason, systemActor(actor));
+    if (given_up.outcome === 'conflict') {
+      return (await openSession(app.sql, reservation_id))?.payment_url ?? null;
+    }
     await app.locks.release(slot.slot_id, held.seats, held.lock_id);
     app.wake.relay();
   } catch (error) {
     // The sweeper ends the hold later; the caller hears of the payment's failure, not of ours.
-    app.log.warn('hold.not_cancelled', { reservation_id: held.reservation_id, err: error });
+    app.log.warn('hold.not_cancelled', { reservation_id, err: error });
   }
+  return null;
 }
 
 /**
@@ -86,7 +97,8 @@ export async function startCheckout(app: App, actor: Actor, holding: Holding): P
     checkout = await openPage(app, holding, payment_id);
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'unavailable';
-    await giveUp(app, actor, holding, code);
+    const other_page = await giveUp(app, actor, holding, code);
+    if (other_page !== null) return other_page;
     // A clear no (declined, not set up) is passed on; everything else may work later.
     if (error instanceof AppError && code !== 'unavailable') throw error;
     throw new AppError(

@@ -154,6 +154,21 @@ export async function cancelReservation(
     from cancel_reservation(${reservation_id}, ${reason}, ${sql.json(actor)})`);
 }
 
+/**
+ * Gives back a hold that cannot be paid, and its idempotency key with it. `conflict`: it is booked,
+ * or somebody else's page for it is open.
+ */
+export async function giveUpReservation(
+  sql: Db,
+  reservation_id: string,
+  reason: string,
+  actor: DbActor,
+): Promise<{ readonly outcome: 'ok' | 'not_found' | 'conflict' }> {
+  return await runOne(sql<{ outcome: 'ok' | 'not_found' | 'conflict' }[]>`
+    select outcome
+    from give_up_reservation(${reservation_id}, ${reason}, ${sql.json(actor)})`);
+}
+
 export type ExpireResult = {
   readonly outcome: 'ok' | 'not_due' | 'not_found';
   readonly slot_id: string | null;

@@ -5,7 +5,7 @@ import { head, owners, part, pick, slotsOf } from './lib/data.ts';
 import { clean_thresholds, summary, trend_stats } from './lib/summary.ts';
 import { visit } from './lib/visit.ts';
 
-/** A busy day: people look, hold, pay, change their mind or walk away, faster towards noon. */
+/** A busy day: people look, hold, pay, move, change their mind or walk away, faster towards noon. */
 
 /** Visits per second at noon, and before and after it. */
 const { rate: peak, vus } = head;
@@ -35,15 +35,16 @@ export const options: Options = {
     'http_req_duration{name:browse}': ['p(95)<=250'],
     'http_req_duration{name:hold}': ['p(95)<=250'],
     'http_req_duration{name:checkout}': ['p(95)<=500'],
+    'http_req_duration{name:move}': ['p(95)<=250'],
     ...(head.stripe_url === null
       ? {}
-      : { confirmed: ['count>0'], time_to_confirm: ['p(95)<=2000'] }),
+      : { confirmed: ['count>0'], moved: ['count>0'], time_to_confirm: ['p(95)<=2000'] }),
     dropped_iterations: ['count==0'],
   },
 };
 
 const day_slots = slotsOf('day');
-const mix = { pay: 0.6, release: 0.25, cancel: 0.1 };
+const mix = { pay: 0.6, release: 0.25, cancel: 0.1, move: 0.15 };
 
 export default function person(): void {
   const index = exec.scenario.iterationInTest;
@@ -51,7 +52,8 @@ export default function person(): void {
   // Most want the first hours: 60 % of the wishes fall on a fifth of the slots.
   const spread = Math.random() < 0.6 ? day_slots.length / 5 : day_slots.length;
   const slot = pick(day_slots, Math.floor(Math.random() * spread));
-  visit({ owner: pick(owners, index), slot, attempt: index }, 0.5, mix);
+  const other_slot = pick(day_slots, Math.floor(Math.random() * day_slots.length));
+  visit({ owner: pick(owners, index), slot, other_slot, attempt: index }, 0.5, mix);
 }
 
 export const handleSummary = summary;

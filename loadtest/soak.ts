@@ -33,13 +33,13 @@ export const options: Options = {
 
 const all_slots = slotsOf('steady');
 /** Everybody who pays cancels, and nobody walks away from a hold. */
-const mix = { pay: 0.3, release: 0.7, cancel: 1 };
+const mix = { pay: 0.3, release: 0.7, cancel: 1, move: 0 };
 
 export default function person(): void {
   if (exec.vu.iterationInScenario === 0) seedUser();
   const slot = pick(all_slots, Math.floor(Math.random() * all_slots.length));
   const attempt = exec.scenario.iterationInTest;
-  visit({ owner: pick(owners, attempt), slot, attempt }, 0.6, mix);
+  visit({ owner: pick(owners, attempt), slot, other_slot: slot, attempt }, 0.6, mix);
 }
 
 export const handleSummary = summary;

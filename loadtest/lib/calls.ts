@@ -23,6 +23,7 @@ const server_errors = new Counter('server_errors');
 const timeouts = new Counter('timeouts');
 const confirmed = new Counter('confirmed');
 const cancelled = new Counter('cancelled');
+const moved = new Counter('moved');
 const browsed = new Counter('browsed');
 /** From the wish to pay to the confirmed booking, by webhook. */
 const time_to_confirm = new Trend('time_to_confirm', true);
@@ -228,4 +229,16 @@ export function cancel(booking_id: string): void {
   const path = `/v1/bookings/${booking_id}/cancel`;
   const response = send('cancel', 'POST', path, { reason: 'cannot come' });
   if (isClean('cancel', response) && response.status === 200) cancelled.add(1);
+}
+
+/** Moves a booking to another slot of its service; a slot that is taken leaves it where it was. */
+export function move(booking_id: string, slot_id: string): void {
+  const path = `/v1/bookings/${booking_id}/reschedule`;
+  const body = { slot_id, reason: 'another time suits better' };
+  const response = send('move', 'POST', path, body, `${head.run_id}:move:${booking_id}:${slot_id}`);
+  if (!isClean('move', response, [422])) return;
+  if (response.status === 409) countConflict('move', response);
+  else if (response.status === 422) {
+    refused.add(1, { code: String(fieldsOf(response)['code']) });
+  } else moved.add(1);
 }

@@ -1,5 +1,5 @@
 import { sleep } from 'k6';
-import { book, browse, cancel, confirmedBooking, payFor, release } from './calls.ts';
+import { book, browse, cancel, confirmedBooking, move, payFor, release } from './calls.ts';
 import { head, type Owner, type Slot } from './data.ts';
 
 /** One person at the booking page, from the first look to whatever they decide. */
@@ -22,11 +22,20 @@ function waitForBooking(reservation_id: string, paid_at: number): string | null 
 }
 
 /** Shares of what people do once they hold a slot; the rest walk away and let the hold lapse. */
-export type Mix = { readonly pay: number; readonly release: number; readonly cancel: number };
+export type Mix = {
+  readonly pay: number;
+  readonly release: number;
+  /** Of those who have booked. */
+  readonly cancel: number;
+  /** Of those who have booked and come. */
+  readonly move: number;
+};
 
 export type Visitor = {
   readonly owner: Owner;
   readonly slot: Slot;
+  /** Where the visitor would rather go, should a booking be moved. */
+  readonly other_slot: Slot;
   /** Tells visits of one person apart. */
   readonly attempt: number;
 };
@@ -46,5 +55,7 @@ export function visit(who: Visitor, tries: number, mix: Mix): void {
   const paid_at = Date.now();
   if (!payFor(won.reservation_id)) return;
   const booking_id = waitForBooking(won.reservation_id, paid_at);
-  if (booking_id !== null && Math.random() < mix.cancel) cancel(booking_id);
+  if (booking_id === null) return;
+  if (Math.random() < mix.cancel) cancel(booking_id);
+  else if (Math.random() < mix.move) move(booking_id, who.other_slot.slot_id);
 }

@@ -65,6 +65,7 @@ export function readK6Summary(text: string): K6Result {
       refused: count('refused'),
       confirmed: count('confirmed'),
       cancelled: count('cancelled'),
+      moved: count('moved'),
       server_errors: count('server_errors'),
       dirty_answers: count('dirty_answers'),
       timeouts: count('timeouts'),

@@ -74,6 +74,7 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
     ['Repeated answers', String(counts.replays)],
     ['Confirmed by webhook', String(counts.confirmed)],
     ['Given back', String(counts.cancelled)],
+    ...(counts.moved > 0 ? [['Moved', String(counts.moved)] as const] : []),
     ['Refused by a rule', String(counts.refused)],
     ['Users', `${size.vus}${size.rate > 0 ? `, ${size.rate} arrivals per second` : ''}`],
     ['Seed', String(report.seed)],

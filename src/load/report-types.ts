@@ -20,6 +20,7 @@ export type Counts = {
   readonly refused: number;
   readonly confirmed: number;
   readonly cancelled: number;
+  readonly moved: number;
   readonly server_errors: number;
   readonly dirty_answers: number;
   readonly timeouts: number;

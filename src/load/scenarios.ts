@@ -79,7 +79,7 @@ export const scenarios: Readonly<Record<ScenarioName, Scenario>> = {
     tail_s: () => 0,
   },
   'clinic-day': {
-    about: 'people look, hold, pay, change their mind or walk away',
+    about: 'people look, hold, pay, move, change their mind or walk away',
     sizes: {
       short: { vus: 80, rate: 20, seconds: 15 },
       full: { vus: 400, rate: 100, seconds: 120 },

@@ -29,6 +29,7 @@ const counts = {
   refused: 0,
   confirmed: 1,
   cancelled: 0,
+  moved: 0,
   server_errors: 0,
   dirty_answers: 0,
   timeouts: 0,

@@ -51,6 +51,7 @@ function keep(p95: number, double_bookings: number): number {
       refused: 0,
       confirmed: 1,
       cancelled: 0,
+      moved: 0,
       server_errors: 0,
       dirty_answers: 0,
       timeouts: 0,

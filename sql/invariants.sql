@@ -24,7 +24,7 @@ where sl.booked_count <> coalesce(b.booked, 0);
 
 -- name: claims
 -- Nobody and no room is in two places: seats, vet and room claims belong together, and overlapping
--- claims of one vet cannot exist (also checked by the exclusion constraints).
+-- claims of one vet cannot exist (also checked by the exclusion constraints), nor of one owner.
 select 'seat without slot' as problem, c.slot_id, c.reservation_id as other_id
 from slot_claims c
 left join slots sl on sl.id = c.slot_id
@@ -58,7 +58,16 @@ union all
 select 'room used twice', a.slot_id, b.slot_id
 from room_claims a
 join room_claims b
-  on b.room_id = a.room_id and b.slot_id > a.slot_id and b.during && a.during;
+  on b.room_id = a.room_id and b.slot_id > a.slot_id and b.during && a.during
+union all
+select 'owner in two places', a.slot_id, b.slot_id
+from slot_claims a
+join slot_claims b
+  on b.user_id = a.user_id and b.ends_at > a.starts_at and b.starts_at < a.ends_at
+where a.ends_at > now()
+  and b.reservation_id > a.reservation_id
+  and (a.expires_at is null or a.expires_at > now())
+  and (b.expires_at is null or b.expires_at > now());
 
 -- name: paid
 -- A prepaid booking that stands has exactly one successful payment of the amount that was due, and

@@ -1773,6 +1773,8 @@ begin
       coalesce(p_amount, v_r.amount_due) <> v_r.amount_due
       or coalesce(upper(p_currency), v_r.currency) <> v_r.currency
     ) then 'policy_refused'
+    -- A hold that is overdue no longer keeps its owner from another one at that time.
+    when owner_is_elsewhere(v_r) then 'policy_refused'
   end;
   if outcome is not null then return; end if;
   if p_payment_method <> 'at_clinic' then
@@ -3002,6 +3004,25 @@ as $$
   limit 1
 $$;
 
+create function owner_is_elsewhere(p_r reservations)
+returns boolean
+language plpgsql
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_r.user_id::text, 1));
+  return exists (
+    select from slots sl
+    join slot_claims c
+      on c.user_id = p_r.user_id
+      and c.ends_at > sl.starts_at
+      and c.starts_at < sl.ends_at
+    where sl.id = p_r.slot_id
+      and c.reservation_id <> p_r.id
+      and (c.expires_at is null or c.expires_at > now())
+  );
+end
+$$;
+
 create function pay_booking(p_booking_id uuid, p_payment_method text, p_amount numeric, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT already_paid boolean, OUT amount numeric, OUT amount_rest numeric, OUT currency text, OUT status text, OUT version integer)
 returns record
 language plpgsql
@@ -4033,6 +4054,7 @@ declare
   v_b bookings;
   v_p payments;
   v_action text := 'confirmed';
+  v_elsewhere boolean := false;
 begin
   seats := p_r.seats;
   if p_amount <> p_p.amount or p_currency <> p_p.currency then
@@ -4054,7 +4076,19 @@ begin
     outcome := 'refund_requested';
     return;
   end if;
-  if p_r.status = 'expired' then
+  if p_r.status in ('pending', 'expired') then
+    -- Since the hold lapsed its owner may have taken another place at that time, and wants that one.
+    v_elsewhere := owner_is_elsewhere(p_r);
+  end if;
+  if v_elsewhere then
+    if p_r.status = 'pending' then
+      perform end_reservation(
+        p_r, case when p_r.expires_at <= now() then 'expired' else 'cancelled' end, 'owner_busy',
+        p_actor
+      );
+    end if;
+    seats := null;
+  elsif p_r.status = 'expired' then
     seats := retake_place(p_r);
     v_action := 'retaken';
     p_r.seats := coalesce(seats, p_r.seats);
@@ -4066,7 +4100,11 @@ begin
       and coalesce(v_b.status, '') not in ('confirmed', 'in-progress', 'completed') then
     perform give_back(
       p_p, 'success',
-      case when seats is null then 'slot_taken' else 'reservation_cancelled' end,
+      case
+        when v_elsewhere then 'owner_busy'
+        when seats is null then 'slot_taken'
+        else 'reservation_cancelled'
+      end,
       p_payment_intent, p_amount, p_currency, p_actor
     );
     outcome := 'refund_requested';

@@ -237,6 +237,26 @@ begin
 end
 $$;
 
+-- Whether the owner has another live hold or visit at the time of a reservation: nobody is at two
+-- places at one time. Asked under the owner's lock (hold_slot), so that none can begin meanwhile.
+create function owner_is_elsewhere(p_r reservations) returns boolean
+language plpgsql
+as $$
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_r.user_id::text, 1));
+  return exists (
+    select from slots sl
+    join slot_claims c
+      on c.user_id = p_r.user_id
+      and c.ends_at > sl.starts_at
+      and c.starts_at < sl.ends_at
+    where sl.id = p_r.slot_id
+      and c.reservation_id <> p_r.id
+      and (c.expires_at is null or c.expires_at > now())
+  );
+end
+$$;
+
 -- Staff confirm a hold: at_clinic = to be paid at the visit; any other method = money taken now.
 create function confirm_reservation(
   p_reservation_id uuid, p_payment_method text, p_amount numeric, p_currency text, p_actor jsonb,
@@ -271,6 +291,8 @@ begin
       coalesce(p_amount, v_r.amount_due) <> v_r.amount_due
       or coalesce(upper(p_currency), v_r.currency) <> v_r.currency
     ) then 'policy_refused'
+    -- A hold that is overdue no longer keeps its owner from another one at that time.
+    when owner_is_elsewhere(v_r) then 'policy_refused'
   end;
   if outcome is not null then return; end if;
   if p_payment_method <> 'at_clinic' then

@@ -145,6 +145,7 @@ declare
   v_b bookings;
   v_p payments;
   v_action text := 'confirmed';
+  v_elsewhere boolean := false;
 begin
   seats := p_r.seats;
   if p_amount <> p_p.amount or p_currency <> p_p.currency then
@@ -166,7 +167,19 @@ begin
     outcome := 'refund_requested';
     return;
   end if;
-  if p_r.status = 'expired' then
+  if p_r.status in ('pending', 'expired') then
+    -- Since the hold lapsed its owner may have taken another place at that time, and wants that one.
+    v_elsewhere := owner_is_elsewhere(p_r);
+  end if;
+  if v_elsewhere then
+    if p_r.status = 'pending' then
+      perform end_reservation(
+        p_r, case when p_r.expires_at <= now() then 'expired' else 'cancelled' end, 'owner_busy',
+        p_actor
+      );
+    end if;
+    seats := null;
+  elsif p_r.status = 'expired' then
     seats := retake_place(p_r);
     v_action := 'retaken';
     p_r.seats := coalesce(seats, p_r.seats);
@@ -178,7 +191,11 @@ begin
       and coalesce(v_b.status, '') not in ('confirmed', 'in-progress', 'completed') then
     perform give_back(
       p_p, 'success',
-      case when seats is null then 'slot_taken' else 'reservation_cancelled' end,
+      case
+        when v_elsewhere then 'owner_busy'
+        when seats is null then 'slot_taken'
+        else 'reservation_cancelled'
+      end,
       p_payment_intent, p_amount, p_currency, p_actor
     );
     outcome := 'refund_requested';

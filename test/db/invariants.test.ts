@@ -159,6 +159,19 @@ test.each(plants)('$name finds what was planted', async ({ name, plant }) => {
   expect(after.sample.length).toBeGreaterThan(0);
 });
 
+test('claims finds an owner who is in two places at one time', async () => {
+  const ownersOf = async () => {
+    const [claims] = await runInvariants(sql, ['claims']);
+    return claims!.sample.filter((row) => JSON.stringify(row).includes('owner in two places'));
+  };
+  expect(await ownersOf()).toEqual([]);
+  const [one, two] = [await booked(), await held()];
+  await sql`
+    update slot_claims set user_id = (select user_id from bookings where id = ${one.booking_id})
+    where slot_id = ${two.slot_id}`;
+  expect(await ownersOf()).toHaveLength(1);
+});
+
 test('what is broken is named in the error', async () => {
   await expect(assertInvariants(sql)).rejects.toMatchObject({
     code: 'invariant_broken',

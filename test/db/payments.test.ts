@@ -225,6 +225,56 @@ test('paid late, the seat sold: everything goes back', async () => {
   expect(await eventsOf(sql, refund!.payment_id)).toEqual(['payment.late', 'refund.processed']);
 });
 
+test('paid late, its owner has another visit at that time by now: everything goes back', async () => {
+  for (const is_swept of [true, false]) {
+    const { clinic, service_id, slot_id, owner } = await addScene(sql);
+    const reservation_id = await mustHold(sql, slot_id, owner);
+    const session_id = await openPage(reservation_id, owner);
+    await lapse(sql, reservation_id);
+    if (is_swept) await expireReservation(sql, reservation_id);
+    const at_same_time = await addSlot(sql, clinic, service_id);
+    const other = await mustHold(sql, at_same_time, owner);
+    expect(await takePaymentEvent(sql, news(session_id))).toMatchObject({
+      outcome: 'refund_requested',
+      booking_id: null,
+    });
+    const refunds = await sql`select reason from refunds where reservation_id = ${reservation_id}`;
+    expect(refunds).toEqual([{ reason: 'owner_busy' }]);
+    const states = await sql`
+      select status from reservations where id in (${reservation_id}, ${other}) order by fence`;
+    expect(states).toEqual([{ status: 'expired' }, { status: 'pending' }]);
+    expect((await hold(sql, slot_id, await addOwner(sql))).outcome).toBe('ok');
+  }
+});
+
+test('late money and a new hold of the same owner, at once: one of them gets the time', async () => {
+  for (let round = 0; round < 8; round += 1) {
+    const { clinic, service_id, slot_id, owner } = await addScene(sql);
+    const reservation_id = await mustHold(sql, slot_id, owner);
+    const session_id = await openPage(reservation_id, owner);
+    await lapse(sql, reservation_id);
+    const at_same_time = await addSlot(sql, clinic, service_id);
+    const [paid, held] = await Promise.all([
+      takePaymentEvent(sql, news(session_id)),
+      hold(sql, at_same_time, owner),
+    ]);
+    expect([
+      ['confirmed', 'policy_refused'],
+      ['refund_requested', 'ok'],
+    ]).toContainEqual([paid.outcome, held.outcome]);
+  }
+});
+
+test('staff do not confirm an overdue hold whose owner is somewhere else by now', async () => {
+  const { clinic, service_id, slot_id, owner } = await addScene(sql);
+  const reservation_id = await mustHold(sql, slot_id, owner);
+  await lapse(sql, reservation_id);
+  await mustHold(sql, await addSlot(sql, clinic, service_id), owner);
+  const request = { reservation_id, payment_method: 'at_clinic' } as const;
+  expect((await confirmReservation(sql, request, desk)).outcome).toBe('policy_refused');
+  expect((await expireReservation(sql, reservation_id)).outcome).toBe('ok');
+});
+
 test('paid after the customer gave the hold back: everything goes back', async () => {
   const { slot_id, owner } = await addScene(sql);
   const reservation_id = await mustHold(sql, slot_id, owner);

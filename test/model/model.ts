@@ -155,7 +155,6 @@ function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {
     (one) => one.owner === owner && isLive(one) && overlap(one.slot, slot),
   );
   if (own.length > 0) {
-    // Late money can put an owner into two places at once; then either answer is right.
     return own.map((one) =>
       one.slot === slot && one.booking === null ? `replayed ${one.id}` : 'policy_refused',
     );
@@ -200,13 +199,21 @@ function book(hold: HoldModel, mode: BookingModel['mode']): void {
   hold.booking = { status: 'confirmed', version: 1, mode, has_arrived: false };
 }
 
+/** The owner of an overdue hold may have taken another place at that time meanwhile. */
+const isElsewhere = (model: Model, hold: HoldModel) =>
+  model.holds.some(
+    (one) =>
+      one !== hold && one.owner === hold.owner && isLive(one) && overlap(one.slot, hold.slot),
+  );
+
 export const dueOf = (hold: HoldModel) => hold.slot.due * hold.quantity;
 
 /** Staff take the money, or none yet (`at_clinic`). */
-export function confirm(hold: HoldModel, method: 'cash' | 'at_clinic'): string {
+export function confirm(model: Model, hold: HoldModel, method: 'cash' | 'at_clinic'): string {
   if (hold.status === 'confirmed') return 'ok';
   if (hold.status === 'expired') return 'reservation_expired';
   if (hold.status !== 'pending') return 'conflict';
+  if (isElsewhere(model, hold)) return 'policy_refused';
   if (method === 'cash') {
     hold.payments.push({
       id: '',
@@ -248,6 +255,11 @@ export function paid(model: Model, hold: HoldModel, payment: PaymentModel, amoun
   }
   if (hold.payments.some((other) => other !== payment && other.status === 'success')) {
     giveBack(payment, 'refunded', amount);
+    return 'refund_requested';
+  }
+  if ((hold.status === 'pending' || hold.status === 'expired') && isElsewhere(model, hold)) {
+    if (hold.status === 'pending') endHold(hold, hold.is_overdue ? 'expired' : 'cancelled');
+    giveBack(payment, 'success', amount);
     return 'refund_requested';
   }
   const can_book =

@@ -281,7 +281,7 @@ export class Walk {
     if (hold && kind === 'confirm') {
       const method = b % 2 === 0 ? 'cash' : 'at_clinic';
       const said = await this.#door.confirm(hold, method);
-      return { allowed: [engine.confirm(hold, method)], said };
+      return { allowed: [engine.confirm(this.#model, hold, method)], said };
     }
     if (hold && kind === 'move') {
       const status =

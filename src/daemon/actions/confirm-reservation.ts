@@ -4,7 +4,7 @@ import type { Actor, App } from '../app-types.ts';
 import { confirmReservation as confirm } from '../store/reservations.ts';
 import { dbActor } from './actor.ts';
 import { closePage } from './close-page.ts';
-import { refusedBy } from './explain.ts';
+import { explainHold, refusedBy } from './explain.ts';
 import { findHold } from './find-hold.ts';
 import { failure } from './outcome.ts';
 import { releaseLocks } from './release-locks.ts';
@@ -20,6 +20,11 @@ export async function confirmReservation(
   const confirmed = await confirm(app.sql, { reservation_id, payment_method }, dbActor(actor));
   if (confirmed.outcome === 'conflict') {
     throw refusedBy(whyNotChangeHold(row, 'confirm', confirmed.outcome), confirmed.outcome);
+  }
+  if (confirmed.outcome === 'policy_refused') {
+    const { slot_id, user_id, quantity } = row;
+    const slot = { slot_id, capacity: quantity };
+    throw await explainHold(app, actor, { slot, user_id, quantity });
   }
   if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
   await releaseLocks(app, row);

@@ -28,11 +28,18 @@ export function refusedBy(
   return refusal ? failure(outcome, refusal.facts, refusal.detail) : failure(outcome);
 }
 
-/** Why hold_slot refused this owner. Visits at clinics that the caller does not see stay unnamed. */
+/**
+ * Why this owner does not get a slot (hold_slot, confirm_reservation). Visits at clinics that the
+ * caller does not see stay unnamed.
+ */
 export async function explainHold(
   app: App,
   actor: Actor,
-  wish: { readonly slot: SlotMeta; readonly user_id: string; readonly quantity: number },
+  wish: {
+    readonly slot: Pick<SlotMeta, 'slot_id' | 'capacity'>;
+    readonly user_id: string;
+    readonly quantity: number;
+  },
 ): Promise<Error> {
   const { slot, user_id, quantity } = wish;
   const { capacity } = slot;

@@ -62,7 +62,7 @@ export const en: Catalogue = {
     payment_late: {
       subject: (words) => `Your payment came too late (${words.reference_code})`,
       intro: (words) =>
-        `Your payment arrived after the hold on ${words.when} had ended, and the place was taken.`,
+        `Your payment for ${words.when} arrived after the hold had ended; the place cannot be yours.`,
       notes: (words) => [
         `The whole amount${words.refund === null ? '' : ` (${words.refund})`} goes back to you.`,
         'We are sorry. Please choose another time.',

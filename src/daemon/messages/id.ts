@@ -65,7 +65,7 @@ export const id: Catalogue = {
     payment_late: {
       subject: (words) => `Pembayaran Anda terlambat (${words.reference_code})`,
       intro: (words) =>
-        `Batas waktu untuk ${words.when} sudah lewat dan tempatnya sudah diambil orang lain.`,
+        `Batas waktu untuk ${words.when} sudah lewat saat pembayaran tiba; tempatnya tidak dapat diberikan.`,
       notes: (words) => [
         `Seluruh dana${words.refund ? ` (${words.refund})` : ''} dikembalikan kepada Anda.`,
         'Mohon maaf. Silakan pilih waktu lain.',

@@ -59,7 +59,7 @@ export const ja: Catalogue = {
     payment_late: {
       subject: (words) => `お支払いが期限を過ぎました（${words.reference_code}）`,
       intro: (words) =>
-        `仮予約（${words.when}）の期限後にお支払いが届き、すでに満席となっておりました。`,
+        `仮予約（${words.when}）の期限後にお支払いが届いたため、ご予約をお取りできませんでした。`,
       notes: (words) => [
         `全額${words.refund === null ? '' : `（${words.refund}）`}を返金いたします。`,
         '申し訳ございませんが、別の日時をお選びください。',

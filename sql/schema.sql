@@ -56,6 +56,29 @@ create table audit_log (
   constraint audit_log_pkey PRIMARY KEY (id)
 );
 
+create table authorisations (
+  payment_id uuid not null,
+  reservation_id uuid not null,
+  clinic_id uuid not null,
+  payment_intent text not null,
+  status text not null default 'open'::text,
+  capture_before timestamp with time zone not null default (now() + '5 days'::interval),
+  decided_by uuid,
+  decided_at timestamp with time zone,
+  reason text,
+  attempts integer not null default 0,
+  next_attempt_at timestamp with time zone not null default now(),
+  last_error text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint authorisations_pkey PRIMARY KEY (payment_id),
+  constraint authorisations_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint authorisations_intent_unique UNIQUE (payment_intent),
+  constraint authorisations_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id),
+  constraint authorisations_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
+  constraint authorisations_status_known CHECK ((status = ANY (ARRAY['open'::text, 'capturing'::text, 'captured'::text, 'voiding'::text, 'voided'::text])))
+);
+
 create table booking_attachments (
   id uuid not null default gen_random_uuid(),
   booking_id uuid not null,
@@ -193,6 +216,8 @@ create table bookings (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  price_lines jsonb,
+  tax_amount numeric(15,3),
   constraint bookings_pkey PRIMARY KEY (id),
   constraint bookings_amount_range CHECK (((amount >= (0)::numeric) AND (amount_due >= (0)::numeric) AND (amount_due <= amount))),
   constraint bookings_cancelled_by_known CHECK ((cancelled_by = ANY (ARRAY['owner'::text, 'clinic'::text]))),
@@ -206,7 +231,8 @@ create table bookings (
   constraint bookings_reservation_unique UNIQUE (reservation_id),
   constraint bookings_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
   constraint bookings_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id),
-  constraint bookings_status_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'in-progress'::text, 'completed'::text, 'cancelled'::text, 'no-show'::text])))
+  constraint bookings_status_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'in-progress'::text, 'completed'::text, 'cancelled'::text, 'no-show'::text]))),
+  constraint bookings_tax_range CHECK (((tax_amount >= (0)::numeric) AND (tax_amount <= amount)))
 ) with (fillfactor=85);
 
 create table cash_counts (
@@ -224,6 +250,15 @@ create table cash_counts (
   constraint cash_counts_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint cash_counts_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint cash_counts_not_negative CHECK ((counted >= (0)::numeric))
+);
+
+create table clinic_ratings (
+  clinic_id uuid not null,
+  category text not null,
+  rating integer not null,
+  review_count integer not null,
+  constraint clinic_ratings_pkey PRIMARY KEY (clinic_id, category, rating),
+  constraint clinic_ratings_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id)
 );
 
 create table clinics (
@@ -247,7 +282,11 @@ create table clinics (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   undo_ms integer not null default 30000,
+  approval_ms integer not null default 86400000,
+  tax_included boolean not null default true,
+  desk_refund_limit numeric(15,3) not null default 0,
   constraint clinics_pkey PRIMARY KEY (id),
+  constraint clinics_approval_range CHECK (((approval_ms >= 3600000) AND (approval_ms <= 345600000))),
   constraint clinics_code_form CHECK ((code ~ '^[A-Z0-9]{2,8}$'::text)),
   constraint clinics_code_unique UNIQUE (code),
   constraint clinics_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
@@ -255,6 +294,7 @@ create table clinics (
   constraint clinics_kind_known CHECK ((kind = ANY (ARRAY['clinic'::text, 'salon'::text, 'venue'::text]))),
   constraint clinics_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text]))),
   constraint clinics_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
+  constraint clinics_refund_limit_range CHECK ((desk_refund_limit >= (0)::numeric)),
   constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000)))),
   constraint clinics_undo_range CHECK (((undo_ms >= 0) AND (undo_ms <= 300000)))
 );
@@ -451,21 +491,13 @@ create table payment_attempts (
   constraint payment_attempts_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 );
 
-create table payment_methods (
-  id uuid not null default gen_random_uuid(),
+create table payment_customers (
   user_id uuid not null,
   provider_customer_id text not null,
-  provider_method_id text not null,
-  brand text,
-  last4 text,
-  expires_on date,
-  is_default boolean not null default false,
   created_at timestamp with time zone not null default now(),
-  removed_at timestamp with time zone,
-  constraint payment_methods_pkey PRIMARY KEY (id),
-  constraint payment_methods_last4_form CHECK ((last4 ~ '^[0-9]{4}$'::text)),
-  constraint payment_methods_provider_unique UNIQUE (provider_method_id),
-  constraint payment_methods_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
+  constraint payment_customers_pkey PRIMARY KEY (user_id),
+  constraint payment_customers_provider_unique UNIQUE (provider_customer_id),
+  constraint payment_customers_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
 );
 
 create table payments (
@@ -548,11 +580,26 @@ create table price_tiers (
   to_time time without time zone not null default '24:00:00'::time without time zone,
   priority integer not null default 0,
   created_at timestamp with time zone not null default now(),
+  slot_id uuid,
+  seats_limit integer,
+  sale_from timestamp with time zone,
+  sale_until timestamp with time zone,
+  min_quantity integer not null default 1,
+  max_quantity integer not null default 50,
+  is_default boolean not null default false,
+  quantity_prices jsonb not null default '[]'::jsonb,
+  is_active boolean not null default true,
+  version integer not null default 1,
+  updated_at timestamp with time zone not null default now(),
   constraint price_tiers_pkey PRIMARY KEY (id),
   constraint price_tiers_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
-  constraint price_tiers_name_unique UNIQUE (service_id, name),
+  constraint price_tiers_limit_range CHECK (((seats_limit >= 1) AND (seats_limit <= 10000))),
   constraint price_tiers_price_not_negative CHECK ((price >= (0)::numeric)),
+  constraint price_tiers_quantity_order CHECK (((min_quantity >= 1) AND ((max_quantity >= min_quantity) AND (max_quantity <= 50)))),
+  constraint price_tiers_quantity_prices_list CHECK ((jsonb_typeof(quantity_prices) = 'array'::text)),
+  constraint price_tiers_sale_order CHECK ((sale_until > sale_from)),
   constraint price_tiers_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
+  constraint price_tiers_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id) ON DELETE CASCADE,
   constraint price_tiers_time_order CHECK ((to_time > from_time))
 );
 
@@ -636,6 +683,9 @@ create table reservations (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  approval_asked_at timestamp with time zone,
+  price_lines jsonb,
+  tax_amount numeric(15,3),
   constraint reservations_pkey PRIMARY KEY (id),
   constraint reservations_reference_unique UNIQUE (reference_code)
 ) with (fillfactor=80);
@@ -650,16 +700,27 @@ create table reviews (
   comment text,
   attachments jsonb not null default '[]'::jsonb,
   is_verified boolean not null default true,
-  is_published boolean not null default true,
   ratings_breakdown jsonb not null default '{}'::jsonb,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  status text not null default 'published'::text,
+  decision_reason text,
+  decided_by uuid,
+  decided_at timestamp with time zone,
+  reply text,
+  replied_by uuid,
+  replied_at timestamp with time zone,
+  edited_at timestamp with time zone,
+  version integer not null default 1,
+  is_published boolean not null generated always as ((status = 'published'::text)) stored,
   constraint reviews_pkey PRIMARY KEY (id),
   constraint reviews_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
   constraint reviews_booking_unique UNIQUE (booking_id),
   constraint reviews_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint reviews_rating_range CHECK (((rating >= 1) AND (rating <= 5))),
-  constraint reviews_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id)
+  constraint reviews_rejected_with_reason CHECK (((status <> 'rejected'::text) OR (decision_reason IS NOT NULL))),
+  constraint reviews_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint reviews_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'published'::text, 'rejected'::text])))
 );
 
 create table room_claims (
@@ -746,6 +807,7 @@ create table services (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  has_tiers boolean not null default false,
   constraint services_pkey PRIMARY KEY (id),
   constraint services_capacity_range CHECK (((capacity >= 1) AND (capacity <= 10000))),
   constraint services_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
@@ -785,6 +847,8 @@ create table slot_claims (
   starts_at timestamp with time zone not null,
   ends_at timestamp with time zone not null,
   expires_at timestamp with time zone,
+  tier_id uuid,
+  tier_place integer,
   constraint slot_claims_pkey PRIMARY KEY (slot_id, seat),
   constraint slot_claims_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) DEFERRABLE INITIALLY DEFERRED
 ) with (fillfactor=80);
@@ -1006,6 +1070,10 @@ CREATE INDEX audit_log_at ON public.audit_log USING btree (at);
 
 CREATE INDEX audit_log_target ON public.audit_log USING btree (target_type, target_id);
 
+CREATE INDEX authorisations_live ON public.authorisations USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['open'::text, 'capturing'::text, 'voiding'::text]));
+
+CREATE INDEX authorisations_reservation ON public.authorisations USING btree (reservation_id);
+
 CREATE INDEX booking_attachments_booking ON public.booking_attachments USING btree (booking_id);
 
 CREATE UNIQUE INDEX booking_completion_rates_key ON public.booking_completion_rates USING btree (clinic_id, month);
@@ -1072,13 +1140,13 @@ CREATE INDEX outbox_unsequenced ON public.booking_events_outbox USING btree ("po
 
 CREATE INDEX payment_attempts_payment ON public.payment_attempts USING btree (payment_id, created_at);
 
-CREATE INDEX payment_methods_user ON public.payment_methods USING btree (user_id) WHERE (removed_at IS NULL);
-
 CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX payments_external ON public.payments USING btree (external_reference) WHERE (external_reference IS NOT NULL);
 
 CREATE INDEX payments_mismatch ON public.payments USING btree (paid_at) WHERE (failure_reason = 'amount_mismatch'::text);
+
+CREATE UNIQUE INDEX payments_one_saved ON public.payments USING btree (reservation_id) WHERE ((payment_method = 'saved_card'::text) AND (status = ANY (ARRAY['pending'::text, 'processing'::text])));
 
 CREATE UNIQUE INDEX payments_one_success ON public.payments USING btree (reservation_id) WHERE ((status = 'success'::text) AND (purpose = 'due'::text));
 
@@ -1094,6 +1162,10 @@ CREATE INDEX pets_user ON public.pets USING btree (user_id);
 
 CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
 
+CREATE UNIQUE INDEX price_tiers_name ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name));
+
+CREATE UNIQUE INDEX price_tiers_one_default ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (is_default AND is_active);
+
 CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX refunds_by_time ON public.refunds USING btree (created_at, id);
@@ -1104,11 +1176,17 @@ CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE 
 
 CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
 
+CREATE INDEX reservations_asked ON public.reservations USING btree (expires_at, id) WHERE (((status)::text = 'pending'::text) AND (approval_asked_at IS NOT NULL));
+
 CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE ((status)::text = 'pending'::text);
 
 CREATE UNIQUE INDEX reservations_idempotency ON public.reservations USING btree (user_id, idempotency_key) WHERE (idempotency_key IS NOT NULL);
 
-CREATE INDEX reviews_clinic ON public.reviews USING btree (clinic_id, created_at) WHERE is_published;
+CREATE INDEX reviews_clinic ON public.reviews USING btree (clinic_id, created_at, id);
+
+CREATE INDEX reviews_user ON public.reviews USING btree (user_id);
+
+CREATE INDEX reviews_waiting ON public.reviews USING btree (clinic_id, created_at, id) WHERE (status = 'pending'::text);
 
 CREATE INDEX schedule_exceptions_clinic ON public.schedule_exceptions USING btree (clinic_id, exception_date);
 
@@ -1117,6 +1195,8 @@ CREATE INDEX schedules_clinic ON public.schedules USING btree (clinic_id, weekda
 CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
 
 CREATE INDEX settlements_clinic ON public.settlements USING btree (clinic_id, created_at, id);
+
+CREATE UNIQUE INDEX slot_claims_tier_place ON public.slot_claims USING btree (slot_id, tier_id, tier_place) WHERE (tier_id IS NOT NULL);
 
 CREATE INDEX slot_claims_user ON public.slot_claims USING btree (user_id, ends_at);
 
@@ -1183,6 +1263,45 @@ as $$
   where c.code = p_currency
 $$;
 
+create function approval_deadline(p_r reservations)
+returns timestamp with time zone
+language sql stable
+as $$
+  select least(
+    now() + c.approval_ms * interval '1 millisecond',
+    case
+      when sl.starts_at > now() + interval '2 hours' then sl.starts_at - interval '1 hour'
+      else now() + (sl.starts_at - now()) / 2
+    end
+  )
+  from clinics c, slots sl
+  where c.id = p_r.clinic_id and sl.id = p_r.slot_id
+$$;
+
+create function ask_approval(p_reservation_id uuid, p_actor jsonb, OUT outcome text, OUT expires_at timestamp with time zone)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  if not found then
+    outcome := 'not_found';
+  elsif v_r.status <> 'pending' or v_r.approval <> 'awaiting' or v_r.amount_due > 0 then
+    outcome := 'conflict';
+  else
+    outcome := 'ok';
+    expires_at := v_r.expires_at;
+    if v_r.approval_asked_at is null then
+      v_r := keep_until(v_r, approval_deadline(v_r), 'approval_asked', p_actor);
+      expires_at := v_r.expires_at;
+    end if;
+  end if;
+end
+$$;
+
 create function attach_payment(p_b bookings, p_p payments, p_actor jsonb)
 returns void
 language plpgsql
@@ -1229,6 +1348,22 @@ as $$
   )
 $$;
 
+create function audit_review(p_old reviews, p_new reviews, p_action text, p_reason text, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, reason,
+    before, after
+  )
+  values (
+    p_new.clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', p_action, 'review', p_new.id::text, p_reason,
+    jsonb_build_object('status', p_old.status, 'rating', p_old.rating, 'version', p_old.version),
+    jsonb_build_object('status', p_new.status, 'rating', p_new.rating, 'version', p_new.version)
+  )
+$$;
+
 create function begin_grace(p_b bookings)
 returns timestamp with time zone
 language plpgsql
@@ -1244,6 +1379,53 @@ begin
   where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
     and f.attempts = 0 and v_until is not null;
   return v_until;
+end
+$$;
+
+create function begin_saved_payment(p_payment_id uuid, p_reservation_id uuid, p_method_id text, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT method_id text, OUT session_id text, OUT payment_url text, OUT amount numeric, OUT currency text, OUT needs_approval boolean)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+  v_p payments;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := case
+    when v_r.status = 'expired' or v_r.status = 'pending' and v_r.expires_at <= now()
+      then 'reservation_expired'
+    when v_r.status <> 'pending' or v_r.approval_asked_at is not null then 'conflict'
+    when v_r.amount_due = 0 then 'policy_refused'
+  end;
+  if outcome is not null then return; end if;
+  amount := v_r.amount_due;
+  currency := v_r.currency;
+  needs_approval := v_r.approval = 'awaiting';
+  select * into v_p
+  from payments p
+  where p.reservation_id = v_r.id and p.payment_method = 'saved_card'
+    and p.status in ('pending', 'processing');
+  outcome := case when found then 'in_flight' else 'ok' end;
+  if outcome = 'ok' then
+    insert into payments (
+      id, reservation_id, clinic_id, user_id, amount, currency, payment_method, payment_details
+    )
+    values (
+      p_payment_id, v_r.id, v_r.clinic_id, v_r.user_id, v_r.amount_due, v_r.currency,
+      'saved_card', jsonb_build_object('payment_method_id', p_method_id)
+    )
+    returning * into v_p;
+  end if;
+  payment_id := v_p.id;
+  method_id := v_p.payment_details ->> 'payment_method_id';
+  session_id := v_p.session_id;
+  payment_url := v_p.payment_url;
 end
 $$;
 
@@ -1422,6 +1604,39 @@ as $$
   order by p.payment_method
 $$;
 
+create function claim_authorisations(p_limit integer, p_lease_ms integer)
+returns TABLE(payment_id uuid, reservation_id uuid, payment_intent text, verb text, attempts integer, is_lapsed boolean)
+language sql
+as $$
+  update authorisations a
+  set status = case
+      when a.status = 'capturing' and r.status = 'pending' then 'capturing' else 'voiding'
+    end,
+    reason = coalesce(a.reason, case r.status
+      when 'expired' then 'approval_timeout' when 'confirmed' then 'paid_otherwise'
+      else r.cancellation_reason
+    end),
+    attempts = a.attempts + 1,
+    next_attempt_at = now() + p_lease_ms * interval '1 millisecond',
+    updated_at = now()
+  from reservations r
+  where r.id = a.reservation_id
+    and a.payment_id in (
+      select w.payment_id
+      from authorisations w
+      join reservations h on h.id = w.reservation_id
+      where w.status in ('open', 'capturing', 'voiding')
+        and w.next_attempt_at <= now()
+        and (w.status <> 'open' or h.status <> 'pending')
+      order by w.next_attempt_at
+      limit p_limit
+      for update of w skip locked
+    )
+  returning a.payment_id, a.reservation_id, a.payment_intent,
+    case a.status when 'capturing' then 'capture' else 'void' end, a.attempts,
+    a.capture_before + interval '1 day' < now()
+$$;
+
 create function claim_deliveries(p_limit integer, p_lease_ms integer)
 returns SETOF deliveries
 language sql
@@ -1454,7 +1669,9 @@ declare
 begin
   for v_round in 1..2 loop
     select c.* into v_claim
-    from claim_place(p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot) c;
+    from claim_priced_place(
+      p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot, p_b.price_lines
+    ) c;
     if v_claim.outcome = 'ok' then
       outcome := 'ok';
       seats := v_claim.seats;
@@ -1640,6 +1857,34 @@ begin
 end
 $$;
 
+create function claim_priced_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, p_lines jsonb, OUT outcome text, OUT seats integer[], OUT tier text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_tiers record;
+begin
+  begin
+    select c.outcome, c.seats into outcome, seats
+    from claim_place(
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot
+    ) as c;
+    -- A slot for one has no shares to guard.
+    if outcome <> 'ok' or p_slot.capacity = 1 or p_lines is null then return; end if;
+    select t.* into v_tiers
+    from claim_tiers(p_slot.id, p_slot.capacity, p_reservation_id, seats, p_lines) t;
+    if v_tiers.tier is null then return; end if;
+    raise exception using errcode = 'PP002', message = 'a tier is sold out';
+  exception when sqlstate 'PP002' then
+    -- Undone by the end of this block: seats, vet and room too.
+    outcome := case when v_tiers.busy then 'contended' else 'tier_full' end;
+    tier := v_tiers.tier;
+    seats := null;
+  end;
+end
+$$;
+
 create function claim_refunds(p_limit integer, p_lease_ms integer)
 returns TABLE(refund_id uuid, payment_id uuid, booking_id uuid, clinic_id uuid, session_id text, external_reference text, refund_reference text, payment_method text, amount numeric, currency text, reason text, attempts integer, tries_failed integer)
 language sql
@@ -1664,6 +1909,84 @@ as $$
   returning f.id, f.payment_id, f.booking_id, f.clinic_id, p.session_id, p.external_reference,
     f.external_reference, p.payment_method, f.amount, f.currency, f.reason, f.attempts,
     cardinality(f.failed_references)
+$$;
+
+create function claim_tiers(p_slot_id uuid, p_capacity integer, p_reservation_id uuid, p_seats integer[], p_lines jsonb, OUT tier text, OUT busy boolean)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_t record;
+  v_limit integer;
+  v_places integer[];
+begin
+  busy := false;
+  for v_t in
+    with given as (
+      select (l ->> 'tier_id')::uuid as tier_id, l ->> 'tier' as tier,
+        (l ->> 'seats')::integer as seats,
+        sum((l ->> 'seats')::integer) over (order by i) as last_seat
+      from jsonb_array_elements(p_lines) with ordinality as u (l, i)
+    )
+    select g.tier_id, min(g.tier) as tier, array_agg(s.seat order by s.seat) as seats
+    from given g
+    join (
+      select seat, row_number() over (order by seat) as n from unnest(p_seats) as seat
+    ) s on s.n > g.last_seat - g.seats and s.n <= g.last_seat
+    where g.tier_id is not null
+    group by g.tier_id
+    order by g.tier_id
+  loop
+    select least(coalesce(t.seats_limit, p_capacity), p_capacity) into v_limit
+    from price_tiers t
+    where t.id = v_t.tier_id;
+    tier := v_t.tier;
+    busy := true;
+    for v_try in 1..8 loop
+      -- Only as many of the lowest free places as the limit leaves: places above it, sold before the
+      -- limit was lowered, count too.
+      select array_agg(f.place order by f.place) into v_places
+      from (
+        select w.place
+        from (
+          select s as place
+          from generate_series(1, v_limit) as s
+          where not exists (
+            select from slot_claims c
+            where c.slot_id = p_slot_id and c.tier_id = v_t.tier_id and c.tier_place = s
+          )
+          order by s
+          limit greatest(0, v_limit - (
+            select count(*) from slot_claims c
+            where c.slot_id = p_slot_id and c.tier_id = v_t.tier_id
+          ))
+        ) w
+        order by random()
+        limit cardinality(v_t.seats)
+      ) f;
+      if coalesce(cardinality(v_places), 0) < cardinality(v_t.seats) then
+        busy := false;
+        return;
+      end if;
+      begin
+        for v_n in 1..cardinality(v_places) loop
+          update slot_claims c
+          set tier_id = v_t.tier_id, tier_place = v_places[v_n]
+          where c.slot_id = p_slot_id
+            and c.seat = v_t.seats[v_n]
+            and c.reservation_id = p_reservation_id;
+        end loop;
+        busy := false;
+        exit;
+      exception when unique_violation then
+        null;
+      end;
+    end loop;
+    if busy then return; end if;
+    tier := null;
+  end loop;
+end
 $$;
 
 create function clear_overdue(p_slot slots, OUT freed integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT locked boolean)
@@ -1839,6 +2162,32 @@ begin
 end
 $$;
 
+create function count_review()
+returns trigger
+language plpgsql
+as $$
+begin
+  -- In one order, so that two reviews of a clinic wait for each other instead of deadlocking.
+  insert into clinic_ratings as c (clinic_id, category, rating, review_count)
+  select d.clinic_id, d.category, d.rating, sum(d.step)
+  from (
+    select new.clinic_id, m.category, m.rating, 1 as step
+    from review_marks(new.rating, new.ratings_breakdown) m
+    where tg_op <> 'DELETE' and new.is_published
+    union all
+    select old.clinic_id, m.category, m.rating, -1
+    from review_marks(old.rating, old.ratings_breakdown) m
+    where tg_op <> 'INSERT' and old.is_published
+  ) as d
+  group by d.clinic_id, d.category, d.rating
+  having sum(d.step) <> 0
+  order by d.clinic_id, d.category, d.rating
+  on conflict (clinic_id, category, rating) do update
+  set review_count = c.review_count + excluded.review_count;
+  return null;
+end
+$$;
+
 create function create_settlement(p_settlement_id uuid, p_clinic_id uuid, p_from date, p_to date, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT entry_count integer, OUT total_amount numeric, OUT platform_fee numeric, OUT tax_amount numeric, OUT clinic_amount numeric, OUT currency text)
 returns record
 language plpgsql
@@ -1904,6 +2253,83 @@ begin
 end
 $$;
 
+create function decide_approval(p_reservation_id uuid, p_approve boolean, p_reason text, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT payment_intent text, OUT booking_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text)
+returns record
+language plpgsql
+set petpro.writer=app
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+  v_a authorisations;
+  v_b bookings;
+  v_before text;
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  if not found or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  slot_id := v_r.slot_id;
+  seats := v_r.seats;
+  lock_id := v_r.lock_id;
+  select * into v_a
+  from authorisations a
+  where a.reservation_id = v_r.id and a.status in ('open', 'capturing')
+  for no key update;
+  payment_id := v_a.payment_id;
+  payment_intent := v_a.payment_intent;
+  outcome := case
+    when v_r.approval in ('approved', 'rejected') and (v_r.approval = 'approved') = p_approve
+      then 'already_done'
+    when v_r.approval in ('approved', 'rejected') then 'conflict'
+    when v_r.approval_asked_at is null then 'policy_refused'
+    when v_r.status = 'expired' or v_r.status = 'pending' and v_r.expires_at <= now()
+      then 'reservation_expired'
+    when v_r.status <> 'pending' then 'conflict'
+    -- The bank's news is on its way: the hold ends with it.
+    when v_r.amount_due > 0 and v_a.payment_id is null then 'conflict'
+    else 'ok'
+  end;
+  if outcome <> 'ok' then
+    select b.id into booking_id from bookings b where b.reservation_id = v_r.id;
+    return;
+  end if;
+  v_before := v_r.approval;
+  if p_approve then
+    v_r.approval := 'approved';
+    v_r := keep_until(
+      v_r,
+      greatest(v_r.expires_at, least(v_a.capture_before, (
+        select sl.starts_at from slots sl where sl.id = v_r.slot_id
+      ))),
+      'approved', p_actor
+    );
+    if v_a.payment_id is null then
+      v_b := make_booking(v_r, null, 'confirmed', p_actor);
+      booking_id := v_b.id;
+    end if;
+  else
+    update reservations r set approval = 'rejected' where r.id = v_r.id returning r.* into v_r;
+    perform end_reservation(v_r, 'cancelled', coalesce(p_reason, 'rejected'), p_actor);
+  end if;
+  -- Whoever decides goes on to the provider at once; the worker is there for those who die on the way.
+  update authorisations a
+  set status = case when p_approve then 'capturing' else 'voiding' end,
+    reason = case when p_approve then p_reason else coalesce(p_reason, 'rejected') end,
+    decided_by = actor_id(p_actor),
+    decided_at = now(),
+    next_attempt_at = now() + interval '60 seconds',
+    updated_at = now()
+  where a.payment_id = v_a.payment_id;
+  perform audit(
+    'approval.' || v_r.approval, 'reservation', v_r.id::text, v_r.clinic_id, p_reason,
+    jsonb_build_object('approval', v_before), jsonb_build_object('approval', v_r.approval), p_actor
+  );
+end
+$$;
+
 create function decide_refund(p_id uuid, p_grant boolean, p_reason text, p_actor jsonb)
 returns text
 language plpgsql
@@ -1930,6 +2356,69 @@ begin
     p_id, case when p_grant then 'refund.granted' else 'refund.denied' end, p_reason, p_actor
   );
   return 'ok';
+end
+$$;
+
+create function decide_review(p_review_id uuid, p_decision text, p_reason text, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old reviews;
+  v_r reviews;
+begin
+  select * into v_old from reviews r where r.id = p_review_id for no key update;
+  if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id)
+    or p_actor ->> 'kind' = 'customer' then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_old.version;
+  outcome := 'ok';
+  if v_old.status = p_decision then return; end if;
+  if p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  update reviews r
+  set status = p_decision,
+    decision_reason = p_reason,
+    decided_by = actor_id(p_actor),
+    decided_at = now(),
+    updated_at = now(),
+    version = r.version + 1
+  where r.id = p_review_id
+  returning r.* into v_r;
+  perform audit_review(v_old, v_r, 'review.' || p_decision, p_reason, p_actor);
+  version := v_r.version;
+end
+$$;
+
+create function delay_authorisation(p_payment_id uuid, p_error text, p_retry_after_ms integer, p_is_final boolean, p_actor jsonb)
+returns void
+language plpgsql
+set petpro.writer=app
+set enable_seqscan=off
+as $$
+declare
+  v_r reservations;
+begin
+  -- Reservation first, then what hangs on it: the order that all take.
+  select r.* into v_r
+  from reservations r
+  where r.id = (select a.reservation_id from authorisations a where a.payment_id = p_payment_id)
+  for no key update;
+  update authorisations a
+  set status = case when p_is_final then 'voiding' else a.status end,
+    reason = case when p_is_final then 'capture_failed' else a.reason end,
+    last_error = left(p_error, 500),
+    next_attempt_at = now() + p_retry_after_ms * interval '1 millisecond',
+    updated_at = now()
+  where a.payment_id = p_payment_id and a.status in ('capturing', 'voiding');
+  if found and p_is_final and v_r.status = 'pending' then
+    perform end_reservation(v_r, 'cancelled', 'capture_failed', p_actor);
+  end if;
 end
 $$;
 
@@ -1960,6 +2449,47 @@ as $$
   where r.status = 'pending' and r.expires_at <= now()
   order by r.expires_at
   limit p_limit
+$$;
+
+create function edit_review(p_review_id uuid, p_rating integer, p_breakdown jsonb, p_comment text, p_needs_look boolean, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old reviews;
+  v_r reviews;
+begin
+  select * into v_old from reviews r where r.id = p_review_id for no key update;
+  if not found or p_actor ->> 'kind' <> 'customer' or actor_id(p_actor) <> v_old.user_id then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_old.version;
+  if p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  if v_old.created_at < now() - interval '7 days' then
+    outcome := 'policy_refused';
+    rule := 'edit_window_over';
+    return;
+  end if;
+  update reviews r
+  set rating = p_rating,
+    ratings_breakdown = p_breakdown,
+    comment = p_comment,
+    status = case when p_needs_look or r.status <> 'published' then 'pending' else r.status end,
+    decision_reason = null,
+    edited_at = now(),
+    updated_at = now(),
+    version = r.version + 1
+  where r.id = p_review_id
+  returning r.* into v_r;
+  perform audit_review(v_old, v_r, 'review.edited', null, p_actor);
+  outcome := 'ok';
+  version := v_r.version;
+end
 $$;
 
 create function emit_event(p_event_type text, p_aggregate_type text, p_aggregate_id uuid, p_aggregate_version integer, p_clinic_id uuid, p_correlation_id text, p_payload jsonb)
@@ -2027,20 +2557,47 @@ $$;
 
 create function enter_payment(p_b bookings, p_p payments)
 returns void
-language sql
+language plpgsql
 as $$
+declare
+  v_share numeric[];
+  v_exponent integer;
+  v_before numeric;
+  v_tax numeric;
+  v_tax_before numeric;
+begin
+  v_share := split_payment(
+    p_p.amount, p_p.currency,
+    (p_b.service_snapshot ->> 'commission_bp')::integer,
+    (p_b.service_snapshot ->> 'tax_bp')::integer
+  );
+  if p_b.tax_amount is not null and p_b.amount > 0 then
+    select c.exponent into v_exponent from currencies c where c.code = p_p.currency;
+    select coalesce(sum(e.total_amount), 0), coalesce(sum(e.tax_amount), 0)
+    into v_before, v_tax_before
+    from financial_entries e
+    where e.booking_id = p_b.id and e.type = 'payment';
+    v_tax := round(p_b.tax_amount * (v_before + p_p.amount) / p_b.amount, v_exponent)
+      - v_tax_before;
+    v_tax := least(greatest(v_tax, 0), p_p.amount);
+    v_share[1] := least(
+      round(
+        p_p.amount * (p_b.service_snapshot ->> 'commission_bp')::integer / 10000, v_exponent
+      ),
+      p_p.amount - v_tax
+    );
+    v_share[3] := v_tax;
+    v_share[2] := p_p.amount - v_share[1] - v_tax;
+  end if;
   insert into financial_entries (
     booking_id, payment_id, clinic_id, type, total_amount, platform_fee, clinic_amount, tax_amount,
     currency, transaction_reference
   )
-  select
-    p_b.id, p_p.id, p_b.clinic_id, 'payment', p_p.amount, share[1], share[2], share[3],
+  values (
+    p_b.id, p_p.id, p_b.clinic_id, 'payment', p_p.amount, v_share[1], v_share[2], v_share[3],
     p_p.currency, p_p.external_reference
-  from split_payment(
-    p_p.amount, p_p.currency,
-    (p_b.service_snapshot ->> 'commission_bp')::integer,
-    (p_b.service_snapshot ->> 'tax_bp')::integer
-  ) as share
+  );
+end
 $$;
 
 create function expected_cash(p_clinic_id uuid, p_date date)
@@ -2478,7 +3035,7 @@ begin
 end
 $$;
 
-create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric)
+create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, p_items jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric, OUT rule text, OUT tier text)
 returns record
 language plpgsql
 set enable_seqscan=off
@@ -2499,6 +3056,8 @@ declare
   v_held_until timestamptz;
   v_is_own boolean;
   v_place text;
+  v_lines jsonb;
+  v_tax numeric;
   v_request_id text := p_actor ->> 'request_id';
 begin
   if p_idempotency_key is not null then
@@ -2575,7 +3134,7 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active
+        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included
       into v_info
       from services sv, clinics c, pets p
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
@@ -2589,6 +3148,23 @@ begin
         return;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+      -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
+      if v_info.has_tiers or not v_info.tax_included or p_items is not null then
+        select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+        into rule, tier, v_lines, amount, v_tax
+        from price_items(
+          p_slot_id, p_items, p_quantity, v_info.price, v_info.currency, v_info.tax_bp,
+          v_info.tax_included, false
+        ) x;
+        if rule is not null then
+          outcome := case
+            when rule in ('tier_unknown', 'tier_items') then 'invalid_input'
+            else 'policy_refused'
+          end;
+          expires_at := null;
+          return;
+        end if;
+      end if;
     end if;
 
     if v_place is null and v_capacity = 1 and v_room_id is null then
@@ -2616,6 +3192,13 @@ begin
       end if;
     elsif v_place is null and v_booked_count + p_quantity > v_capacity then
       v_place := 'full';
+    elsif v_place is null and v_lines is not null then
+      select c.outcome, c.seats, c.tier into v_place, seats, tier
+      from slots sl,
+        claim_priced_place(
+          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl, v_lines
+        ) as c
+      where sl.id = p_slot_id;
     elsif v_place is null then
       select c.outcome, c.seats into v_place, seats
       from slots sl,
@@ -2651,18 +3234,18 @@ begin
 
   fence := nextval('hold_numbers');
   reference_code := reference_code(fence);
-  amount := v_info.price * p_quantity;
-  amount_due := least(coalesce(v_info.deposit, v_info.price), v_info.price) * p_quantity;
+  amount := coalesce(amount, v_info.price * p_quantity);
+  amount_due := least(coalesce(v_info.deposit * p_quantity, amount), amount);
   insert into reservations (
     id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
     approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
-    source, correlation_id
+    source, correlation_id, price_lines, tax_amount
   )
   values (
     p_reservation_id, p_user_id, p_pet_id, clinic_id, service_id, p_slot_id, p_lock_id, fence,
     reference_code, case when v_info.requires_approval then 'awaiting' else 'none' end,
     p_quantity, seats, amount, amount_due, v_info.currency, expires_at, p_idempotency_key,
-    p_actor ->> 'source', v_request_id
+    p_actor ->> 'source', v_request_id, v_lines, v_tax
   );
   insert into reservation_log_entries (
     reservation_id, reservation_version, action, status, performed_by, source, request_id
@@ -2717,6 +3300,19 @@ begin
 end
 $$;
 
+create function items_of_lines(p_lines jsonb)
+returns jsonb
+language sql immutable
+as $$
+  select jsonb_agg(jsonb_build_object('tier', g.tier, 'quantity', g.seats) order by g.first)
+  from (
+    select l ->> 'tier' as tier, sum((l ->> 'seats')::integer) as seats, min(i) as first
+    from jsonb_array_elements(p_lines) with ordinality as u (l, i)
+    where l ->> 'tier' is not null
+    group by l ->> 'tier'
+  ) g
+$$;
+
 create function keep_claimed_slot()
 returns trigger
 language plpgsql
@@ -2737,6 +3333,36 @@ as $$
 begin
   raise exception 'entry % is settled', old.id
     using errcode = 'restrict_violation', constraint = 'financial_entries_settled';
+end
+$$;
+
+create function keep_until(p_r reservations, p_until timestamp with time zone, p_action text, p_actor jsonb)
+returns reservations
+language plpgsql
+as $$
+declare
+  v_r reservations;
+begin
+  update reservations r
+  set expires_at = p_until,
+    approval = p_r.approval,
+    approval_asked_at = coalesce(r.approval_asked_at, now()),
+    version = r.version + 1,
+    updated_at = now()
+  where r.id = p_r.id
+  returning r.* into v_r;
+  update slot_claims c
+  set expires_at = p_until
+  where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  perform log_reservation(
+    v_r.id, v_r.version, 'reservation.' || p_action, 'pending', 'pending', null, p_actor
+  );
+  perform emit_event(
+    'reservation.' || p_action, 'reservation', v_r.id, v_r.version, v_r.clinic_id,
+    coalesce(p_actor ->> 'request_id', v_r.correlation_id),
+    reservation_payload(v_r) || jsonb_build_object('approval', v_r.approval)
+  );
+  return v_r;
 end
 $$;
 
@@ -2773,6 +3399,20 @@ as $$
   )
 $$;
 
+create function lost_charges(p_older_than_ms integer, p_limit integer)
+returns TABLE(payment_id uuid, provider_customer_id text)
+language sql stable
+as $$
+  select p.id, c.provider_customer_id
+  from payments p
+  join payment_customers c on c.user_id = p.user_id
+  where p.status = 'pending' and p.payment_method = 'saved_card' and p.session_id is null
+    and p.session_closed_at is null
+    and p.created_at < now() - p_older_than_ms * interval '1 millisecond'
+  order by p.created_at
+  limit p_limit
+$$;
+
 create function make_booking(p_r reservations, p_p payments, p_action text, p_actor jsonb)
 returns bookings
 language plpgsql
@@ -2783,7 +3423,11 @@ declare
   v_correlation text := coalesce(p_actor ->> 'request_id', p_r.correlation_id, p_r.id::text);
 begin
   update reservations r
-  set status = 'confirmed', version = r.version + 1, updated_at = now()
+  set status = 'confirmed',
+    -- Staff who confirm what waits for a yes have said it.
+    approval = case r.approval when 'awaiting' then 'approved' else r.approval end,
+    version = r.version + 1,
+    updated_at = now()
   where r.id = p_r.id
   returning r.version into p_r.version;
 
@@ -2794,7 +3438,7 @@ begin
   insert into bookings (
     reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
     amount, amount_due, currency, payment_mode, notes, pet_snapshot, service_snapshot,
-    user_snapshot, policy_snapshot, booking_time, source
+    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount
   )
   select
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
@@ -2808,23 +3452,22 @@ begin
       'category', sv.category, 'staff_id', sl.staff_id,
       'staff_name', (select s.name from staff s where s.id = sl.staff_id),
       'clinic_name', c.name, 'commission_bp', coalesce(sv.commission_bp, c.commission_bp),
-      'tax_bp', c.tax_bp),
+      'tax_bp', c.tax_bp, 'tax_included', c.tax_included
+    ) || case
+      when p_r.price_lines is null then '{}'::jsonb
+      else jsonb_build_object('price_total', amount_text(p_r.amount, p_r.currency))
+    end,
     (select jsonb_build_object('full_name', u.full_name, 'lang', u.lang)
       from users u where u.id = p_r.user_id),
-    coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source
+    coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source,
+    p_r.price_lines, p_r.tax_amount
   from slots sl
   join services sv on sv.id = sl.service_id
   join clinics c on c.id = sl.clinic_id
   where sl.id = p_r.slot_id
   returning * into v_b;
 
-  insert into booking_items (
-    booking_id, position, service_id, slot_id, name, quantity, unit_price, amount
-  )
-  values (
-    v_b.id, 1, v_b.service_id, v_b.slot_id, v_b.service_snapshot ->> 'name', v_b.quantity,
-    v_b.amount / v_b.quantity, v_b.amount
-  );
+  perform write_booking_items(v_b);
 
   if p_p.id is not null then
     update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
@@ -2921,6 +3564,15 @@ begin
   );
   return null;
 end
+$$;
+
+create function note_captured(p_payment_id uuid)
+returns void
+language sql
+as $$
+  update authorisations a
+  set status = 'captured', last_error = null, updated_at = now()
+  where a.payment_id = p_payment_id and a.status <> 'captured'
 $$;
 
 create function note_money_gone(p_p payments, p_origin text, p_reference text, p_amount numeric, p_reason text, p_actor jsonb)
@@ -3117,6 +3769,20 @@ begin
 end
 $$;
 
+create function payment_named(p_payload jsonb)
+returns uuid
+language plpgsql stable
+as $$
+declare
+  v_id text := coalesce(
+    p_payload -> 'metadata', p_payload #> '{data,object,metadata}', p_payload #> '{object,metadata}'
+  ) ->> 'payment_id';
+begin
+  if v_id !~ '^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$' then return null; end if;
+  return (select p.id from payments p where p.id = v_id::uuid);
+end
+$$;
+
 create function payment_of_intent(p_payment_intent text)
 returns uuid
 language sql stable
@@ -3164,12 +3830,78 @@ as $$
   where p_b.booking_time - k.ahead > now()
 $$;
 
+create function price_items(p_slot_id uuid, p_items jsonb, p_quantity integer, p_base_price numeric, p_currency text, p_tax_bp integer, p_tax_included boolean, p_is_move boolean, OUT problem text, OUT tier text, OUT lines jsonb, OUT amount numeric, OUT tax_amount numeric)
+returns record
+language plpgsql stable
+as $$
+#variable_conflict use_column
+declare
+  v_item record;
+  v_t price_tiers;
+  v_lines jsonb := '[]';
+begin
+  if p_items is null then
+    select t.* into v_t from tiers_of_slot(p_slot_id) t order by t.is_default desc limit 1;
+    if v_t.is_default then
+      p_items := jsonb_build_array(jsonb_build_object('tier', v_t.name, 'quantity', p_quantity));
+    elsif v_t.id is not null then
+      problem := 'tier_needed';
+      return;
+    else
+      -- No tier fits this slot: the ordinary price, with tax on top.
+      v_lines := jsonb_build_array(price_line(null, p_quantity, p_quantity, 'seat', p_base_price));
+    end if;
+  end if;
+  if p_items is not null and (
+    jsonb_array_length(p_items) not between 1 and 10
+    or (select sum((i ->> 'quantity')::integer) from jsonb_array_elements(p_items) i)
+      <> p_quantity
+    or (select count(distinct lower(i ->> 'tier')) from jsonb_array_elements(p_items) i)
+      <> jsonb_array_length(p_items)
+  ) then
+    problem := 'tier_items';
+    return;
+  end if;
+  for v_item in
+    select i ->> 'tier' as tier, (i ->> 'quantity')::integer as quantity
+    from jsonb_array_elements(p_items) i
+  loop
+    tier := v_item.tier;
+    select t.* into v_t from tiers_of_slot(p_slot_id) t where lower(t.name) = lower(v_item.tier);
+    problem := case
+      when v_t.id is null then 'tier_unknown'
+      when not p_is_move and (v_t.sale_from > now() or v_t.sale_until <= now())
+        then 'tier_not_on_sale'
+      when not p_is_move
+        and v_item.quantity not between v_t.min_quantity and v_t.max_quantity
+        then 'tier_quantity'
+    end;
+    if problem is not null then return; end if;
+    v_lines := v_lines || price_tier_lines(v_t, v_item.quantity);
+  end loop;
+  tier := null;
+  select x.lines, x.amount, x.tax_amount into lines, amount, tax_amount
+  from tax_lines(v_lines, p_currency, p_tax_bp, p_tax_included) x;
+end
+$$;
+
+create function price_line(p_tier price_tiers, p_seats integer, p_units integer, p_unit text, p_price numeric)
+returns jsonb
+language sql immutable
+as $$
+  select jsonb_build_object(
+    'tier_id', p_tier.id, 'tier', p_tier.name, 'seats', p_seats, 'units', p_units,
+    'unit', p_unit, 'unit_price', p_price, 'amount', p_price * p_units
+  )
+$$;
+
 create function price_move(p_b bookings, p_price numeric, p_percent integer, OUT amount numeric, OUT refund_amount numeric, OUT due_amount numeric)
 returns record
 language plpgsql stable
 as $$
 declare
   v_old numeric := coalesce(
+    (p_b.service_snapshot ->> 'price_total')::numeric,
     (p_b.service_snapshot ->> 'price')::numeric * p_b.quantity, p_b.amount
   );
   v_change numeric := p_price - v_old;
@@ -3198,6 +3930,65 @@ begin
     where c.code = p_b.currency;
   end if;
   due_amount := greatest(amount - v_paid, 0);
+end
+$$;
+
+create function price_tier_json(p_t price_tiers)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'tier_id', p_t.id, 'tier', p_t.name, 'service_id', p_t.service_id, 'slot_id', p_t.slot_id,
+    'currency', sv.currency, 'price', amount_text(p_t.price, sv.currency),
+    'seats_limit', p_t.seats_limit, 'sale_from', p_t.sale_from, 'sale_until', p_t.sale_until,
+    'min_quantity', p_t.min_quantity, 'max_quantity', p_t.max_quantity,
+    'is_default', p_t.is_default, 'weekdays', to_jsonb(p_t.weekdays),
+    'from_time', to_char(p_t.from_time, 'HH24:MI'), 'to_time', left(p_t.to_time::text, 5),
+    'quantity_prices', (
+      select coalesce(jsonb_agg(
+        q || jsonb_build_object('price', amount_text((q ->> 'price')::numeric, sv.currency))
+        order by (q ->> 'from')::integer
+      ), '[]')
+      from jsonb_array_elements(p_t.quantity_prices) q
+    ),
+    'on_sale', p_t.is_active and coalesce(p_t.sale_from <= now(), true)
+      and coalesce(p_t.sale_until > now(), true),
+    'version', p_t.version
+  )
+  from services sv
+  where sv.id = p_t.service_id
+$$;
+
+create function price_tier_lines(p_tier price_tiers, p_seats integer)
+returns jsonb
+language plpgsql immutable
+as $$
+declare
+  v_rule jsonb;
+  v_from integer;
+  v_price numeric;
+begin
+  select r into v_rule
+  from jsonb_array_elements(p_tier.quantity_prices) as r
+  where (r ->> 'from')::integer <= p_seats
+  order by (r ->> 'from')::integer desc
+  limit 1;
+  if v_rule is null then
+    return jsonb_build_array(price_line(p_tier, p_seats, p_seats, 'seat', p_tier.price));
+  end if;
+  v_from := (v_rule ->> 'from')::integer;
+  v_price := (v_rule ->> 'price')::numeric;
+  if v_rule ->> 'per' = 'seat' then
+    return jsonb_build_array(price_line(p_tier, p_seats, p_seats, 'seat', v_price));
+  end if;
+  return jsonb_build_array(
+      price_line(p_tier, p_seats / v_from * v_from, p_seats / v_from, 'package', v_price)
+    ) || case
+      when p_seats % v_from = 0 then '[]'::jsonb
+      else jsonb_build_array(
+        price_line(p_tier, p_seats % v_from, p_seats % v_from, 'seat', p_tier.price)
+      )
+    end;
 end
 $$;
 
@@ -3246,6 +4037,46 @@ as $$
   select count(*)::integer from judged
 $$;
 
+create function quote_slot(p_slot_id uuid, p_items jsonb, p_quantity integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT tier text, OUT price_lines jsonb, OUT amount numeric, OUT tax_amount numeric, OUT tax_included boolean, OUT amount_due numeric, OUT currency text)
+returns record
+language plpgsql stable
+as $$
+#variable_conflict use_column
+declare
+  v_s record;
+begin
+  select sl.capacity, coalesce(sl.price, sv.price) as price, sv.currency, sv.deposit, c.tax_bp,
+    c.tax_included, sl.clinic_id
+  into v_s
+  from slots sl
+  join services sv on sv.id = sl.service_id
+  join clinics c on c.id = sl.clinic_id
+  where sl.id = p_slot_id;
+  if not found or nullif(p_actor ->> 'clinic_id', '')::uuid <> v_s.clinic_id then
+    outcome := 'not_found';
+    return;
+  end if;
+  if p_quantity > v_s.capacity then
+    outcome := 'policy_refused';
+    rule := 'quantity_over_capacity';
+    return;
+  end if;
+  currency := v_s.currency;
+  tax_included := v_s.tax_included;
+  select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+  into rule, tier, price_lines, amount, tax_amount
+  from price_items(
+    p_slot_id, p_items, p_quantity, v_s.price, v_s.currency, v_s.tax_bp, v_s.tax_included, false
+  ) x;
+  amount_due := least(coalesce(v_s.deposit * p_quantity, amount), amount);
+  outcome := case
+    when rule is null then 'ok'
+    when rule in ('tier_unknown', 'tier_items') then 'invalid_input'
+    else 'policy_refused'
+  end;
+end
+$$;
+
 create function record_payment_session(p_payment_id uuid, p_reservation_id uuid, p_session_id text, p_payment_url text, p_session_expires_at timestamp with time zone, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
@@ -3282,6 +4113,23 @@ begin
     else 'conflict'
   end;
 end
+$$;
+
+create function record_saved_payment(p_payment_id uuid, p_intent text, p_payment_url text)
+returns void
+language sql
+as $$
+  update payments p
+  set session_id = p_intent,
+    external_reference = p_intent,
+    payment_url = p_payment_url,
+    session_expires_at = now() + interval '1 hour',
+    status = 'processing',
+    version = p.version + 1,
+    updated_at = now()
+  -- A webhook may have been faster, and knows better.
+  where p.id = p_payment_id and p.status in ('pending', 'processing')
+    and p.session_closed_at is null
 $$;
 
 create function recount_slot(p_slot_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT count_before integer, OUT count_after integer)
@@ -3536,6 +4384,41 @@ begin
 end
 $$;
 
+create function reply_review(p_review_id uuid, p_reply text, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old reviews;
+  v_r reviews;
+begin
+  select * into v_old from reviews r where r.id = p_review_id for no key update;
+  if not found or is_hidden(p_actor, v_old.user_id, v_old.clinic_id)
+    or p_actor ->> 'kind' = 'customer' then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_old.version;
+  outcome := 'ok';
+  if v_old.reply is not distinct from p_reply then return; end if;
+  if p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  update reviews r
+  set reply = p_reply,
+    replied_by = case when p_reply is not null then actor_id(p_actor) end,
+    replied_at = case when p_reply is not null then now() end,
+    updated_at = now(),
+    version = r.version + 1
+  where r.id = p_review_id
+  returning r.* into v_r;
+  perform audit_review(v_old, v_r, 'review.replied', null, p_actor);
+  version := v_r.version;
+end
+$$;
+
 create function request_refund(p_booking_id uuid, p_amount numeric, p_reason text, p_needs_decision boolean, p_actor jsonb, OUT outcome text, OUT refund_id uuid, OUT left_amount numeric, OUT currency text)
 returns record
 language plpgsql
@@ -3606,6 +4489,11 @@ declare
   v_sv services;
   v_old_seats integer[];
   v_price numeric;
+  v_total numeric;
+  v_problem text;
+  v_lines jsonb;
+  v_full numeric;
+  v_tax numeric;
   v_other uuid;
   v_place record;
 begin
@@ -3677,11 +4565,31 @@ begin
       v_price, coalesce((v_b.service_snapshot ->> 'price')::numeric, v_b.amount / v_b.quantity)
     );
   end if;
+  v_total := v_price * v_b.quantity;
+  if v_b.price_lines is not null then
+    -- The same tiers at the new time, with the tax of the booking.
+    select x.problem, x.lines, x.amount, x.tax_amount into v_problem, v_lines, v_full, v_tax
+    from price_items(
+      v_slot.id, items_of_lines(v_b.price_lines), v_b.quantity, v_price, v_b.currency,
+      (v_b.service_snapshot ->> 'tax_bp')::integer,
+      coalesce((v_b.service_snapshot ->> 'tax_included')::boolean, true), true
+    ) x;
+    if v_problem is not null then
+      outcome := 'policy_refused';
+      return;
+    end if;
+    v_total := v_full;
+    if p_by = 'clinic' then
+      v_total := least(v_total, coalesce(
+        (v_b.service_snapshot ->> 'price_total')::numeric, v_b.amount
+      ));
+    end if;
+  end if;
   if not p_quote then
     perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   end if;
   select m.* into amount, refund_amount, due_amount
-  from price_move(v_b, v_price * v_b.quantity, refund_percent) m;
+  from price_move(v_b, v_total, refund_percent) m;
   if p_quote then
     select case
         when v_slot.capacity - count(*) < v_b.quantity or exists (
@@ -3702,6 +4610,7 @@ begin
   where sl.id in (v_b.slot_id, v_slot.id) and sl.capacity > 1
   order by sl.id
   for update;
+  v_b.price_lines := v_lines;
   select c.* into v_place from claim_for_move(v_b, v_slot, p_seats) c;
   if v_place.outcome <> 'ok' then
     outcome := v_place.outcome;
@@ -3721,11 +4630,21 @@ begin
     booking_time = v_slot.starts_at,
     amount = reschedule_booking.amount,
     amount_due = least(b.amount_due, reschedule_booking.amount),
+    price_lines = v_lines,
+    -- Of what the booking costs now, the share that the new price holds.
+    tax_amount = case
+      when v_lines is null then null
+      when v_full = 0 then 0
+      else round(v_tax * reschedule_booking.amount / v_full, (
+        select c.exponent from currencies c where c.code = b.currency
+      ))
+    end,
     refund_percent_cap = case p_by
       when 'owner' then reschedule_booking.refund_percent else b.refund_percent_cap
     end,
     service_snapshot = b.service_snapshot || jsonb_build_object(
       'price', amount_text(v_price, b.currency),
+      'price_total', amount_text(v_total, b.currency),
       'staff_id', v_slot.staff_id,
       'staff_name', (select s.name from staff s where s.id = v_slot.staff_id),
       'duration_minutes', (extract(epoch from v_slot.ends_at - v_slot.starts_at) / 60)::integer
@@ -3736,9 +4655,14 @@ begin
   where b.id = v_b.id
   returning b.* into v_new;
   version := v_new.version;
-  update booking_items i
-  set slot_id = v_slot.id, unit_price = v_price, amount = v_price * v_new.quantity
-  where i.booking_id = v_b.id and i.position = 1;
+  if v_new.price_lines is null then
+    update booking_items i
+    set slot_id = v_slot.id, unit_price = v_price, amount = v_price * v_new.quantity
+    where i.booking_id = v_b.id and i.position = 1;
+  else
+    delete from booking_items i where i.booking_id = v_b.id;
+    perform write_booking_items(v_new);
+  end if;
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';
@@ -3820,10 +4744,14 @@ begin
   select * into v_slot from slots sl where sl.id = p_r.slot_id;
   if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
   select * into v_place
-  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  from claim_priced_place(
+    p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot, p_r.price_lines
+  );
   if v_place.outcome <> 'ok' and (select c.freed from clear_overdue(v_slot) c) > 0 then
     select * into v_place
-  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  from claim_priced_place(
+    p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot, p_r.price_lines
+  );
   end if;
   return v_place.seats;
 end
@@ -3895,6 +4823,16 @@ begin
   update payments p set refund_amount = p.refund_amount - v_f.amount where p.id = v_f.payment_id;
   perform note_refund(p_id, 'refund.failed', p_error, p_actor);
 end
+$$;
+
+create function review_marks(p_rating integer, p_breakdown jsonb)
+returns TABLE(category text, rating integer)
+language sql immutable
+as $$
+  select 'overall', p_rating
+  union all
+  select b.key, b.value::text::integer
+  from jsonb_each(p_breakdown) b
 $$;
 
 create function sequence_events(p_limit integer)
@@ -4014,6 +4952,191 @@ begin
 end
 $$;
 
+create function set_money_rules(p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_desk_refund_limit numeric, p_actor jsonb)
+returns boolean
+language plpgsql
+as $$
+declare
+  v_old clinics;
+  v_new clinics;
+begin
+  select * into v_old from clinics c where c.id = p_clinic_id for no key update;
+  if v_old.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, p_clinic_id) then
+    return false;
+  end if;
+  update clinics c
+  set tax_bp = coalesce(p_tax_bp, c.tax_bp),
+    tax_included = coalesce(p_tax_included, c.tax_included),
+    desk_refund_limit = coalesce(p_desk_refund_limit, c.desk_refund_limit),
+    version = c.version + 1,
+    updated_at = now()
+  where c.id = p_clinic_id
+  returning c.* into v_new;
+  perform audit(
+    'clinic.money_rules', 'clinic', p_clinic_id::text, p_clinic_id, null,
+    jsonb_build_object(
+      'tax_bp', v_old.tax_bp, 'tax_included', v_old.tax_included,
+      'desk_refund_limit', amount_text(v_old.desk_refund_limit, v_old.currency)
+    ),
+    jsonb_build_object(
+      'tax_bp', v_new.tax_bp, 'tax_included', v_new.tax_included,
+      'desk_refund_limit', amount_text(v_new.desk_refund_limit, v_new.currency)
+    ),
+    p_actor
+  );
+  return true;
+end
+$$;
+
+create function set_price_tier(p_service_id uuid, p_name text, p_tier jsonb, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT sold integer, OUT tier jsonb)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_sv services;
+  v_old price_tiers;
+  v_new price_tiers;
+  v_slot_id uuid := (p_tier ->> 'slot_id')::uuid;
+  v_limit integer := (p_tier ->> 'seats_limit')::integer;
+begin
+  -- One writer of a service's prices at a time.
+  select * into v_sv from services sv where sv.id = p_service_id for no key update;
+  if v_sv.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_sv.clinic_id)
+    or v_slot_id is not null and not exists (
+      select from slots sl where sl.id = v_slot_id and sl.service_id = p_service_id
+    )
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  select * into v_old
+  from price_tiers t
+  where t.service_id = p_service_id and lower(t.name) = lower(p_name)
+    and t.slot_id is not distinct from v_slot_id;
+  if p_expected_version is not null and p_expected_version <> coalesce(v_old.version, 0) then
+    outcome := 'conflict';
+    return;
+  end if;
+  -- More sold than the new limit, at some slot that is still to come.
+  select max(n) into sold
+  from (
+    select count(*)::integer as n
+    from slot_claims c
+    where c.tier_id = v_old.id and c.starts_at > now()
+    group by c.slot_id
+  ) s;
+  rule := case
+    when v_limit < sold then 'tier_sold_more'
+    when v_old.id is null and (
+      select count(*) from price_tiers t where t.service_id = p_service_id and t.is_active
+    ) >= 200 then 'tier_too_many'
+    when (p_tier ->> 'is_default')::boolean and exists (
+      select from price_tiers t
+      where t.service_id = p_service_id and t.slot_id is not distinct from v_slot_id
+        and t.is_default and t.is_active and t.id is distinct from v_old.id
+    ) then 'tier_other_default'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  insert into price_tiers as t (
+    id, service_id, clinic_id, name, slot_id, price, seats_limit, sale_from, sale_until,
+    min_quantity, max_quantity, is_default, weekdays, from_time, to_time, quantity_prices
+  )
+  values (
+    coalesce(v_old.id, gen_random_uuid()), p_service_id, v_sv.clinic_id, p_name, v_slot_id,
+    (p_tier ->> 'price')::numeric, v_limit, (p_tier ->> 'sale_from')::timestamptz,
+    (p_tier ->> 'sale_until')::timestamptz, (p_tier ->> 'min_quantity')::integer,
+    (p_tier ->> 'max_quantity')::integer, (p_tier ->> 'is_default')::boolean,
+    array(select jsonb_array_elements_text(p_tier -> 'weekdays')::smallint),
+    (p_tier ->> 'from_time')::time, (p_tier ->> 'to_time')::time, p_tier -> 'quantity_prices'
+  )
+  on conflict (id) do update
+  set name = excluded.name, price = excluded.price, seats_limit = excluded.seats_limit,
+    sale_from = excluded.sale_from, sale_until = excluded.sale_until,
+    min_quantity = excluded.min_quantity, max_quantity = excluded.max_quantity,
+    is_default = excluded.is_default, weekdays = excluded.weekdays,
+    from_time = excluded.from_time, to_time = excluded.to_time,
+    quantity_prices = excluded.quantity_prices, is_active = true,
+    version = t.version + 1, updated_at = now()
+  returning t.* into v_new;
+  update services sv
+  set has_tiers = true, version = sv.version + 1, updated_at = now()
+  where sv.id = p_service_id;
+  tier := price_tier_json(v_new);
+  perform audit(
+    'price.set', 'price_tier', v_new.id::text, v_new.clinic_id, null,
+    case when v_old.id is not null then price_tier_json(v_old) end, tier, p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
+create function settle_authorisation(p_r reservations, p_p payments, p_result text, p_payment_intent text, p_amount numeric, p_currency text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_p payments;
+  v_a authorisations;
+  v_refusal text;
+begin
+  select * into v_a from authorisations a where a.payment_id = p_p.id for no key update;
+  if p_result = 'voided' then
+    if v_a.payment_id is null then return settle_failure(p_p, 'expired', p_actor); end if;
+    if v_a.status in ('captured', 'voided') then return 'already_done'; end if;
+    update authorisations a
+    set status = 'voided', last_error = null, updated_at = now()
+    where a.payment_id = p_p.id;
+    -- The bank or the provider's dashboard took back what a hold was kept for.
+    if p_r.status = 'pending' and v_a.status in ('open', 'capturing') then
+      perform end_reservation(p_r, 'cancelled', 'authorisation_lapsed', p_actor);
+    end if;
+    update payments p
+    set status = 'failed', failure_reason = coalesce(v_a.reason, p_r.cancellation_reason, 'voided'),
+      session_closed_at = coalesce(p.session_closed_at, now()),
+      version = p.version + 1, updated_at = now()
+    where p.id = p_p.id and p.status in ('pending', 'processing', 'failed')
+    returning p.* into v_p;
+    perform emit_event(
+      'payment.voided', 'payment', v_p.id, v_p.version, v_p.clinic_id, p_actor ->> 'request_id',
+      payment_payload(v_p)
+    );
+    return 'voided';
+  end if;
+
+  if v_a.payment_id is not null or p_p.status in ('success', 'refunded') then
+    return 'already_done';
+  end if;
+  v_refusal := case
+    when p_amount <> p_p.amount or p_currency <> p_p.currency then 'amount_mismatch'
+    when p_r.status = 'expired' then 'reservation_expired'
+    when p_r.status = 'cancelled' then 'reservation_cancelled'
+    when p_r.status <> 'pending' then 'paid_otherwise'
+    when p_r.approval_asked_at is not null then 'duplicate_payment'
+    when owner_is_elsewhere(p_r) then 'owner_busy'
+  end;
+  insert into authorisations (
+    payment_id, reservation_id, clinic_id, payment_intent, status, reason
+  )
+  values (
+    p_p.id, p_r.id, p_r.clinic_id, p_payment_intent,
+    case when v_refusal is null then 'open' else 'voiding' end, v_refusal
+  );
+  update payments p
+  set status = 'processing', external_reference = p_payment_intent, session_closed_at = now(),
+    failure_reason = null, version = p.version + 1, updated_at = now()
+  where p.id = p_p.id;
+  if v_refusal is not null then return 'void_requested'; end if;
+  perform keep_until(p_r, approval_deadline(p_r), 'approval_asked', p_actor);
+  return 'awaiting_approval';
+end
+$$;
+
 create function settle_failure(p_p payments, p_result text, p_actor jsonb)
 returns text
 language plpgsql
@@ -4031,8 +5154,11 @@ begin
   update payments p
   set status = 'failed',
     failure_reason = case p_result when 'expired' then 'session_expired' else 'declined' end,
-    -- A declined card leaves the page open for another one.
-    session_closed_at = case when p_result = 'expired' then now() else p.session_closed_at end,
+    -- A declined card leaves the page open for another one; a saved one has no page.
+    session_closed_at = case
+      when p_result = 'expired' or p_p.payment_method = 'saved_card' then now()
+      else p.session_closed_at
+    end,
     version = p.version + 1,
     updated_at = now()
   where p.id = p_p.id
@@ -4180,6 +5306,57 @@ begin
 end
 $$;
 
+create function submit_review(p_booking_id uuid, p_rating integer, p_breakdown jsonb, p_comment text, p_needs_look boolean, p_actor jsonb, OUT outcome text, OUT rule text, OUT review_id uuid)
+returns record
+language plpgsql
+as $$
+declare
+  v_b bookings;
+  v_r reviews;
+begin
+  select * into v_b from bookings b where b.id = p_booking_id;
+  if not found or p_actor ->> 'kind' <> 'customer' or actor_id(p_actor) <> v_b.user_id then
+    outcome := 'not_found';
+    return;
+  end if;
+  rule := case
+    when v_b.status <> 'completed' then 'visit_not_completed'
+    -- Who remembers less than this is no help to others.
+    when v_b.completed_at < now() - interval '90 days' then 'review_too_late'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  insert into reviews (
+    booking_id, user_id, clinic_id, service_id, rating, comment, is_verified, ratings_breakdown,
+    status
+  )
+  values (
+    v_b.id, v_b.user_id, v_b.clinic_id, v_b.service_id, p_rating, p_comment, true, p_breakdown,
+    case when p_needs_look then 'pending' else 'published' end
+  )
+  on conflict on constraint reviews_booking_unique do nothing
+  returning * into v_r;
+  if v_r.id is null then
+    outcome := 'conflict';
+    rule := 'reviewed_already';
+    return;
+  end if;
+  -- Fields per seed 002, ReviewSubmitted.
+  perform emit_event(
+    'review.submitted', 'review', v_r.id, v_r.version, v_r.clinic_id, p_actor ->> 'request_id',
+    jsonb_build_object(
+      'review_id', v_r.id, 'booking_id', v_r.booking_id, 'user_id', v_r.user_id,
+      'clinic_id', v_r.clinic_id, 'service_id', v_r.service_id, 'rating', v_r.rating,
+      'status', v_r.status, 'submitted_at', v_r.created_at
+    )
+  );
+  outcome := 'ok';
+  review_id := v_r.id;
+end
+$$;
+
 create function take_dispute_event(p_event_id text, p_event_type text, p_payload jsonb, p_reference text, p_payment_intent text, p_status text, p_amount numeric, p_currency text, p_reason text)
 returns text
 language plpgsql
@@ -4280,6 +5457,10 @@ begin
   where p.session_id = p_session_id or p.external_reference = p_payment_intent
   order by p.session_id = p_session_id desc nulls last
   limit 1;
+  if v_p.id is null then
+    -- A charge whose answer never reached us, told by our own name for it.
+    select * into v_p from payments p where p.id = payment_named(p_payload);
+  end if;
   if v_p.id is null and p_result = 'success' then
     v_p := adopt_payment(p_payload, p_session_id, p_payment_intent);
   end if;
@@ -4306,8 +5487,13 @@ begin
   ) then
     -- Somebody paid and we cannot say what for: the inbox shows it to a person.
     v_outcome := 'unknown_money';
-  elsif v_p.id is null or p_result not in ('success', 'failed', 'expired') then
+  elsif v_p.id is null
+    or p_result not in ('success', 'failed', 'expired', 'authorised', 'voided') then
     v_outcome := 'ignored';
+  elsif p_result in ('authorised', 'voided') then
+    v_outcome := settle_authorisation(
+      v_r, v_p, p_result, p_payment_intent, p_amount, upper(p_currency), v_actor
+    );
   elsif p_result <> 'success' then
     v_outcome := settle_failure(v_p, p_result, v_actor);
   elsif v_p.status in ('success', 'refunded') then
@@ -4316,6 +5502,7 @@ begin
     select s.outcome, s.booking_id, coalesce(s.seats, v_r.seats)
     into v_outcome, booking_id, seats
     from settle_success(v_r, v_p, p_payment_intent, p_amount, upper(p_currency), v_actor) as s;
+    perform note_captured(v_p.id);
   end if;
   if v_p.id is not null then
     insert into payment_attempts (payment_id, event_id, result, amount, currency, reason)
@@ -4421,6 +5608,75 @@ begin
   where w.event_id = p_event_id;
   return v_outcome;
 end
+$$;
+
+create function tax_lines(p_lines jsonb, p_currency text, p_tax_bp integer, p_tax_included boolean, OUT lines jsonb, OUT amount numeric, OUT tax_amount numeric)
+returns record
+language plpgsql stable
+as $$
+declare
+  v_exponent integer := (select c.exponent from currencies c where c.code = p_currency);
+  v_unit numeric := power(10::numeric, v_exponent);
+  v_weights numeric[];
+  v_sum numeric;
+  v_tax numeric;
+  v_shares bigint[];
+begin
+  select array_agg((l ->> 'amount')::numeric * v_unit order by i) into v_weights
+  from jsonb_array_elements(p_lines) with ordinality as u (l, i);
+  select sum(w) into v_sum from unnest(v_weights) as w;
+  v_tax := round(
+    v_sum * p_tax_bp / case when p_tax_included then 10000 + p_tax_bp else 10000 end
+  );
+  v_shares := case
+    when v_tax = 0 then array_fill(0::bigint, array[cardinality(v_weights)])
+    else split_minor(v_tax::bigint, v_weights)
+  end;
+  tax_amount := round(v_tax / v_unit, v_exponent);
+  amount := round((v_sum + case when p_tax_included then 0 else v_tax end) / v_unit, v_exponent);
+  select jsonb_agg(
+      l || jsonb_build_object(
+        'unit_price', round((l ->> 'unit_price')::numeric, v_exponent)::text,
+        'amount', round((l ->> 'amount')::numeric, v_exponent)::text,
+        'tax_amount', round(v_shares[i] / v_unit, v_exponent)::text,
+        'total', round(
+          (l ->> 'amount')::numeric + case when p_tax_included then 0 else v_shares[i] / v_unit end,
+          v_exponent
+        )::text
+      ) order by i
+    ) into lines
+  from jsonb_array_elements(p_lines) with ordinality as u (l, i);
+end
+$$;
+
+create function tier_remaining(p_slot_id uuid, p_tier_id uuid, p_limit integer)
+returns integer
+language sql stable
+as $$
+  select greatest(0, least(
+    p_limit - count(*) filter (where c.tier_id = p_tier_id),
+    sl.capacity - count(c.seat)
+  ))::integer
+  from slots sl
+  left join slot_claims c on c.slot_id = sl.id and (c.expires_at is null or c.expires_at > now())
+  where sl.id = p_slot_id
+  group by sl.capacity
+$$;
+
+create function tiers_of_slot(p_slot_id uuid)
+returns SETOF price_tiers
+language sql stable
+as $$
+  select distinct on (lower(t.name)) t.*
+  from slots sl
+  join price_tiers t on t.service_id = sl.service_id
+  where sl.id = p_slot_id
+    and t.is_active
+    and (t.slot_id is null or t.slot_id = sl.id)
+    and extract(isodow from sl.slot_date) = any (t.weekdays)
+    and sl.slot_start_time >= t.from_time
+    and sl.slot_start_time < t.to_time
+  order by lower(t.name), t.slot_id nulls last
 $$;
 
 create function undo_booking(p_booking_id uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT undone text, OUT status text, OUT version integer)
@@ -4609,6 +5865,57 @@ as $$
   limit p_limit
 $$;
 
+create function withdraw_price_tier(p_service_id uuid, p_name text, p_slot_id uuid, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_sv services;
+  v_t price_tiers;
+begin
+  select * into v_sv from services sv where sv.id = p_service_id for no key update;
+  if v_sv.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_sv.clinic_id) then
+    return 'not_found';
+  end if;
+  update price_tiers t
+  set is_active = false, version = t.version + 1, updated_at = now()
+  where t.service_id = p_service_id and lower(t.name) = lower(p_name)
+    and t.slot_id is not distinct from p_slot_id and t.is_active
+  returning t.* into v_t;
+  if not found then return 'not_found'; end if;
+  update services sv
+  set has_tiers = exists (
+      select from price_tiers t where t.service_id = p_service_id and t.is_active
+    ),
+    version = sv.version + 1,
+    updated_at = now()
+  where sv.id = p_service_id;
+  perform audit(
+    'price.withdrawn', 'price_tier', v_t.id::text, v_t.clinic_id, null, price_tier_json(v_t), null,
+    p_actor
+  );
+  return 'ok';
+end
+$$;
+
+create function write_booking_items(p_b bookings)
+returns void
+language sql
+as $$
+  insert into booking_items (
+    booking_id, position, service_id, slot_id, name, quantity, unit_price, amount
+  )
+  select p_b.id, 1, p_b.service_id, p_b.slot_id, p_b.service_snapshot ->> 'name', p_b.quantity,
+    p_b.amount / p_b.quantity, p_b.amount
+  where p_b.price_lines is null
+  union all
+  select p_b.id, i, p_b.service_id, p_b.slot_id,
+    concat_ws(', ', p_b.service_snapshot ->> 'name', l ->> 'tier'), (l ->> 'units')::integer,
+    (l ->> 'unit_price')::numeric, (l ->> 'amount')::numeric
+  from jsonb_array_elements(p_b.price_lines) with ordinality as u (l, i)
+$$;
+
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -4622,6 +5929,8 @@ CREATE TRIGGER bookings_net_update AFTER UPDATE ON public.bookings FOR EACH ROW 
 CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_counts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER financial_entries_settled BEFORE DELETE OR UPDATE ON public.financial_entries FOR EACH ROW WHEN ((old.settlement_id IS NOT NULL)) EXECUTE FUNCTION keep_settled_entry();
+
+CREATE TRIGGER reviews_counted AFTER INSERT OR DELETE OR UPDATE ON public.reviews FOR EACH ROW EXECUTE FUNCTION count_review();
 
 CREATE TRIGGER settlements_append_only BEFORE DELETE OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

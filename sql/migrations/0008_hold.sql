@@ -154,12 +154,13 @@ $$;
 create function hold_slot(
   p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer,
   p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb,
+  p_items jsonb default null,
   out outcome text, out reservation_id uuid, out reference_code text, out lock_id text,
   out seats integer[], out fence bigint, out expires_at timestamptz, out hold_ms integer,
   out amount numeric, out currency text, out clinic_id uuid, out service_id uuid,
   out clinic_name text, out service_name text, out starts_at timestamptz,
   out blocking_reservation_id uuid, out blocking_session_id text, out retry_after_ms integer,
-  out amount_due numeric
+  out amount_due numeric, out rule text, out tier text
 )
 language plpgsql
 as $$
@@ -179,6 +180,8 @@ declare
   v_held_until timestamptz;
   v_is_own boolean;
   v_place text;
+  v_lines jsonb;
+  v_tax numeric;
   v_request_id text := p_actor ->> 'request_id';
 begin
   if p_idempotency_key is not null then
@@ -255,7 +258,7 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active
+        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included
       into v_info
       from services sv, clinics c, pets p
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
@@ -269,6 +272,23 @@ begin
         return;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+      -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
+      if v_info.has_tiers or not v_info.tax_included or p_items is not null then
+        select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+        into rule, tier, v_lines, amount, v_tax
+        from price_items(
+          p_slot_id, p_items, p_quantity, v_info.price, v_info.currency, v_info.tax_bp,
+          v_info.tax_included, false
+        ) x;
+        if rule is not null then
+          outcome := case
+            when rule in ('tier_unknown', 'tier_items') then 'invalid_input'
+            else 'policy_refused'
+          end;
+          expires_at := null;
+          return;
+        end if;
+      end if;
     end if;
 
     if v_place is null and v_capacity = 1 and v_room_id is null then
@@ -296,6 +316,13 @@ begin
       end if;
     elsif v_place is null and v_booked_count + p_quantity > v_capacity then
       v_place := 'full';
+    elsif v_place is null and v_lines is not null then
+      select c.outcome, c.seats, c.tier into v_place, seats, tier
+      from slots sl,
+        claim_priced_place(
+          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl, v_lines
+        ) as c
+      where sl.id = p_slot_id;
     elsif v_place is null then
       select c.outcome, c.seats into v_place, seats
       from slots sl,
@@ -331,18 +358,18 @@ begin
 
   fence := nextval('hold_numbers');
   reference_code := reference_code(fence);
-  amount := v_info.price * p_quantity;
-  amount_due := least(coalesce(v_info.deposit, v_info.price), v_info.price) * p_quantity;
+  amount := coalesce(amount, v_info.price * p_quantity);
+  amount_due := least(coalesce(v_info.deposit * p_quantity, amount), amount);
   insert into reservations (
     id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
     approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
-    source, correlation_id
+    source, correlation_id, price_lines, tax_amount
   )
   values (
     p_reservation_id, p_user_id, p_pet_id, clinic_id, service_id, p_slot_id, p_lock_id, fence,
     reference_code, case when v_info.requires_approval then 'awaiting' else 'none' end,
     p_quantity, seats, amount, amount_due, v_info.currency, expires_at, p_idempotency_key,
-    p_actor ->> 'source', v_request_id
+    p_actor ->> 'source', v_request_id, v_lines, v_tax
   );
   insert into reservation_log_entries (
     reservation_id, reservation_version, action, status, performed_by, source, request_id

@@ -153,7 +153,11 @@ declare
   v_correlation text := coalesce(p_actor ->> 'request_id', p_r.correlation_id, p_r.id::text);
 begin
   update reservations r
-  set status = 'confirmed', version = r.version + 1, updated_at = now()
+  set status = 'confirmed',
+    -- Staff who confirm what waits for a yes have said it.
+    approval = case r.approval when 'awaiting' then 'approved' else r.approval end,
+    version = r.version + 1,
+    updated_at = now()
   where r.id = p_r.id
   returning r.version into p_r.version;
 
@@ -164,7 +168,7 @@ begin
   insert into bookings (
     reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
     amount, amount_due, currency, payment_mode, notes, pet_snapshot, service_snapshot,
-    user_snapshot, policy_snapshot, booking_time, source
+    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount
   )
   select
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
@@ -178,23 +182,22 @@ begin
       'category', sv.category, 'staff_id', sl.staff_id,
       'staff_name', (select s.name from staff s where s.id = sl.staff_id),
       'clinic_name', c.name, 'commission_bp', coalesce(sv.commission_bp, c.commission_bp),
-      'tax_bp', c.tax_bp),
+      'tax_bp', c.tax_bp, 'tax_included', c.tax_included
+    ) || case
+      when p_r.price_lines is null then '{}'::jsonb
+      else jsonb_build_object('price_total', amount_text(p_r.amount, p_r.currency))
+    end,
     (select jsonb_build_object('full_name', u.full_name, 'lang', u.lang)
       from users u where u.id = p_r.user_id),
-    coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source
+    coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source,
+    p_r.price_lines, p_r.tax_amount
   from slots sl
   join services sv on sv.id = sl.service_id
   join clinics c on c.id = sl.clinic_id
   where sl.id = p_r.slot_id
   returning * into v_b;
 
-  insert into booking_items (
-    booking_id, position, service_id, slot_id, name, quantity, unit_price, amount
-  )
-  values (
-    v_b.id, 1, v_b.service_id, v_b.slot_id, v_b.service_snapshot ->> 'name', v_b.quantity,
-    v_b.amount / v_b.quantity, v_b.amount
-  );
+  perform write_booking_items(v_b);
 
   if p_p.id is not null then
     update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;

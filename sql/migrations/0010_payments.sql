@@ -124,10 +124,14 @@ begin
   select * into v_slot from slots sl where sl.id = p_r.slot_id;
   if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
   select * into v_place
-  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  from claim_priced_place(
+    p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot, p_r.price_lines
+  );
   if v_place.outcome <> 'ok' and (select c.freed from clear_overdue(v_slot) c) > 0 then
     select * into v_place
-  from claim_place(p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot);
+  from claim_priced_place(
+    p_r.id, p_r.user_id, p_r.quantity, p_r.seats, p_r.expires_at, v_slot, p_r.price_lines
+  );
   end if;
   return v_place.seats;
 end
@@ -234,8 +238,11 @@ begin
   update payments p
   set status = 'failed',
     failure_reason = case p_result when 'expired' then 'session_expired' else 'declined' end,
-    -- A declined card leaves the page open for another one.
-    session_closed_at = case when p_result = 'expired' then now() else p.session_closed_at end,
+    -- A declined card leaves the page open for another one; a saved one has no page.
+    session_closed_at = case
+      when p_result = 'expired' or p_p.payment_method = 'saved_card' then now()
+      else p.session_closed_at
+    end,
     version = p.version + 1,
     updated_at = now()
   where p.id = p_p.id
@@ -304,6 +311,10 @@ begin
   where p.session_id = p_session_id or p.external_reference = p_payment_intent
   order by p.session_id = p_session_id desc nulls last
   limit 1;
+  if v_p.id is null then
+    -- A charge whose answer never reached us, told by our own name for it.
+    select * into v_p from payments p where p.id = payment_named(p_payload);
+  end if;
   if v_p.id is null and p_result = 'success' then
     v_p := adopt_payment(p_payload, p_session_id, p_payment_intent);
   end if;
@@ -330,8 +341,13 @@ begin
   ) then
     -- Somebody paid and we cannot say what for: the inbox shows it to a person.
     v_outcome := 'unknown_money';
-  elsif v_p.id is null or p_result not in ('success', 'failed', 'expired') then
+  elsif v_p.id is null
+    or p_result not in ('success', 'failed', 'expired', 'authorised', 'voided') then
     v_outcome := 'ignored';
+  elsif p_result in ('authorised', 'voided') then
+    v_outcome := settle_authorisation(
+      v_r, v_p, p_result, p_payment_intent, p_amount, upper(p_currency), v_actor
+    );
   elsif p_result <> 'success' then
     v_outcome := settle_failure(v_p, p_result, v_actor);
   elsif v_p.status in ('success', 'refunded') then
@@ -340,6 +356,7 @@ begin
     select s.outcome, s.booking_id, coalesce(s.seats, v_r.seats)
     into v_outcome, booking_id, seats
     from settle_success(v_r, v_p, p_payment_intent, p_amount, upper(p_currency), v_actor) as s;
+    perform note_captured(v_p.id);
   end if;
   if v_p.id is not null then
     insert into payment_attempts (payment_id, event_id, result, amount, currency, reason)

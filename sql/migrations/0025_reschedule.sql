@@ -16,7 +16,9 @@ declare
 begin
   for v_round in 1..2 loop
     select c.* into v_claim
-    from claim_place(p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot) c;
+    from claim_priced_place(
+      p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot, p_b.price_lines
+    ) c;
     if v_claim.outcome = 'ok' then
       outcome := 'ok';
       seats := v_claim.seats;
@@ -94,6 +96,7 @@ language plpgsql stable
 as $$
 declare
   v_old numeric := coalesce(
+    (p_b.service_snapshot ->> 'price_total')::numeric,
     (p_b.service_snapshot ->> 'price')::numeric * p_b.quantity, p_b.amount
   );
   v_change numeric := p_price - v_old;
@@ -149,6 +152,11 @@ declare
   v_sv services;
   v_old_seats integer[];
   v_price numeric;
+  v_total numeric;
+  v_problem text;
+  v_lines jsonb;
+  v_full numeric;
+  v_tax numeric;
   v_other uuid;
   v_place record;
 begin
@@ -220,11 +228,31 @@ begin
       v_price, coalesce((v_b.service_snapshot ->> 'price')::numeric, v_b.amount / v_b.quantity)
     );
   end if;
+  v_total := v_price * v_b.quantity;
+  if v_b.price_lines is not null then
+    -- The same tiers at the new time, with the tax of the booking.
+    select x.problem, x.lines, x.amount, x.tax_amount into v_problem, v_lines, v_full, v_tax
+    from price_items(
+      v_slot.id, items_of_lines(v_b.price_lines), v_b.quantity, v_price, v_b.currency,
+      (v_b.service_snapshot ->> 'tax_bp')::integer,
+      coalesce((v_b.service_snapshot ->> 'tax_included')::boolean, true), true
+    ) x;
+    if v_problem is not null then
+      outcome := 'policy_refused';
+      return;
+    end if;
+    v_total := v_full;
+    if p_by = 'clinic' then
+      v_total := least(v_total, coalesce(
+        (v_b.service_snapshot ->> 'price_total')::numeric, v_b.amount
+      ));
+    end if;
+  end if;
   if not p_quote then
     perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   end if;
   select m.* into amount, refund_amount, due_amount
-  from price_move(v_b, v_price * v_b.quantity, refund_percent) m;
+  from price_move(v_b, v_total, refund_percent) m;
   if p_quote then
     select case
         when v_slot.capacity - count(*) < v_b.quantity or exists (
@@ -245,6 +273,7 @@ begin
   where sl.id in (v_b.slot_id, v_slot.id) and sl.capacity > 1
   order by sl.id
   for update;
+  v_b.price_lines := v_lines;
   select c.* into v_place from claim_for_move(v_b, v_slot, p_seats) c;
   if v_place.outcome <> 'ok' then
     outcome := v_place.outcome;
@@ -264,11 +293,21 @@ begin
     booking_time = v_slot.starts_at,
     amount = reschedule_booking.amount,
     amount_due = least(b.amount_due, reschedule_booking.amount),
+    price_lines = v_lines,
+    -- Of what the booking costs now, the share that the new price holds.
+    tax_amount = case
+      when v_lines is null then null
+      when v_full = 0 then 0
+      else round(v_tax * reschedule_booking.amount / v_full, (
+        select c.exponent from currencies c where c.code = b.currency
+      ))
+    end,
     refund_percent_cap = case p_by
       when 'owner' then reschedule_booking.refund_percent else b.refund_percent_cap
     end,
     service_snapshot = b.service_snapshot || jsonb_build_object(
       'price', amount_text(v_price, b.currency),
+      'price_total', amount_text(v_total, b.currency),
       'staff_id', v_slot.staff_id,
       'staff_name', (select s.name from staff s where s.id = v_slot.staff_id),
       'duration_minutes', (extract(epoch from v_slot.ends_at - v_slot.starts_at) / 60)::integer
@@ -279,9 +318,14 @@ begin
   where b.id = v_b.id
   returning b.* into v_new;
   version := v_new.version;
-  update booking_items i
-  set slot_id = v_slot.id, unit_price = v_price, amount = v_price * v_new.quantity
-  where i.booking_id = v_b.id and i.position = 1;
+  if v_new.price_lines is null then
+    update booking_items i
+    set slot_id = v_slot.id, unit_price = v_price, amount = v_price * v_new.quantity
+    where i.booking_id = v_b.id and i.position = 1;
+  else
+    delete from booking_items i where i.booking_id = v_b.id;
+    perform write_booking_items(v_new);
+  end if;
   update booking_reminders m
   set status = 'cancelled', updated_at = now()
   where m.booking_id = v_b.id and m.status = 'pending';

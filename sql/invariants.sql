@@ -258,3 +258,17 @@ select w.id as waitlist_id, w.offered_reservation_id, r.status
 from waitlist_entries w
 left join reservations r on r.id = w.offered_reservation_id
 where w.status = 'offered' and r.status is distinct from 'pending';
+
+-- name: ratings
+-- The counted marks of a clinic are those of its published reviews.
+select coalesce(c.clinic_id, m.clinic_id) as clinic_id, coalesce(c.category, m.category) as category,
+  coalesce(c.rating, m.rating) as rating, c.review_count as counted, m.given
+from (select * from clinic_ratings where review_count <> 0) as c
+full join (
+  select r.clinic_id, k.category, k.rating, count(*) as given
+  from reviews r
+  cross join lateral review_marks(r.rating, r.ratings_breakdown) k
+  where r.is_published
+  group by r.clinic_id, k.category, k.rating
+) as m on m.clinic_id = c.clinic_id and m.category = c.category and m.rating = c.rating
+where c.review_count is distinct from m.given;

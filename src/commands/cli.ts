@@ -22,7 +22,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
       'no-show',
     ],
   ],
-  ['Things', ['slots', 'bookings', 'hold', 'confirm', 'refunds', 'owners', 'events']],
+  ['Things', ['slots', 'bookings', 'hold', 'confirm', 'refunds', 'reviews', 'owners', 'events']],
   ['Console', ['tui']],
   [
     'Running it',
@@ -36,6 +36,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   bookings: 'List, show, history',
   settlements: 'What a clinic gets, period by period',
   receipts: 'Receipts on paper and as pages',
+  reviews: 'What owners say, and what the clinic answers',
   payments: 'The takings of a day',
   hold: 'Create, list, extend, release',
   refunds: 'List, ask for, decide',

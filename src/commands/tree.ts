@@ -6,11 +6,13 @@ import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
+import { reviews_tree } from './tree-reviews.ts';
 
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
   ...life_tree,
+  ...reviews_tree,
   ...ops_tree,
   ...locks_tree,
   ...money_tree,

@@ -1,6 +1,7 @@
 import { desk_money_endpoints } from './api-desk-money.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
+import { review_endpoints } from './api-reviews.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
 
@@ -204,6 +205,7 @@ export const endpoints = {
     problems: ['policy_refused', 'conflict'],
   },
   ...life_endpoints,
+  ...review_endpoints,
   list_locks: {
     method: 'GET',
     path: '/v1/ops/locks',

@@ -12,6 +12,8 @@ export const access = {
   signed_in: ['customer', 'viewer', 'desk', 'manager', 'sre', 'ci', 'admin'],
   view: ['viewer', 'desk', 'manager', 'sre', 'ci', 'admin'],
   own_or_view: ['customer', 'viewer', 'desk', 'manager', 'sre', 'ci', 'admin'],
+  /** What only the customer can say, such as a review: no key of the clinic speaks for them. */
+  own: ['customer'],
   own_or_desk: ['customer', 'desk', 'manager', 'ci', 'admin'],
   desk: ['desk', 'manager', 'ci', 'admin'],
   manager: ['manager', 'admin'],

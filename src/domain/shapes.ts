@@ -31,8 +31,8 @@ import {
 } from './schema.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { life_shapes } from './shapes-life.ts';
-
 import { money_shapes } from './shapes-money.ts';
+import { review_shapes } from './shapes-reviews.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */
 
@@ -227,6 +227,7 @@ export const shapes = {
     output: BookingSummary,
   },
   ...life_shapes,
+  ...review_shapes,
   ...ops_shapes,
   ...desk_money_shapes,
   ...money_shapes,

@@ -138,6 +138,16 @@ const plants: readonly Planted[] = [
         )`;
     },
   },
+  {
+    name: 'ratings',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`
+        insert into reviews (booking_id, user_id, clinic_id, service_id, rating)
+        select id, user_id, clinic_id, service_id, 4 from bookings where id = ${booking_id}`;
+      await sql`update clinic_ratings set rating = 5`;
+    },
+  },
 ];
 
 test('every invariant holds on a lived-in database', async () => {

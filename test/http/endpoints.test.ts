@@ -8,6 +8,7 @@ import { addSlot } from '../helpers/database.ts';
 import { type Answer, addressOf, call, codeOf, member, send, startHarness } from './harness.ts';
 import {
   buildWorld,
+  callerOf,
   freshBooking,
   freshHold,
   freshSlot,
@@ -85,8 +86,8 @@ describe.each(sample_names)('%s', (name) => {
   });
 
   it('refuses unknown fields and says which', async () => {
-    const request = await samples[name](world, 'admin');
-    const token = world.tokens.admin;
+    const request = await samples[name](world, callerOf(name));
+    const token = world.tokens[callerOf(name)];
     await changesNothing(async () => {
       const query = { ...request.query, surprise: '1' };
       const answer = await call(world.base, name, { ...request, query }, { token });
@@ -115,7 +116,7 @@ describe.each(sample_names)('%s', (name) => {
 
 describe.each(mutations)('%s, as a mutation', (name) => {
   const endpoint = endpointOf(name);
-  const who = mayAccess('desk', endpoint.access) ? 'desk' : 'admin';
+  const who = mayAccess('desk', endpoint.access) ? 'desk' : callerOf(name);
 
   it('refuses bodies that are no JSON, of another type, or too large', async () => {
     const request = await samples[name](world, who);
@@ -167,8 +168,8 @@ describe.each(mutations)('%s, as a mutation', (name) => {
 
 describe.each(with_ids)('%s, of something', (name) => {
   it('answers 404 for an unknown id and 400 for no id', async () => {
-    const request = await samples[name](world, 'admin');
-    const token = world.tokens.admin;
+    const request = await samples[name](world, callerOf(name));
+    const token = world.tokens[callerOf(name)];
     const with_id = (id: string) => ({
       ...request,
       params: Object.fromEntries(Object.keys(request.params ?? {}).map((key) => [key, id])),

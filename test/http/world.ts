@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import type { EndpointName } from '../../src/domain/api.ts';
+import { type EndpointName, endpoints } from '../../src/domain/api.ts';
 import { lockKey } from '../../src/domain/lock.ts';
-import { type Role, roles } from '../../src/domain/roles.ts';
+import { mayAccess, type Role, roles } from '../../src/domain/roles.ts';
 import {
   addClinic,
   addOwner,
@@ -108,6 +108,24 @@ export async function freshBooking(world: World, payment_method = 'cash'): Promi
   return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
 }
 
+/** A booking of `owner` whose visit is over. */
+export async function freshVisit(world: World): Promise<string> {
+  const params = { booking_id: await freshBooking(world) };
+  const token = world.tokens.desk;
+  for (const status of ['in-progress', 'completed']) {
+    await call(world.base, 'set_booking_status', { params, body: { status } }, { token });
+  }
+  return params.booking_id;
+}
+
+/** A review by `owner` of a new visit. */
+export async function freshReview(world: World): Promise<string> {
+  const params = { booking_id: await freshVisit(world) };
+  const body = { rating: 4, comment: 'Kind to Mochi.' };
+  const token = world.tokens.customer;
+  return must(await call(world.base, 'create_review', { params, body }, { token }), 'review_id');
+}
+
 /** A refund of a new booking, asked for by that role: the desk's waits for a manager. */
 export async function freshRefund(world: World, role: 'desk' | 'manager'): Promise<string> {
   const body = { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' };
@@ -192,6 +210,23 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     return { params };
   },
   list_undoable: async () => ({}),
+  create_review: async (world) => ({
+    params: { booking_id: await freshVisit(world) },
+    body: { rating: 5, ratings_breakdown: { care: 5 }, comment: 'Kind to Mochi.' },
+  }),
+  edit_review: async (world) => ({
+    params: { review_id: await freshReview(world) },
+    body: { rating: 3 },
+  }),
+  list_reviews: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  decide_review: async (world) => ({
+    params: { review_id: await freshReview(world) },
+    body: { decision: 'rejected', reason: 'test' },
+  }),
+  reply_review: async (world) => ({
+    params: { review_id: await freshReview(world) },
+    body: { reply: 'Thank you.' },
+  }),
   trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
@@ -262,6 +297,11 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
 export type SampleName = keyof typeof samples;
 export const sample_names = Object.keys(samples) as SampleName[];
 
+/** Who may call it and sees most: admin, where the customer does not speak for themselves. */
+export function callerOf(name: SampleName): Role {
+  return mayAccess('admin', endpoints[name].access) ? 'admin' : 'customer';
+}
+
 export const unknown_id = () => randomUUID();
 
 /**
@@ -278,6 +318,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from refunds),
       (select count(*) from cash_counts),
       (select count(*) from settlements),
+      (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
       (select count(*) from users),
       (select count(*) from pets),
       (select count(*) from booking_events_outbox),

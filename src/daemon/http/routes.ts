@@ -34,6 +34,13 @@ import {
 } from '../actions/refunds.ts';
 import { releaseLock } from '../actions/release-lock.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
+import {
+  createReview,
+  decideReview,
+  editReview,
+  listReviews,
+  replyReview,
+} from '../actions/reviews.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
@@ -81,6 +88,11 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   undo_booking: undoBooking,
   list_undoable: listUndoable,
   trace_booking: traceBooking,
+  create_review: createReview,
+  edit_review: editReview,
+  list_reviews: listReviews,
+  decide_review: decideReview,
+  reply_review: replyReview,
   list_locks: listLocks,
   inspect_lock: inspectLock,
   release_lock: releaseLock,

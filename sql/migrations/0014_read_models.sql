@@ -99,9 +99,11 @@ select
   m.amount_paid,
   case
     when m.is_refunding then 'refunding'
-    when m.is_refunded then 'refunded'
+    when m.amount_refunded > 0 and m.amount_refunded >= m.amount_paid then 'refunded'
+    -- Nothing yet, or a deposit: the rest is taken at the visit, also when a part went back.
+    when m.amount_paid < b.amount and b.status <> 'cancelled' then 'due'
+    when m.amount_refunded > 0 then 'partially_refunded'
     when m.amount_paid >= b.amount then 'paid'
-    -- Nothing yet, or a deposit: the rest is taken at the visit.
     else 'due'
   end as payment_state,
   b.arrived_at,
@@ -130,7 +132,7 @@ cross join lateral (
     coalesce(sum(p.amount) filter (where p.status in ('success', 'refunded')), 0) as amount_paid,
     coalesce(bool_or(p.refund_status in ('pending', 'processing', 'failed')), false)
       as is_refunding,
-    coalesce(bool_or(p.refund_status = 'completed'), false) as is_refunded
+    coalesce(sum(p.refund_amount), 0) as amount_refunded
   from payments p
   where p.booking_id = b.id
 ) as m;

@@ -46,8 +46,12 @@ export const payment_states = [
   'due',
   'pending',
   'refunding',
+  'partially_refunded',
   'refunded',
   'failed',
 ] as const;
-/** One word for the desk: `due` = confirmed, to be paid at the clinic; `pending` = checkout still open. */
+/**
+ * One word for the desk: `due` = confirmed, to be paid at the clinic; `pending` = checkout still open;
+ * `partially_refunded` = a part went back (a cheaper slot, a goodwill, a tier) and the rest was kept.
+ */
 export type PaymentState = (typeof payment_states)[number];

@@ -2,6 +2,8 @@ import { expect, test } from 'vitest';
 import { cancelBooking } from '../../src/daemon/actions/cancel-booking.ts';
 import { confirmReservation } from '../../src/daemon/actions/confirm-reservation.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
+import { getBooking } from '../../src/daemon/actions/get-booking.ts';
+import { listBookings } from '../../src/daemon/actions/list-bookings.ts';
 import {
   completeRefund,
   createRefund,
@@ -236,6 +238,22 @@ test('never more than was paid, also by several at once', async () => {
     '100000.00',
     '50000.00',
   ]);
+  await expectInvariants(sql);
+});
+
+test('a booking says whether a part of its money went back, or all of it', async () => {
+  const { ref, world } = await paidBooking();
+  const stateOf = async () => (await getBooking(app, manager, { booking_id: ref })).payment_state;
+  await ask(ref, '50000');
+  expect(await stateOf()).toBe('refunding');
+  await drain('refunds');
+  expect(await stateOf()).toBe('partially_refunded');
+  const { user_id } = world.owner;
+  const { items } = await listBookings(app, manager, { user_id, limit: 5 });
+  expect(items).toMatchObject([{ status: 'confirmed', payment_state: 'partially_refunded' }]);
+  await ask(ref, '200000');
+  await drain('refunds');
+  expect(await stateOf()).toBe('refunded');
   await expectInvariants(sql);
 });
 

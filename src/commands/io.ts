@@ -2,6 +2,8 @@
 export type Io = {
   /** Data. Everything else, also a question, goes to `err`. */
   readonly out: (text: string) => void;
+  /** Data that is no text: documents. Never to a terminal; whoever calls it has looked. */
+  readonly out_bytes: (bytes: Uint8Array) => void;
   readonly err: (text: string) => void;
   /** stdout is a terminal: tables are aligned, cut to the width and may be coloured. */
   readonly is_tty: boolean;
@@ -67,6 +69,7 @@ export function processIo(): Io {
   }
   return {
     out: (text) => process.stdout.write(text),
+    out_bytes: (bytes) => process.stdout.write(bytes),
     err: (text) => process.stderr.write(text),
     is_tty: process.stdout.isTTY === true,
     is_err_tty: process.stderr.isTTY === true,

@@ -30,15 +30,30 @@ export const desk_money_tree: readonly CommandSpec[] = [
   {
     path: 'receipts print',
     args: [{ name: '<reference>', doc: 'BP12345678 = its last payment, or the id of a payment' }],
-    summary: 'The receipt of a payment, for a printer or as a page',
+    summary: 'The receipt of a payment: text, page, PDF or the language of till printers',
     role: 'own_or_view',
     examples: [
       'petpro receipts print BP10000127 --width 42 | lp',
-      'petpro receipts print BP10000127 --html > receipt.html',
+      'petpro receipts print BP10000127 --format pdf --paper 80mm --out receipt.pdf',
+      'petpro receipts print BP10000127 --format escpos --out /dev/usb/lp0',
     ],
     options: [
-      { flags: '--width <columns>', doc: 'of the paper; default 42', choices: ['42', '80'] },
-      { flags: '--html', doc: 'a page for a browser' },
+      {
+        flags: '--format <format>',
+        doc: 'default text; escpos = for a till printer',
+        choices: ['text', 'html', 'pdf', 'escpos'],
+      },
+      { flags: '--width <columns>', doc: 'of text and escpos; default 42', choices: ['42', '80'] },
+      { flags: '--paper <paper>', doc: 'of the PDF; default a4', choices: ['a4', '80mm'] },
+      { flags: '--html', doc: 'same as --format html' },
+      { flags: '--out <file>', doc: 'write it there instead of to stdout' },
+      { flags: '--printer <name>', doc: 'send it to that printer with lp' },
+      { flags: '--copies <n>', doc: 'for escpos and --printer; default 1' },
+      {
+        flags: '--charset <charset>',
+        doc: 'of escpos; default: shift_jis for Japanese, else cp437',
+        choices: ['cp437', 'shift_jis', 'utf8'],
+      },
       {
         flags: '--speaks <lang>',
         doc: "language; default: the owner's",

@@ -18,7 +18,7 @@ export const desk_money_endpoints = {
     success: 200,
     idempotency: 'none',
     summary:
-      "The receipt of a payment in the owner's language: JSON, or by `format` or `Accept` text or HTML",
+      "The receipt of a payment in the owner's language: JSON, or by `format` or `Accept` text, HTML or PDF",
     problems: [],
   },
   get_cash_up: {

@@ -73,6 +73,21 @@ function rowsOf(facts: ReceiptFacts): { readonly about: readonly Row[]; readonly
   };
 }
 
+/** What every form of a receipt says, in order: text, web page and PDF differ in looks alone. */
+export function receiptParts(facts: ReceiptFacts): {
+  readonly place: readonly string[];
+  readonly title: string;
+  readonly about: readonly Row[];
+  readonly sums: readonly Row[];
+  readonly thanks: string;
+} {
+  const { title, thanks } = receipt_words[facts.lang];
+  const place = [facts.clinic_name, facts.clinic_address, facts.clinic_phone].flatMap((text) =>
+    text ? [plainLine(text)] : [],
+  );
+  return { place, title, ...rowsOf(facts), thanks };
+}
+
 /** Label left, value right; on two lines when both do not fit. */
 function textRow([label, value]: Row, width: number): readonly string[] {
   const room = width - displayWidth(label) - 1;
@@ -121,22 +136,18 @@ export function receiptText(facts: ReceiptFacts, width: number): string {
 
 /** The same as a page of its own: no script, nothing loaded from elsewhere. */
 export function receiptHtml(facts: ReceiptFacts): string {
-  const words = receipt_words[facts.lang];
-  const { about, sums } = rowsOf(facts);
+  const { place, title: heading, about, sums, thanks } = receiptParts(facts);
   const row = ([label, value]: Row) =>
     `<tr><th scope="row">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`;
-  const place = [facts.clinic_name, facts.clinic_address, facts.clinic_phone].flatMap((text) =>
-    text ? [escapeHtml(plainLine(text))] : [],
-  );
-  const title = escapeHtml(`${words.title} ${facts.receipt_number}`);
+  const title = escapeHtml(`${heading} ${facts.receipt_number}`);
   return [
     `<!doctype html><html lang="${facts.lang}"><head><meta charset="utf-8">`,
     `<title>${title}</title>`,
     '<style>body{font-family:sans-serif;max-width:32em;margin:2em auto}table{width:100%}',
     'th{text-align:left;font-weight:normal}td{text-align:right}</style></head><body>',
-    `<p>${place.join('<br>')}</p><h1>${escapeHtml(words.title)}</h1>`,
+    `<p>${place.map(escapeHtml).join('<br>')}</p><h1>${escapeHtml(heading)}</h1>`,
     `<table>${about.map(row).join('')}</table><hr>`,
-    `<table>${sums.map(row).join('')}</table><p>${escapeHtml(words.thanks)}</p>`,
+    `<table>${sums.map(row).join('')}</table><p>${escapeHtml(thanks)}</p>`,
     '</body></html>\n',
   ].join('\n');
 }

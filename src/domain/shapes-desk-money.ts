@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { paper_formats } from './paper.ts';
 import {
   amount,
   currency,
@@ -34,7 +35,13 @@ const Paid = z
   })
   .meta({ id: 'Paid' });
 
-export const receipt_formats = ['json', 'text', 'html'] as const;
+export const receipt_formats = ['json', 'text', 'html', 'pdf'] as const;
+
+/** So that clients that read JSON alone can have the document too. */
+export const pdf_field = z
+  .string()
+  .optional()
+  .describe('Base64; only with format=pdf and Accept: application/json');
 
 const Receipt = z
   .object({
@@ -61,6 +68,7 @@ const Receipt = z
     currency,
     text: z.string().describe('For a printer of `width` columns'),
     html: z.string(),
+    pdf: pdf_field,
   })
   .meta({ id: 'Receipt' });
 
@@ -151,6 +159,7 @@ export const desk_money_shapes = {
     query: z.object({
       width: z.enum(['42', '80']).default('42').describe('Columns of the text'),
       format: z.enum(receipt_formats).optional().describe('Default: what Accept asks for'),
+      paper: z.enum(paper_formats).default('a4').describe('Of the PDF'),
       lang: lang.optional().describe("Default: the owner's"),
     }),
     body: nothing,

@@ -26,6 +26,9 @@ export async function cli(words: readonly string[], options: CliOptions = {}): P
       out.push(text);
       options.on_out?.(text);
     },
+    out_bytes: (bytes) => {
+      out.push(Buffer.from(bytes).toString('latin1'));
+    },
     err: (text) => {
       err.push(text);
     },

@@ -1,8 +1,10 @@
 import { AppError } from '../../domain/errors.ts';
 import { amountText, type Money, parseAmount } from '../../domain/money.ts';
+import { receiptPaper } from '../../domain/paper.ts';
 import { percentText, type ReceiptFacts, receiptHtml, receiptText } from '../../domain/receipt.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
+import { printPdf } from '../paper/print.ts';
 import { findReceipt } from '../store/receipts.ts';
 import { scopeOf } from './actor.ts';
 import { masker } from './personal-data.ts';
@@ -41,6 +43,7 @@ export async function getReceipt(
     refunded: money(row.refunded),
   };
   const { price, amount, tax, rest, refunded, starts_at, paid_at, ...words } = facts;
+  const pdf = input.format === 'pdf' ? await printPdf(receiptPaper(facts, input.paper)) : null;
   return {
     ...words,
     payment_id: row.payment_id,
@@ -57,5 +60,6 @@ export async function getReceipt(
     currency,
     text: receiptText(facts, Number(input.width)),
     html: receiptHtml(facts),
+    ...(pdf === null ? {} : { pdf: pdf.toString('base64') }),
   };
 }

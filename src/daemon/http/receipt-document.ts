@@ -1,26 +1,77 @@
 import type { FastifyRequest } from 'fastify';
+import type { EndpointName } from '../../domain/api.ts';
 
-/** What `format` or, without it, the first fitting type of `Accept` asks for. */
-function formatOf({ query, headers }: Pick<FastifyRequest, 'query' | 'headers'>): string {
-  const asked = typeof query === 'object' && query !== null ? Reflect.get(query, 'format') : null;
-  if (typeof asked === 'string') return asked;
-  for (const range of (headers.accept ?? '').split(',')) {
-    const type = range.split(';')[0]?.trim().toLowerCase();
-    if (type === 'text/html') return 'html';
-    if (type === 'text/plain') return 'text';
-    if (type === 'application/json' || type === '*/*') return 'json';
-  }
-  return 'json';
+type Asking = Pick<FastifyRequest, 'query' | 'headers'>;
+export type Document = {
+  readonly type: string;
+  readonly body: string | Buffer;
+  /** Null: shown, not saved. */
+  readonly file_name: string | null;
+};
+
+/** Endpoints whose answer can be a document, and the member that its file is named by. */
+const documents: Partial<Record<EndpointName, { readonly file: string; readonly by: string }>> = {
+  get_receipt: { file: 'receipt', by: 'receipt_number' },
+};
+
+const type_formats: Readonly<Record<string, string>> = {
+  'text/html': 'html',
+  'text/plain': 'text',
+  'application/pdf': 'pdf',
+  'application/json': 'json',
+  '*/*': 'json',
+};
+
+function accepted({ headers }: Asking): readonly string[] {
+  return (headers.accept ?? '')
+    .split(',')
+    .map((range) => range.split(';')[0]?.trim().toLowerCase() ?? '');
 }
 
-/** The receipt as a document of its own, or null when JSON was asked for. */
-export function receiptDocument(
-  output: unknown,
-  request: Pick<FastifyRequest, 'query' | 'headers'>,
-): { readonly type: string; readonly body: string } | null {
+function member(of: unknown, name: string): unknown {
+  return typeof of === 'object' && of !== null ? Reflect.get(of, name) : undefined;
+}
+
+/** What `format` or, without it, the first fitting type of `Accept` asks for. */
+function formatOf(request: Asking): string {
+  const asked = member(request.query, 'format');
+  if (typeof asked === 'string') return asked;
+  const first = accepted(request).find((type) => type in type_formats);
+  return type_formats[first ?? ''] ?? 'json';
+}
+
+/** The query with the format that `Accept` asks for, where an action has to know: a PDF is drawn. */
+export function withFormat(name: EndpointName, request: Asking): unknown {
+  const { query } = request;
+  if (!(name in documents) || formatOf(request) !== 'pdf') return query;
+  return { ...Object(query), format: 'pdf' };
+}
+
+/**
+ * The answer as a document of its own, or null when JSON was asked for. A PDF for a client that
+ * accepts JSON alone stays inside the JSON.
+ */
+export function documentOf(name: EndpointName, output: unknown, request: Asking): Document | null {
+  const names = documents[name];
+  if (!names) return null;
   const format = formatOf(request);
-  if (format === 'json' || typeof output !== 'object' || output === null) return null;
-  const body: unknown = Reflect.get(output, format);
-  const type = format === 'html' ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
-  return typeof body === 'string' ? { type, body } : null;
+  if (format === 'json') return null;
+  const body = member(output, format);
+  if (typeof body !== 'string') return null;
+  if (format !== 'pdf') {
+    const type = format === 'html' ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
+    return { type, body, file_name: null };
+  }
+  if (accepted(request)[0] === 'application/json') return null;
+  const file_name = `${names.file}-${String(member(output, names.by))}.pdf`;
+  return { type: 'application/pdf', body: Buffer.from(body, 'base64'), file_name };
+}
+
+/** The headers of a document; that no cache keeps it is said of every answer (request-log.ts). */
+export function documentHeaders({ type, file_name }: Document): Readonly<Record<string, string>> {
+  return {
+    'content-type': type,
+    vary: 'accept',
+    ...(file_name === null ? {} : { 'content-disposition': `inline; filename="${file_name}"` }),
+  };
 }

@@ -52,7 +52,7 @@ import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
 import { inputParser } from './parse.ts';
 import { isExpected, sendRefusal } from './problem.ts';
-import { receiptDocument } from './receipt-document.ts';
+import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
 
@@ -126,8 +126,9 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
   const action: Action<N> = actions[name];
   const parse = inputParser(name);
   const serialize = serializer(name);
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string> => {
-    const { actor, params, query, body } = request;
+  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> => {
+    const { actor, params, body } = request;
+    const query = withFormat(name, request);
     if (!actor) throw new AppError('unauthorized', 'Send a token.');
     const input = parse({ params, query, body });
     const key = endpoint.idempotency === 'none' ? null : idempotencyKey(request.raw);
@@ -143,16 +144,17 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
       : { output: await run(), replayed: false };
     reply.code(endpoint.success).header('content-type', 'application/json; charset=utf-8');
     if (done.replayed || isReplay(done.output)) reply.header('idempotency-replayed', 'true');
-    if (name === 'get_receipt') {
-      const document = receiptDocument(done.output, request);
-      if (document !== null) {
-        reply.type(document.type).header('vary', 'accept');
-        return document.body;
-      }
+    const document = documentOf(name, done.output, request);
+    if (document !== null) {
+      reply.headers(documentHeaders(document));
+      return document.body;
     }
     return serialize(done.output);
   };
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<string | undefined> => {
+  return async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<string | Buffer | undefined> => {
     try {
       return await answer(request, reply);
     } catch (error) {

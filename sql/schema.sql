@@ -90,9 +90,14 @@ create table booking_attachments (
   is_public boolean not null default false,
   uploaded_at timestamp with time zone not null default now(),
   created_at timestamp with time zone not null default now(),
+  sha256 text not null,
+  uploaded_by uuid,
+  uploaded_by_owner boolean not null default false,
   constraint booking_attachments_pkey PRIMARY KEY (id),
   constraint booking_attachments_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
-  constraint booking_attachments_size_range CHECK (((file_size >= 1) AND (file_size <= 26214400)))
+  constraint booking_attachments_sha256_form CHECK ((sha256 ~ '^[0-9a-f]{64}$'::text)),
+  constraint booking_attachments_size_range CHECK (((file_size >= 1) AND (file_size <= 26214400))),
+  constraint booking_attachments_url_unique UNIQUE (file_url)
 );
 
 create table booking_events_outbox (
@@ -328,6 +333,7 @@ create table deliveries (
   sent_at timestamp with time zone,
   dead_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
+  attached text[] not null default '{}'::text[],
   constraint deliveries_pkey PRIMARY KEY (id),
   constraint deliveries_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text]))),
   constraint deliveries_event_unique UNIQUE (event_id, channel, user_id),
@@ -566,7 +572,7 @@ create table plans (
   taken_by uuid,
   constraint plans_pkey PRIMARY KEY (id),
   constraint plans_items_is_list CHECK ((jsonb_typeof(items) = 'array'::text)),
-  constraint plans_kind_known CHECK ((kind = ANY (ARRAY['locks.cleanup'::text, 'reconcile'::text])))
+  constraint plans_kind_known CHECK ((kind = ANY (ARRAY['locks.cleanup'::text, 'reconcile'::text, 'time_off'::text])))
 );
 
 create table price_tiers (
@@ -904,6 +910,36 @@ create table staff_claims (
   constraint staff_claims_no_overlap EXCLUDE USING gist (staff_id WITH =, during WITH &&)
 );
 
+create table staff_time_off (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  staff_id uuid not null,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  reason text not null,
+  claim_ids uuid[] not null,
+  slot_ids uuid[] not null,
+  plan_id bigint not null,
+  created_by uuid,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  ended_by uuid,
+  constraint staff_time_off_pkey PRIMARY KEY (id),
+  constraint staff_time_off_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint staff_time_off_order CHECK ((ends_at > starts_at)),
+  constraint staff_time_off_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id)
+);
+
+create table ticket_uses (
+  booking_id uuid not null,
+  seat integer not null,
+  used_at timestamp with time zone not null default now(),
+  used_by uuid,
+  source text,
+  constraint ticket_uses_pkey PRIMARY KEY (booking_id, seat),
+  constraint ticket_uses_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id)
+);
+
 create table users (
   id uuid not null default gen_random_uuid(),
   full_name text not null,
@@ -1208,6 +1244,12 @@ CREATE INDEX slots_staff_start ON public.slots USING btree (staff_id, starts_at)
 
 CREATE INDEX staff_clinic ON public.staff USING btree (clinic_id);
 
+CREATE INDEX staff_time_off_claims ON public.staff_time_off USING gin (claim_ids);
+
+CREATE INDEX staff_time_off_clinic ON public.staff_time_off USING btree (clinic_id, starts_at);
+
+CREATE INDEX staff_time_off_standing ON public.staff_time_off USING btree (staff_id, starts_at) WHERE (ended_at IS NULL);
+
 CREATE INDEX upcoming_bookings_view_clinic ON public.upcoming_bookings_view USING btree (clinic_id, starts_at);
 
 CREATE UNIQUE INDEX upcoming_bookings_view_id ON public.upcoming_bookings_view USING btree (id);
@@ -1228,6 +1270,54 @@ create function actor_id(p_actor jsonb)
 returns uuid
 language sql immutable
 as $$ select nullif(p_actor ->> 'id', '')::uuid $$;
+
+create function add_attachment(p_attachment_id uuid, p_booking_id uuid, p_file_name text, p_file_url text, p_file_type text, p_file_size integer, p_sha256 text, p_description text, p_is_public boolean, p_count_max integer, p_bytes_max bigint, p_actor jsonb, OUT outcome text, OUT rule text)
+returns record
+language plpgsql
+as $$
+declare
+  v_b bookings;
+  v_count integer;
+  v_bytes bigint;
+begin
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  select count(*), coalesce(sum(a.file_size), 0) into v_count, v_bytes
+  from booking_attachments a
+  where a.booking_id = p_booking_id;
+  rule := case
+    when v_count >= p_count_max then 'too_many_files'
+    when v_bytes + p_file_size > p_bytes_max then 'too_many_bytes'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  insert into booking_attachments (
+    id, booking_id, file_name, file_url, file_type, description, file_size, is_public, sha256,
+    uploaded_by, uploaded_by_owner
+  )
+  values (
+    p_attachment_id, p_booking_id, p_file_name, p_file_url, p_file_type, p_description,
+    p_file_size, p_is_public, p_sha256, actor_id(p_actor), p_actor ->> 'kind' = 'customer'
+  );
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, after
+  )
+  values (
+    v_b.clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', 'attachment.added', 'attachment', p_attachment_id::text,
+    jsonb_build_object(
+      'booking_id', p_booking_id, 'file_size', p_file_size, 'file_type', p_file_type,
+      'sha256', p_sha256
+    )
+  );
+  outcome := 'ok';
+end
+$$;
 
 create function adopt_payment(p_payload jsonb, p_session_id text, p_payment_intent text)
 returns payments
@@ -1332,6 +1422,15 @@ begin
     p_actor ->> 'request_id', payment_payload(v_p)
   );
 end
+$$;
+
+create function attachment_store_id()
+returns text
+language sql stable
+as $$
+  select substr(md5(s.system_identifier || '/' || d.oid), 1, 12)
+  from pg_control_system() s, pg_database d
+  where d.datname = current_database()
 $$;
 
 create function audit(p_action text, p_target_type text, p_target_id text, p_clinic_id uuid, p_reason text, p_before jsonb, p_after jsonb, p_actor jsonb)
@@ -2555,6 +2654,60 @@ begin
 end
 $$;
 
+create function end_time_off(p_time_off_id uuid, p_actor jsonb, OUT outcome text, OUT slots_opened integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_t staff_time_off;
+begin
+  slots_opened := 0;
+  select * into v_t from staff_time_off t where t.id = p_time_off_id for no key update;
+  if v_t.id is null or (
+    nullif(p_actor ->> 'clinic_id', '')::uuid is distinct from v_t.clinic_id
+    and nullif(p_actor ->> 'clinic_id', '') is not null
+  ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if v_t.ended_at is not null then
+    outcome := 'already_done';
+    return;
+  end if;
+  update staff_time_off t set ended_at = now(), ended_by = actor_id(p_actor) where t.id = v_t.id;
+  delete from staff_claims s where s.slot_id = any (v_t.claim_ids);
+  with closed as (
+    select sl.id
+    from slots sl
+    where sl.id = any (v_t.slot_ids)
+      and sl.status = 'blocked'
+      -- Another time off may lie over the same hours.
+      and not exists (
+        select from staff_time_off o
+        where o.ended_at is null and o.staff_id = v_t.staff_id
+          and o.starts_at < sl.ends_at and o.ends_at > sl.starts_at
+      )
+    order by sl.id
+    for update
+  ), opened as (
+    update slots sl
+    set status = case when sl.booked_count >= sl.capacity then 'booked' else 'available' end,
+      version = sl.version + 1,
+      updated_at = now()
+    from closed c
+    where sl.id = c.id
+    returning sl.id
+  )
+  select count(*) into slots_opened from opened;
+  perform audit(
+    'time_off.ended', 'time_off', v_t.id::text, v_t.clinic_id, v_t.reason,
+    jsonb_build_object('starts_at', v_t.starts_at, 'ends_at', v_t.ends_at), null, p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function enter_payment(p_b bookings, p_p payments)
 returns void
 language plpgsql
@@ -2949,6 +3102,16 @@ begin
   seats := v_r.seats;
   slot_id := v_r.slot_id;
   lock_id := v_r.lock_id;
+end
+$$;
+
+create function forget_ticket_uses()
+returns trigger
+language plpgsql
+as $$
+begin
+  delete from ticket_uses t where t.booking_id = new.id;
+  return null;
 end
 $$;
 
@@ -3906,16 +4069,12 @@ declare
   );
   v_change numeric := p_price - v_old;
   v_paid numeric;
-  v_returned numeric;
+  v_left numeric;
   v_rest numeric;
 begin
-  select coalesce(sum(p.amount), 0) into v_paid
+  select coalesce(sum(p.amount), 0), coalesce(sum(refundable(p.id, null)), 0) into v_paid, v_left
   from payments p
   where p.booking_id = p_b.id and p.status in ('success', 'refunded');
-  select coalesce(sum(f.amount), 0) into v_returned
-  from refunds f
-  join payments p on p.id = f.payment_id
-  where p.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed');
   v_rest := greatest(p_b.amount - v_paid, 0);
   refund_amount := 0;
   if v_change >= 0 then
@@ -3923,7 +4082,7 @@ begin
   else
     amount := p_b.amount - least(-v_change, v_rest);
     select trunc(
-      least(greatest(-v_change - v_rest, 0), greatest(v_paid - v_returned, 0)) * p_percent / 100,
+      least(greatest(-v_change - v_rest, 0), v_left) * p_percent / 100,
       c.exponent
     ) into refund_amount
     from currencies c
@@ -4201,13 +4360,11 @@ begin
   for v_p in
     select p.*
     from payments p
-    where p.booking_id = p_b.id and p.status = 'success'
+    where p.booking_id = p_b.id and p.status in ('success', 'refunded')
     order by p.paid_at, p.id
     for no key update
   loop
-    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
-    from refunds f
-    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    v_part := least(v_wanted, refundable(v_p.id, null));
     continue when v_part <= 0;
     v_wanted := v_wanted - v_part;
     insert into refunds (
@@ -4240,29 +4397,20 @@ declare
   v_id uuid;
 begin
   -- Of what is left: what went back already (a move to a cheaper slot) is not given twice.
-  select trunc(
-    (sum(p.amount) - coalesce((
-      select sum(f.amount)
-      from refunds f
-      where f.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed')
-    ), 0)) * p_percent / 100,
-    min(c.exponent)
-  ) into v_wanted
+  select trunc(sum(refundable(p.id, null)) * p_percent / 100, min(c.exponent)) into v_wanted
   from payments p
   join currencies c on c.code = p.currency
-  where p.booking_id = p_b.id and p.status = 'success';
+  where p.booking_id = p_b.id and p.status in ('success', 'refunded');
   -- With the decimals of the currency, as every amount that leaves.
   refund_amount := coalesce(v_wanted * 0, 0);
   for v_p in
     select p.*
     from payments p
-    where p.booking_id = p_b.id and p.status = 'success'
+    where p.booking_id = p_b.id and p.status in ('success', 'refunded')
     order by p.paid_at, p.id
     for no key update
   loop
-    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
-    from refunds f
-    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    v_part := least(v_wanted, refundable(v_p.id, null));
     continue when v_part <= 0;
     v_wanted := v_wanted - v_part;
     refund_amount := refund_amount + v_part;
@@ -4381,6 +4529,50 @@ as $$
 begin
   raise exception '% is append-only', tg_table_name
     using errcode = 'restrict_violation', constraint = tg_table_name || '_append_only';
+end
+$$;
+
+create function remove_attachment(p_booking_id uuid, p_attachment_id uuid, p_actor jsonb, OUT outcome text, OUT rule text, OUT file_url text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_a booking_attachments;
+begin
+  select * into v_b from bookings b where b.id = p_booking_id;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  select * into v_a
+  from booking_attachments a
+  where a.id = p_attachment_id and a.booking_id = p_booking_id
+  for update;
+  if not found or p_actor ->> 'kind' = 'customer' and not v_a.is_public then
+    outcome := 'not_found';
+    return;
+  end if;
+  if p_actor ->> 'kind' = 'customer' and not v_a.uploaded_by_owner then
+    outcome := 'policy_refused';
+    rule := 'not_your_file';
+    return;
+  end if;
+  delete from booking_attachments a where a.id = p_attachment_id;
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, before
+  )
+  values (
+    v_b.clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', 'attachment.removed', 'attachment', p_attachment_id::text,
+    jsonb_build_object(
+      'booking_id', p_booking_id, 'file_size', v_a.file_size, 'file_type', v_a.file_type,
+      'sha256', v_a.sha256
+    )
+  );
+  outcome := 'ok';
+  file_url := v_a.file_url;
 end
 $$;
 
@@ -4591,11 +4783,21 @@ begin
   select m.* into amount, refund_amount, due_amount
   from price_move(v_b, v_total, refund_percent) m;
   if p_quote then
+    -- Holds whose time is over are in nobody's way, on the slot, its vet or its room.
     select case
         when v_slot.capacity - count(*) < v_b.quantity or exists (
-          select from staff_claims s
-          where s.staff_id = v_slot.staff_id and s.slot_id <> v_slot.id
-            and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+          select
+          from (
+            select s.slot_id from staff_claims s
+            where s.staff_id = v_slot.staff_id
+              and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+            union all
+            select m.slot_id from room_claims m
+            where m.room_id = v_slot.room_id
+              and m.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+          ) as other
+          join slot_claims o on o.slot_id = other.slot_id
+          where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())
         ) then 'slot_taken'
         else 'ok'
       end into outcome
@@ -5195,7 +5397,12 @@ begin
   if exists (
     select from payments p
     where p.reservation_id = p_r.id and p.id <> p_p.id and p.status = 'success'
-  ) then
+  )
+    -- A page that was opened before the desk took money (and may have given it back since), or before
+    -- the booking moved to a cheaper time.
+    or v_b.status in ('confirmed', 'in-progress', 'completed')
+      and booking_paid(v_b.id) + p_amount > v_b.amount
+  then
     perform give_back(
       p_p, 'refunded', 'duplicate_payment', p_payment_intent, p_amount, p_currency, p_actor
     );
@@ -5560,6 +5767,7 @@ declare
     'kind', 'webhook', 'source', 'webhook', 'request_id', p_event_id
   );
   v_outcome text := 'refund_recorded';
+  v_known_reference text;
   v_p payments;
   v_f refunds;
   v_id uuid;
@@ -5571,6 +5779,7 @@ begin
   order by f.external_reference = p_reference desc nulls last
   limit 1;
   v_id := v_f.id;
+  v_known_reference := v_f.external_reference;
   -- Payment first, then refund: the order that all take.
   select p.* into v_p
   from payments p
@@ -5597,7 +5806,7 @@ begin
     elsif v_f.status = 'completed' and p_status = 'failed' then
       perform return_refund(v_id, p_error, v_actor);
     elsif v_f.status = 'completed' or v_f.returned_at is not null
-      or p_status = 'processing' and v_f.external_reference = p_reference then
+      or p_status = 'processing' and v_known_reference = p_reference then
       v_outcome := 'already_done';
     else
       perform finish_refund(v_id, p_status, p_reference, p_error);
@@ -5607,6 +5816,150 @@ begin
   set outcome = v_outcome, payment_id = v_p.id
   where w.event_id = p_event_id;
   return v_outcome;
+end
+$$;
+
+create function take_time_off(p_plan_id bigint, p_reason text, p_actor jsonb, OUT outcome text, OUT problem jsonb, OUT time_off_id uuid, OUT moved integer, OUT cancelled integer, OUT kept integer, OUT holds_ended jsonb, OUT slots_closed integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_taken record;
+  v_wish jsonb;
+  v_item jsonb;
+  v_during tstzrange;
+  v_staff_id uuid;
+  v_why text;
+  v_reason text;
+  v_hold record;
+  v_claims uuid[];
+  v_slots uuid[];
+  v_left uuid;
+begin
+  moved := 0;
+  cancelled := 0;
+  kept := 0;
+  holds_ended := '[]';
+  begin
+    select t.outcome, t.items into v_taken from take_plan(p_plan_id, 'time_off', p_reason, p_actor) t;
+    if v_taken.outcome <> 'ok' then
+      outcome := v_taken.outcome;
+      return;
+    end if;
+    v_wish := v_taken.items -> 0;
+    v_staff_id := (v_wish ->> 'staff_id')::uuid;
+    v_reason := coalesce(p_reason, v_wish ->> 'reason');
+    v_during := tstzrange(
+      (v_wish ->> 'starts_at')::timestamptz, (v_wish ->> 'ends_at')::timestamptz
+    );
+    -- In one order, so that two plans which touch the same visits wait for each other only once.
+    for v_item in
+      select i from jsonb_array_elements(v_taken.items - 0) i order by i ->> 'reservation_id'
+    loop
+      v_why := 'ok';
+      case v_item ->> 'kind'
+        when 'move' then
+          select r.outcome into v_why
+          from reschedule_booking(
+            (v_item ->> 'booking_id')::uuid, (v_item ->> 'to_slot_id')::uuid, 'clinic', null,
+            v_reason, (v_item ->> 'version')::integer, false, p_actor
+          ) r;
+          moved := moved + 1;
+        when 'cancel' then
+          select r.outcome into v_why
+          from cancel_booking(
+            (v_item ->> 'booking_id')::uuid, v_reason, 'clinic', (v_item ->> 'version')::integer,
+            false, p_actor
+          ) r;
+          cancelled := cancelled + 1;
+        when 'end_hold' then
+          -- One that has ended by itself is no hindrance; one that was paid is seen below.
+          select r.* into v_hold
+          from cancel_reservation((v_item ->> 'reservation_id')::uuid, v_reason, p_actor) r;
+          if v_hold.outcome = 'ok' then
+            holds_ended := holds_ended || jsonb_build_object(
+              'slot_id', v_hold.slot_id, 'seats', v_hold.seats, 'lock_id', v_hold.lock_id,
+              'session_id', v_hold.session_id
+            );
+          end if;
+        else
+          kept := kept + 1;
+      end case;
+      if v_why <> 'ok' then
+        problem := v_item || jsonb_build_object('why', v_why);
+        raise exception using errcode = 'PP001', message = 'the plan is no longer true';
+      end if;
+    end loop;
+
+    select s.slot_id into v_left
+    from staff_claims s
+    where s.staff_id = v_staff_id
+      and s.during && v_during
+      and not exists (
+        select from jsonb_array_elements(v_taken.items - 0) i
+        where i ->> 'kind' = 'keep' and (i ->> 'slot_id')::uuid = s.slot_id
+      )
+      and not exists (
+        select from staff_time_off t where t.ended_at is null and t.claim_ids @> array[s.slot_id]
+      )
+    limit 1;
+    if found then
+      problem := jsonb_build_object('kind', 'new', 'slot_id', v_left, 'why', 'slot_taken');
+      raise exception using errcode = 'PP001', message = 'somebody booked meanwhile';
+    end if;
+
+    -- The judge from now on: whoever is about to claim this vet meets the exclusion constraint.
+    with gap as (
+      select unnest(
+        tstzmultirange(v_during) - coalesce(range_agg(s.during), '{}'::tstzmultirange)
+      ) as during
+      from staff_claims s
+      where s.staff_id = v_staff_id and s.during && v_during
+    ), made as (
+      insert into staff_claims (slot_id, staff_id, clinic_id, during)
+      select gen_random_uuid(), v_staff_id, (v_wish ->> 'clinic_id')::uuid, g.during
+      from gap g
+      returning slot_id
+    )
+    select coalesce(array_agg(m.slot_id), '{}') into v_claims from made m;
+
+    with standing as (
+      select sl.id
+      from slots sl
+      where sl.staff_id = v_staff_id
+        and sl.starts_at < upper(v_during) and sl.ends_at > lower(v_during)
+        -- Those of kept visits too: when one is cancelled, its time stays closed.
+        and sl.status <> 'blocked'
+      order by sl.id
+      for update
+    ), closed as (
+      update slots sl
+      set status = 'blocked', version = sl.version + 1, updated_at = now()
+      from standing s
+      where sl.id = s.id
+      returning sl.id
+    )
+    select coalesce(array_agg(c.id), '{}') into v_slots from closed c;
+
+    insert into staff_time_off (
+      clinic_id, staff_id, starts_at, ends_at, reason, claim_ids, slot_ids, plan_id, created_by
+    )
+    values (
+      (v_wish ->> 'clinic_id')::uuid, v_staff_id, lower(v_during), upper(v_during), v_reason,
+      v_claims, v_slots, p_plan_id, actor_id(p_actor)
+    )
+    returning id into time_off_id;
+    slots_closed := cardinality(v_slots);
+    outcome := 'ok';
+  exception
+    when sqlstate 'PP001' then
+      outcome := 'conflict';
+    when exclusion_violation then
+      outcome := 'conflict';
+      problem := jsonb_build_object('kind', 'new', 'why', 'slot_taken');
+  end;
 end
 $$;
 
@@ -5768,10 +6121,12 @@ begin
     perform from slots sl where sl.id = v_b.slot_id and sl.capacity > 1 for update;
     select * into v_slot from slots sl where sl.id = v_b.slot_id;
     select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-    if v_slot.status <> 'blocked' then
-      select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+    if v_slot.status = 'blocked' then
+      problem := 'slot_gone';
+      return;
     end if;
-    if v_slot.status = 'blocked' or v_place.outcome <> 'ok' then
+    select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+    if v_place.outcome <> 'ok' then
       problem := 'slot_gone';
       return;
     end if;
@@ -5865,6 +6220,104 @@ as $$
   limit p_limit
 $$;
 
+create function use_tickets(p_booking_id uuid, p_seat integer, p_place uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT seats integer[], OUT used_at timestamp with time zone, OUT seats_left integer, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_old bookings;
+  v_b bookings;
+  v_slot slots;
+  v_zone text;
+  v_kind text;
+  v_seats integer[];
+  v_used integer;
+  v_new integer[];
+begin
+  select * into v_old from bookings b where b.id = p_booking_id for no key update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_old.version;
+  select c.time_zone, c.kind into v_zone, v_kind from clinics c where c.id = v_old.clinic_id;
+  select * into v_slot from slots sl where sl.id = v_old.slot_id;
+  select r.seats into v_seats from reservations r where r.id = v_old.reservation_id;
+  -- A seat counts even when the booking moved since: who was in does not come in again.
+  select count(*), max(u.used_at) filter (where p_seat is null or u.seat = p_seat)
+  into v_used, used_at
+  from ticket_uses u
+  where u.booking_id = v_old.id;
+  seats_left := v_old.quantity - v_used;
+  outcome := 'policy_refused';
+  if p_expected_version is not null and p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  problem := case
+    when is_hidden(p_actor, v_old.user_id, v_old.clinic_id) or p_place <> v_old.clinic_id
+      then 'other_place'
+    when v_kind <> 'venue' or v_seats is null then 'no_tickets'
+    when v_old.status in ('cancelled', 'completed', 'no-show') then 'booking_final'
+    when used_at is not null and p_seat is not null then 'ticket_used'
+    when p_seat <> all (v_seats) then 'seat_changed'
+    when now() >= v_slot.ends_at then 'event_over'
+    when (now() at time zone v_zone)::date <> (v_slot.starts_at at time zone v_zone)::date
+      and now() < v_slot.starts_at - interval '3 hours' then 'other_day'
+    when seats_left < 1 then 'ticket_used'
+  end;
+  if problem is not null then return; end if;
+
+  with admitted as (
+    insert into ticket_uses (booking_id, seat, used_by, source)
+    select v_old.id, s.seat, actor_id(p_actor), p_actor ->> 'source'
+    from (
+      select seat
+      from unnest(v_seats) as seat
+      where (p_seat is null or seat = p_seat)
+        and not exists (
+          select from ticket_uses u where u.booking_id = v_old.id and u.seat = seat
+        )
+      order by seat
+      limit seats_left
+    ) as s
+    returning seat
+  )
+  select array_agg(a.seat order by a.seat) into v_new from admitted a;
+  if v_new is null then
+    problem := 'ticket_used';
+    return;
+  end if;
+  update bookings b
+  set arrived_at = coalesce(b.arrived_at, now()), version = b.version + 1, updated_at = now()
+  where b.id = v_old.id
+  returning b.* into v_b;
+  -- The first admission can be undone as an arrival; a later one is an entry of its own.
+  perform log_booking(
+    v_b.id, v_b.version,
+    case when v_old.arrived_at is null then 'booking.arrived' else 'booking.admitted' end,
+    v_b.status,
+    jsonb_build_object('status', v_old.status, 'arrived_at', v_old.arrived_at),
+    jsonb_build_object('status', v_b.status, 'arrived_at', v_b.arrived_at, 'seats', v_new),
+    'seats ' || array_to_string(v_new, ', '), p_actor
+  );
+  perform emit_event(
+    'booking.arrived', 'booking', v_b.id, v_b.version, v_b.clinic_id, p_actor ->> 'request_id',
+    booking_payload(v_b) || jsonb_build_object(
+      'previous_status', v_old.status, 'new_status', v_b.status, 'changed_at', now(),
+      'arrived_at', v_b.arrived_at, 'seats', v_new
+    )
+  );
+  outcome := 'ok';
+  seats := v_new;
+  seats_left := seats_left - cardinality(v_new);
+  used_at := now();
+  version := v_b.version;
+end
+$$;
+
 create function withdraw_price_tier(p_service_id uuid, p_name text, p_slot_id uuid, p_actor jsonb)
 returns text
 language plpgsql
@@ -5925,6 +6378,8 @@ CREATE TRIGGER bookings_net_insert AFTER INSERT ON public.bookings FOR EACH ROW 
 CREATE TRIGGER bookings_net_stamp BEFORE UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION stamp_booking();
 
 CREATE TRIGGER bookings_net_update AFTER UPDATE ON public.bookings FOR EACH ROW WHEN (((current_setting('petpro.writer'::text, true) IS DISTINCT FROM 'app'::text) AND ((old.status IS DISTINCT FROM new.status) OR (old.slot_id IS DISTINCT FROM new.slot_id)))) EXECUTE FUNCTION net_booking();
+
+CREATE TRIGGER bookings_ticket_uses AFTER UPDATE OF arrived_at ON public.bookings FOR EACH ROW WHEN (((old.arrived_at IS NOT NULL) AND (new.arrived_at IS NULL))) EXECUTE FUNCTION forget_ticket_uses();
 
 CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_counts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 

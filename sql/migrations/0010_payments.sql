@@ -164,7 +164,12 @@ begin
   if exists (
     select from payments p
     where p.reservation_id = p_r.id and p.id <> p_p.id and p.status = 'success'
-  ) then
+  )
+    -- A page that was opened before the desk took money (and may have given it back since), or before
+    -- the booking moved to a cheaper time.
+    or v_b.status in ('confirmed', 'in-progress', 'completed')
+      and booking_paid(v_b.id) + p_amount > v_b.amount
+  then
     perform give_back(
       p_p, 'refunded', 'duplicate_payment', p_payment_intent, p_amount, p_currency, p_actor
     );

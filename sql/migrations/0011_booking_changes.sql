@@ -17,29 +17,20 @@ declare
   v_id uuid;
 begin
   -- Of what is left: what went back already (a move to a cheaper slot) is not given twice.
-  select trunc(
-    (sum(p.amount) - coalesce((
-      select sum(f.amount)
-      from refunds f
-      where f.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed')
-    ), 0)) * p_percent / 100,
-    min(c.exponent)
-  ) into v_wanted
+  select trunc(sum(refundable(p.id, null)) * p_percent / 100, min(c.exponent)) into v_wanted
   from payments p
   join currencies c on c.code = p.currency
-  where p.booking_id = p_b.id and p.status = 'success';
+  where p.booking_id = p_b.id and p.status in ('success', 'refunded');
   -- With the decimals of the currency, as every amount that leaves.
   refund_amount := coalesce(v_wanted * 0, 0);
   for v_p in
     select p.*
     from payments p
-    where p.booking_id = p_b.id and p.status = 'success'
+    where p.booking_id = p_b.id and p.status in ('success', 'refunded')
     order by p.paid_at, p.id
     for no key update
   loop
-    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
-    from refunds f
-    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    v_part := least(v_wanted, refundable(v_p.id, null));
     continue when v_part <= 0;
     v_wanted := v_wanted - v_part;
     refund_amount := refund_amount + v_part;

@@ -102,6 +102,7 @@ declare
     'kind', 'webhook', 'source', 'webhook', 'request_id', p_event_id
   );
   v_outcome text := 'refund_recorded';
+  v_known_reference text;
   v_p payments;
   v_f refunds;
   v_id uuid;
@@ -113,6 +114,7 @@ begin
   order by f.external_reference = p_reference desc nulls last
   limit 1;
   v_id := v_f.id;
+  v_known_reference := v_f.external_reference;
   -- Payment first, then refund: the order that all take.
   select p.* into v_p
   from payments p
@@ -139,7 +141,7 @@ begin
     elsif v_f.status = 'completed' and p_status = 'failed' then
       perform return_refund(v_id, p_error, v_actor);
     elsif v_f.status = 'completed' or v_f.returned_at is not null
-      or p_status = 'processing' and v_f.external_reference = p_reference then
+      or p_status = 'processing' and v_known_reference = p_reference then
       v_outcome := 'already_done';
     else
       perform finish_refund(v_id, p_status, p_reference, p_error);

@@ -58,13 +58,11 @@ begin
   for v_p in
     select p.*
     from payments p
-    where p.booking_id = p_b.id and p.status = 'success'
+    where p.booking_id = p_b.id and p.status in ('success', 'refunded')
     order by p.paid_at, p.id
     for no key update
   loop
-    select least(v_wanted, v_p.amount - coalesce(sum(f.amount), 0)) into v_part
-    from refunds f
-    where f.payment_id = v_p.id and f.status in ('pending', 'processing', 'completed');
+    v_part := least(v_wanted, refundable(v_p.id, null));
     continue when v_part <= 0;
     v_wanted := v_wanted - v_part;
     insert into refunds (
@@ -101,16 +99,12 @@ declare
   );
   v_change numeric := p_price - v_old;
   v_paid numeric;
-  v_returned numeric;
+  v_left numeric;
   v_rest numeric;
 begin
-  select coalesce(sum(p.amount), 0) into v_paid
+  select coalesce(sum(p.amount), 0), coalesce(sum(refundable(p.id, null)), 0) into v_paid, v_left
   from payments p
   where p.booking_id = p_b.id and p.status in ('success', 'refunded');
-  select coalesce(sum(f.amount), 0) into v_returned
-  from refunds f
-  join payments p on p.id = f.payment_id
-  where p.booking_id = p_b.id and f.status in ('pending', 'processing', 'completed');
   v_rest := greatest(p_b.amount - v_paid, 0);
   refund_amount := 0;
   if v_change >= 0 then
@@ -118,7 +112,7 @@ begin
   else
     amount := p_b.amount - least(-v_change, v_rest);
     select trunc(
-      least(greatest(-v_change - v_rest, 0), greatest(v_paid - v_returned, 0)) * p_percent / 100,
+      least(greatest(-v_change - v_rest, 0), v_left) * p_percent / 100,
       c.exponent
     ) into refund_amount
     from currencies c
@@ -254,11 +248,21 @@ begin
   select m.* into amount, refund_amount, due_amount
   from price_move(v_b, v_total, refund_percent) m;
   if p_quote then
+    -- Holds whose time is over are in nobody's way, on the slot, its vet or its room.
     select case
         when v_slot.capacity - count(*) < v_b.quantity or exists (
-          select from staff_claims s
-          where s.staff_id = v_slot.staff_id and s.slot_id <> v_slot.id
-            and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+          select
+          from (
+            select s.slot_id from staff_claims s
+            where s.staff_id = v_slot.staff_id
+              and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+            union all
+            select m.slot_id from room_claims m
+            where m.room_id = v_slot.room_id
+              and m.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+          ) as other
+          join slot_claims o on o.slot_id = other.slot_id
+          where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())
         ) then 'slot_taken'
         else 'ok'
       end into outcome

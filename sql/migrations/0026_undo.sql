@@ -145,10 +145,12 @@ begin
     perform from slots sl where sl.id = v_b.slot_id and sl.capacity > 1 for update;
     select * into v_slot from slots sl where sl.id = v_b.slot_id;
     select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-    if v_slot.status <> 'blocked' then
-      select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+    if v_slot.status = 'blocked' then
+      problem := 'slot_gone';
+      return;
     end if;
-    if v_slot.status = 'blocked' or v_place.outcome <> 'ok' then
+    select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+    if v_place.outcome <> 'ok' then
       problem := 'slot_gone';
       return;
     end if;

@@ -11,10 +11,7 @@ import { createSweeper } from '../../src/daemon/workers/sweep.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import { customer, staff } from '../actions/bench.ts';
 import { desk as desk_row } from '../helpers/booking.ts';
-import { bookingIdOf, type Door, payloadOf, sessionOf } from './door.ts';
-
-/** Rupiah have two decimals at the provider (capabilities 7.19). */
-const MINOR_PER_RUPIAH = 100;
+import { bookingIdOf, type Door, minorOf, payloadOf, sessionOf, sqlDoor } from './door.ts';
 
 /** Which of the two refused, the doorman or the judge, is nobody's concern in the end. */
 const withoutDoorman = (outcome: string) => (outcome === 'slot_locked' ? 'slot_taken' : outcome);
@@ -43,6 +40,7 @@ export function actionsDoor(app: App, outwait: (slot_id: string) => Promise<void
     return 'ok';
   };
   return {
+    ...sqlDoor(app.sql),
     level: 'actions',
     hold: async ({ slot, quantity, key }, { user_id, pet_id }) => {
       const wish = { service_id: slot.service_id, slot_id: slot.id, pet_id, quantity };
@@ -71,7 +69,7 @@ export function actionsDoor(app: App, outwait: (slot_id: string) => Promise<void
       (await recordPaymentSession(app.sql, sessionOf(hold, payment), desk_row)).outcome,
     pay: async (hold, payment, { event_id, result, amount }) => {
       const payload = payloadOf(hold, payment);
-      const money = { amount_minor: (amount ?? 0) * MINOR_PER_RUPIAH, currency: 'IDR' };
+      const money = { amount_minor: amount ?? 0, currency: 'IDR' };
       const taken = await takePaymentEvent(app, {
         event_id,
         event_type: 'model',
@@ -94,7 +92,7 @@ export function actionsDoor(app: App, outwait: (slot_id: string) => Promise<void
         ...(version === null ? {} : { expected_version: version }),
       };
       const told = cancelBooking(app, desk, input);
-      return await said(told.then((t) => `ok ${t.refund_percent} ${Number(t.refund_amount)}`));
+      return await said(told.then((t) => `ok ${t.refund_percent} ${minorOf(t.refund_amount)}`));
     },
     move: async (hold, status) => {
       const booking_id = await bookingIdOf(app.sql, hold);

@@ -7,9 +7,10 @@ import { LOCK_PREFIX, lockKey } from '../../src/domain/lock.ts';
 import { openBench } from '../actions/bench.ts';
 import { eventually } from '../helpers/poll.ts';
 import { actionsDoor } from './actions-door.ts';
-import { lapseBriefly, payBackAll, pendingOf, relayAll, setBlocked } from './bench.ts';
+import { lapseBriefly, pendingOf, relayAll, setBlocked } from './parts.ts';
+import { refundDoor } from './refund-door.ts';
 import { runSteps } from './run.ts';
-import { anyStep, type Surroundings } from './steps.ts';
+import { anyHoldStep, type Surroundings } from './steps.ts';
 
 /** Say PETPRO_MODEL_SEED=n to walk the same way again. */
 const seed = Number(process.env['PETPRO_MODEL_SEED'] ?? Date.now() % 2_147_483_647);
@@ -58,7 +59,7 @@ const around: Surroundings = {
     }
   },
   relay: () => relayAll(sql),
-  payBack: () => payBackAll(sql),
+  refunds: refundDoor(sql),
   pendingOf: (ids) => pendingOf(sql, ids),
   setBlocked: (slot_id, is_blocked) => setBlocked(sql, slot_id, is_blocked),
   fault: async (n) => {
@@ -80,7 +81,7 @@ test('the same lives through the actions, with Redis in front, flushed and stopp
   };
   const parts = { sql, door: actionsDoor(app, outwait), around, count };
   const property = fc.asyncProperty(
-    fc.array(anyStep, { maxLength: STEPS_MAX, size: 'max' }),
+    fc.array(anyHoldStep, { maxLength: STEPS_MAX, size: 'max' }),
     async (some) => {
       await goOn();
       await runSteps(parts, some);

@@ -1,77 +1,12 @@
-import type { Sql } from 'postgres';
 import { afterAll } from 'vitest';
-import { openDatabase } from '../../src/daemon/store/db.ts';
-import { fanOutEvents, sequenceEvents } from '../../src/daemon/store/outbox.ts';
-import { claimRefunds, finishRefund } from '../../src/daemon/store/payments.ts';
 import { createTestDatabase } from '../helpers/database.ts';
-import { patientDoor, sqlDoor } from './door.ts';
-import type { HoldModel } from './model.ts';
+import { modelParts } from './parts.ts';
 import type { RunParts } from './run.ts';
-import type { Surroundings } from './steps.ts';
-
-/** Moves a hold's end into the past, by so little that no invariant calls it damage yet. */
-export async function lapseBriefly(sql: Sql, { id }: HoldModel): Promise<void> {
-  await sql`
-    with r as (
-      update reservations set expires_at = now() - interval '1 second' where id = ${id}
-      returning id, slot_id, expires_at
-    )
-    update slot_claims c set expires_at = r.expires_at
-    from r
-    where c.slot_id = r.slot_id and c.reservation_id = r.id`;
-}
-
-export async function setBlocked(sql: Sql, slot_id: string, is_blocked: boolean): Promise<void> {
-  await sql`
-    update slots
-    set status = case
-      when ${is_blocked} then 'blocked'
-      when booked_count >= capacity then 'booked'
-      else 'available'
-    end
-    where id = ${slot_id}`;
-}
-
-export async function pendingOf(sql: Sql, ids: readonly string[]): Promise<readonly string[]> {
-  const rows = await sql<{ id: string }[]>`
-    select id from reservations where id = any (${[...ids]}::uuid[]) and status = 'pending'`;
-  return rows.map(({ id }) => id);
-}
-
-export async function relayAll(sql: Sql): Promise<void> {
-  await sequenceEvents(sql, 1_000);
-  await fanOutEvents(sql, 1_000);
-}
-
-/** Pays back what waits; desk money fails, because no provider ever had it. */
-export async function payBackAll(sql: Sql): Promise<void> {
-  for (const { refund_id, external_reference } of await claimRefunds(sql, 1_000, 60_000)) {
-    const result = external_reference === null ? 'failed' : 'completed';
-    await finishRefund(sql, { refund_id, result, external_reference: `re_${refund_id}` });
-  }
-}
 
 /** The SQL functions on a database of their own, and everything around them. */
 export async function openModelBench(): Promise<Omit<RunParts, 'count'>> {
-  const { sql, url, name } = await createTestDatabase({ max: 2 });
-  // The engine's own connections: those that a fault cuts.
-  const application_name = `engine-${name}`;
-  const engine = openDatabase(url, { application_name, max: 3 });
-  afterAll(() => engine.end({ timeout: 5 }));
-  let cut: Promise<unknown> = Promise.resolve();
-  const around: Surroundings = {
-    lapse: (hold) => lapseBriefly(sql, hold),
-    relay: () => relayAll(sql),
-    payBack: () => payBackAll(sql),
-    pendingOf: (ids) => pendingOf(sql, ids),
-    setBlocked: (slot_id, is_blocked) => setBlocked(sql, slot_id, is_blocked),
-    // Not waited for: the connections die while the next step is under way.
-    fault: async () => {
-      await cut;
-      cut = sql`
-        select pg_terminate_backend(pid) from pg_stat_activity
-        where application_name = ${application_name}`.execute();
-    },
-  };
-  return { sql, door: patientDoor(sqlDoor(engine)), around };
+  const { sql, url } = await createTestDatabase({ max: 2 });
+  const { parts, close } = modelParts(sql, url);
+  afterAll(close);
+  return parts;
 }

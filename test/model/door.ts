@@ -2,7 +2,9 @@ import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { cancelBooking, setBookingStatus } from '../../src/daemon/store/bookings.ts';
 import { run } from '../../src/daemon/store/db.ts';
+import { payBooking } from '../../src/daemon/store/desk-payments.ts';
 import { recordPaymentSession, takePaymentEvent } from '../../src/daemon/store/payments.ts';
+import { rescheduleBooking } from '../../src/daemon/store/reschedule.ts';
 import {
   cancelReservation,
   confirmReservation,
@@ -10,11 +12,18 @@ import {
   extendReservation,
   holdSlot,
 } from '../../src/daemon/store/reservations.ts';
+import { undoBooking } from '../../src/daemon/store/undo.ts';
 import type { DeskMove } from '../../src/domain/booking.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import { amountText, parseAmount } from '../../src/domain/money.ts';
 import { customer, desk } from '../helpers/booking.ts';
 import type { OwnerIds } from '../helpers/database.ts';
-import type { HoldModel, HoldWish, Level, PaymentModel } from './model.ts';
+import type { HoldModel, HoldWish, Level, PaymentModel, SlotModel } from './model.ts';
+import type { ChangeWish } from './visit.ts';
+
+/** Amounts of the model, in hundredths of a rupiah, as the engine writes them. */
+export const rupiah = (amount_minor: number) => amountText({ amount_minor, currency: 'IDR' });
+export const minorOf = (text: string | null) => parseAmount(text ?? '', 'IDR').amount_minor;
 
 export type Result = 'success' | 'failed' | 'expired';
 export type Money = {
@@ -32,14 +41,16 @@ export type Door = {
   readonly confirm: (hold: HoldModel, method: 'cash' | 'at_clinic') => Promise<string>;
   readonly openPage: (hold: HoldModel, payment: PaymentModel) => Promise<string>;
   readonly pay: (hold: HoldModel, payment: PaymentModel, money: Money) => Promise<string>;
-  readonly cancelBooking: (
+  readonly cancelBooking: (hold: HoldModel, wish: ChangeWish) => Promise<string>;
+  readonly reschedule: (
     hold: HoldModel,
-    wish: {
-      readonly by: 'owner' | 'clinic';
-      readonly quote: boolean;
-      readonly version: number | null;
-    },
+    wish: ChangeWish & { readonly to: SlotModel },
   ) => Promise<string>;
+  readonly payDesk: (
+    hold: HoldModel,
+    wish: { readonly amount: number | null; readonly version: number | null },
+  ) => Promise<string>;
+  readonly undo: (hold: HoldModel) => Promise<string>;
   readonly move: (hold: HoldModel, status: DeskMove) => Promise<string>;
   /** Ends overdue holds; those with an open page only where they can be closed. */
   readonly sweep: (overdue: readonly HoldModel[]) => Promise<string>;
@@ -97,6 +108,9 @@ export function patientDoor(door: Door): Door {
     openPage: (...asked) => insist(() => door.openPage(...asked)),
     pay: (...asked) => insist(() => door.pay(...asked)),
     cancelBooking: (...asked) => insist(() => door.cancelBooking(...asked)),
+    reschedule: (...asked) => insist(() => door.reschedule(...asked)),
+    payDesk: (...asked) => insist(() => door.payDesk(...asked)),
+    undo: (...asked) => insist(() => door.undo(...asked)),
     move: (...asked) => insist(() => door.move(...asked)),
     sweep: (...asked) => insist(() => door.sweep(...asked)),
   };
@@ -136,7 +150,7 @@ export function sqlDoor(sql: Sql): Door {
         session_id: payment.session_id,
         payment_intent: `pi_${payment.session_id}`,
         result,
-        amount: amount === null ? null : String(amount),
+        amount: amount === null ? null : rupiah(amount),
         currency: 'IDR',
       };
       return (await takePaymentEvent(sql, news)).outcome;
@@ -146,7 +160,31 @@ export function sqlDoor(sql: Sql): Door {
       const request = { booking_id, reason: 'model', by, quote, expected_version: version };
       const told = await cancelBooking(sql, request, desk);
       if (told.outcome !== 'ok') return told.outcome;
-      return `ok ${told.refund_percent} ${Number(told.refund_amount)}`;
+      return `ok ${told.refund_percent} ${minorOf(told.refund_amount)}`;
+    },
+    reschedule: async (hold, { to, by, quote, version }) => {
+      const booking_id = await bookingIdOf(sql, hold);
+      const wish = { booking_id, slot_id: to.id, by, quote, expected_version: version };
+      const told = await rescheduleBooking(sql, { ...wish, seats: null, reason: 'model' }, desk);
+      if (told.outcome !== 'ok') return told.outcome;
+      return `ok ${told.refund_percent} ${minorOf(told.refund_amount)} ${minorOf(told.due_amount)}`;
+    },
+    payDesk: async (hold, { amount, version }) => {
+      const booking_id = await bookingIdOf(sql, hold);
+      const wish = {
+        booking_id,
+        payment_method: 'cash',
+        amount: amount === null ? null : rupiah(amount),
+        expected_version: version,
+      } as const;
+      const told = await payBooking(sql, wish, desk);
+      if (told.outcome !== 'ok') return told.outcome;
+      return `ok ${minorOf(told.amount)} ${minorOf(told.amount_rest)}`;
+    },
+    undo: async (hold) => {
+      const booking_id = await bookingIdOf(sql, hold);
+      const told = await undoBooking(sql, { booking_id, expected_version: null }, desk);
+      return told.outcome === 'ok' ? `ok ${told.undone}` : (told.problem ?? told.outcome);
     },
     move: async (hold, status) => {
       const booking_id = await bookingIdOf(sql, hold);

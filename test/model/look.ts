@@ -1,5 +1,13 @@
 import type { Sql } from 'postgres';
-import { type HoldModel, type Model, openPage, seatHolders } from './model.ts';
+import { ledgerOf } from './ledger.ts';
+import {
+  type BookingModel,
+  type HoldModel,
+  type Model,
+  openPage,
+  type PaymentModel,
+  seatHolders,
+} from './model.ts';
 
 /** What both sides must agree on, as text per reservation and per slot: easy to compare and to read. */
 export type Seen = Readonly<Record<string, string>>;
@@ -9,9 +17,10 @@ type HoldRow = {
   readonly status: string;
   readonly version: number;
   readonly seats: number;
-  readonly booking: string | null;
+  readonly booking: string;
   readonly payments: readonly string[];
   readonly refunds: readonly string[];
+  readonly ledger: string;
   readonly page: boolean;
 };
 type SlotRow = {
@@ -28,9 +37,10 @@ type SlotRow = {
 const holdText = (row: Omit<HoldRow, 'id'>) =>
   [
     `${row.status} v${row.version} seats ${row.seats}`,
-    `booking ${row.booking ?? '-'}`,
+    `booking ${row.booking}`,
     `payments ${row.payments.toSorted().join(', ')}`,
     `refunds ${row.refunds.toSorted().join(', ')}`,
+    `ledger ${row.ledger}`,
     `page ${row.page}`,
   ].join(' | ');
 
@@ -45,14 +55,24 @@ export async function look(sql: Sql, model: Model): Promise<Seen> {
         (select count(*) from slot_claims c
           where c.slot_id = r.slot_id and c.reservation_id = r.id and c.seat = any (r.seats)
             and (c.expires_at is null) = (r.status = 'confirmed')) as seats,
-        (select concat_ws(' ', b.status, b.version, b.payment_mode, b.arrived_at is not null)
-          from bookings b where b.reservation_id = r.id) as booking,
-        array(select concat_ws(' ', p.status, p.amount::float8, p.booking_id is not null)
+        case when b.id is null then '' else concat_ws(' ', b.status, b.version, b.payment_mode,
+          b.arrived_at is not null,
+          (b.amount * 100)::bigint, (b.amount_due * 100)::bigint,
+          ((b.service_snapshot ->> 'price')::numeric * 100)::bigint, b.refund_percent_cap
+        ) end as booking,
+        array(select concat_ws(' ', p.status, (p.amount * 100)::bigint, p.booking_id is not null,
+            (coalesce(p.refund_amount, 0) * 100)::bigint)
           from payments p where p.reservation_id = r.id) as payments,
-        array(select concat_ws(' ', f.status, f.amount::float8)
+        array(select concat_ws(' ', f.status, (f.amount * 100)::bigint, f.origin, f.decision,
+            f.attempts)
           from refunds f where f.reservation_id = r.id) as refunds,
+        coalesce((select concat_ws(' ', (sum(e.platform_fee) * 100)::bigint,
+            (sum(e.clinic_amount) * 100)::bigint, (sum(e.tax_amount) * 100)::bigint)
+          from financial_entries e where e.booking_id = b.id having count(*) > 0), '0 0 0'
+        ) as ledger,
         open_session(r.id) is not null as page
-      from reservations r`,
+      from reservations r
+      left join bookings b on b.reservation_id = r.id`,
     sql<SlotRow[]>`
       select sl.id, sl.status, sl.booked_count,
         count(c.seat) as claims, count(distinct c.seat) as places,
@@ -73,6 +93,23 @@ export async function look(sql: Sql, model: Model): Promise<Seen> {
   ]);
 }
 
+const bookingText = (b: BookingModel) =>
+  [
+    b.status,
+    b.version,
+    b.mode,
+    b.has_arrived ? 't' : 'f',
+    b.amount,
+    b.amount_due,
+    b.unit,
+    b.cap,
+  ].join(' ');
+
+const completedOf = ({ refunds }: PaymentModel) =>
+  refunds
+    .filter(({ status }) => status === 'completed')
+    .reduce((sum, { amount }) => sum + amount, 0);
+
 function rowOf(hold: HoldModel): Omit<HoldRow, 'id'> {
   const { status, version, booking, payments } = hold;
   const stands = booking === null ? status === 'pending' : booking.status !== 'cancelled';
@@ -80,11 +117,14 @@ function rowOf(hold: HoldModel): Omit<HoldRow, 'id'> {
     status,
     version,
     seats: stands ? hold.quantity : 0,
-    booking:
-      booking &&
-      [booking.status, booking.version, booking.mode, booking.has_arrived ? 't' : 'f'].join(' '),
-    payments: payments.map((p) => `${p.status} ${p.amount} ${p.is_booked ? 't' : 'f'}`),
-    refunds: payments.flatMap((p) => p.refunds.map((f) => `${f.status} ${f.amount}`)),
+    booking: booking === null ? '' : bookingText(booking),
+    payments: payments.map((p) =>
+      [p.status, p.amount, p.is_booked ? 't' : 'f', completedOf(p)].join(' '),
+    ),
+    refunds: payments.flatMap((p) =>
+      p.refunds.map((f) => [f.status, f.amount, f.origin, f.decision, f.attempts].join(' ')),
+    ),
+    ledger: ledgerOf(hold).join(' '),
     page: openPage(hold) !== null,
   };
 }

@@ -1,4 +1,5 @@
 import type { BookingStatus, ReservationStatus } from '../../src/domain/booking.ts';
+import { isReceived, newRefund, paidOf } from './ledger.ts';
 
 /**
  * The engine as it should behave, small enough to be believed by reading it. Plain data, changed in
@@ -9,16 +10,30 @@ export type SlotModel = {
   readonly id: string;
   readonly service_id: string;
   readonly capacity: number;
-  /** Minutes on one common axis, half-open. */
-  readonly from: number;
-  readonly to: number;
+  /** Minutes on one common axis, half-open; below 0 it has begun. */
+  from: number;
+  to: number;
   readonly staff: string | null;
   readonly room: string | null;
-  /** Whole rupiah per seat. */
+  /** Per seat, in hundredths of a rupiah; due = what confirms a booking. */
+  readonly price: number;
   readonly due: number;
-  /** What an owner gets back who cancels now. Seed 000, Business Rules 2. */
-  readonly refund_percent: number;
   is_blocked: boolean;
+};
+
+export type RefundModel = {
+  status: 'pending' | 'processing' | 'completed' | 'failed' | 'denied';
+  readonly amount: number;
+  readonly origin: 'ours' | 'dashboard' | 'dispute';
+  decision: 'granted' | 'awaiting' | 'denied';
+  attempts: number;
+  /** Set once the provider has taken it. */
+  reference: string | null;
+  is_returned: boolean;
+  /** Stays at home while the cancel can be undone. */
+  is_kept: boolean;
+  /** The step that asked for it. */
+  readonly born: number;
 };
 
 export type PaymentModel = {
@@ -30,7 +45,9 @@ export type PaymentModel = {
   is_booked: boolean;
   /** Taken at the desk: no provider can pay it back. */
   readonly is_desk: boolean;
-  readonly refunds: { status: 'pending' | 'completed' | 'failed'; readonly amount: number }[];
+  /** The step in which the money came; 0 = it did not. */
+  paid_at: number;
+  refunds: RefundModel[];
 };
 
 export type BookingModel = {
@@ -38,14 +55,32 @@ export type BookingModel = {
   version: number;
   mode: 'prepaid' | 'at_clinic';
   has_arrived: boolean;
+  amount: number;
+  amount_due: number;
+  /** The price of one seat that the booking was last given. */
+  unit: number;
+  /** The worst tier in which the owner moved it. */
+  cap: number;
+  /** The last change, while it is one that can be taken back. */
+  last: {
+    readonly kind: 'cancelled' | 'arrived' | 'no-show';
+    readonly born: number;
+    is_kept: boolean;
+    is_published: boolean;
+    is_told: boolean;
+  } | null;
 };
 
 export type HoldModel = {
   readonly id: string;
-  readonly slot: SlotModel;
+  /** Where it is now; a booking can move. */
+  slot: SlotModel;
   readonly owner: number;
   readonly quantity: number;
   readonly key: string | null;
+  /** What the price of the slot was when it was held. */
+  readonly amount: number;
+  readonly due: number;
   status: ReservationStatus;
   version: number;
   is_overdue: boolean;
@@ -59,9 +94,9 @@ export type Model = { readonly slots: readonly SlotModel[]; readonly holds: Hold
 /** Seats are taken by holds (overdue ones too, until somebody ends them) and by bookings. */
 const holdsSeats = (hold: HoldModel) =>
   hold.status === 'pending' || (hold.booking !== null && hold.booking.status !== 'cancelled');
-const isLive = (hold: HoldModel) =>
+export const isLive = (hold: HoldModel) =>
   holdsSeats(hold) && !(hold.status === 'pending' && hold.is_overdue);
-const overlap = (a: SlotModel, b: SlotModel) => a.from < b.to && b.from < a.to;
+export const overlap = (a: SlotModel, b: SlotModel) => a.from < b.to && b.from < a.to;
 const shares = (a: SlotModel, b: SlotModel) =>
   overlap(a, b) &&
   ((a.staff !== null && a.staff === b.staff) || (a.room !== null && a.room === b.room));
@@ -74,7 +109,7 @@ export const openPage = (hold: HoldModel) =>
 export const seatHolders = (model: Model, slot: SlotModel) =>
   model.holds.filter((hold) => hold.slot === slot && holdsSeats(hold));
 
-function hasRoom(model: Model, slot: SlotModel, quantity: number): boolean {
+export function hasRoom(model: Model, slot: SlotModel, quantity: number): boolean {
   const is_busy = model.holds.some(
     (hold) => hold.slot !== slot && holdsSeats(hold) && shares(hold.slot, slot),
   );
@@ -91,7 +126,7 @@ export function endHold(hold: HoldModel, status: 'cancelled' | 'expired'): void 
 export type Level = 'functions' | 'actions';
 
 /** Ends overdue holds in the way of a slot; those with an open page only when it can be closed. */
-function clearOverdue(model: Model, slot: SlotModel, level: Level) {
+export function clearOverdue(model: Model, slot: SlotModel, level: Level) {
   const in_way = model.holds.filter(
     (hold) =>
       hold.status === 'pending' &&
@@ -147,7 +182,7 @@ function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {
     (one) => one.owner === owner && one.key !== null && one.key === key,
   );
   if (known) return [`replayed ${known.id}`];
-  if (slot.is_blocked) return ['invalid_slot'];
+  if (slot.is_blocked || slot.from < 0) return ['invalid_slot'];
   if (quantity < 1 || quantity > slot.capacity) return ['policy_refused'];
   const [only] = seatHolders(model, slot);
   if (slot.capacity === 1 && only && isLive(only) && only.owner !== owner) return ['slot_taken'];
@@ -155,6 +190,7 @@ function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {
     (one) => one.owner === owner && isLive(one) && overlap(one.slot, slot),
   );
   if (own.length > 0) {
+    // Late money can put an owner into two places at once; then either answer is right.
     return own.map((one) =>
       one.slot === slot && one.booking === null ? `replayed ${one.id}` : 'policy_refused',
     );
@@ -166,6 +202,8 @@ function judge(model: Model, wish: HoldWish, level: Level): readonly string[] {
   }
   model.holds.push({
     ...wish,
+    amount: slot.price * quantity,
+    due: slot.due * quantity,
     status: 'pending',
     version: 1,
     is_overdue: false,
@@ -196,36 +234,52 @@ export function cancelHold(hold: HoldModel): string {
 function book(hold: HoldModel, mode: BookingModel['mode']): void {
   hold.status = 'confirmed';
   hold.version += 1;
-  hold.booking = { status: 'confirmed', version: 1, mode, has_arrived: false };
+  hold.booking = {
+    status: 'confirmed',
+    version: 1,
+    mode,
+    has_arrived: false,
+    amount: hold.amount,
+    amount_due: hold.due,
+    unit: hold.slot.price,
+    cap: 100,
+    last: null,
+  };
+}
+
+/** Money that the desk took. */
+export function deskPayment(amount: number, at: number): PaymentModel {
+  return {
+    id: '',
+    session_id: '',
+    status: 'success',
+    amount,
+    is_closed: true,
+    is_booked: true,
+    is_desk: true,
+    paid_at: at,
+    refunds: [],
+  };
 }
 
 /** The owner of an overdue hold may have taken another place at that time meanwhile. */
-const isElsewhere = (model: Model, hold: HoldModel) =>
+export const isElsewhere = (model: Model, hold: HoldModel, slot = hold.slot) =>
   model.holds.some(
-    (one) =>
-      one !== hold && one.owner === hold.owner && isLive(one) && overlap(one.slot, hold.slot),
+    (one) => one !== hold && one.owner === hold.owner && isLive(one) && overlap(one.slot, slot),
   );
 
-export const dueOf = (hold: HoldModel) => hold.slot.due * hold.quantity;
-
 /** Staff take the money, or none yet (`at_clinic`). */
-export function confirm(model: Model, hold: HoldModel, method: 'cash' | 'at_clinic'): string {
+export function confirm(
+  model: Model,
+  hold: HoldModel,
+  method: 'cash' | 'at_clinic',
+  at: number,
+): string {
   if (hold.status === 'confirmed') return 'ok';
   if (hold.status === 'expired') return 'reservation_expired';
   if (hold.status !== 'pending') return 'conflict';
   if (isElsewhere(model, hold)) return 'policy_refused';
-  if (method === 'cash') {
-    hold.payments.push({
-      id: '',
-      session_id: '',
-      status: 'success',
-      amount: dueOf(hold),
-      is_closed: true,
-      is_booked: true,
-      is_desk: true,
-      refunds: [],
-    });
-  }
+  if (method === 'cash') hold.payments.push(deskPayment(hold.due, at));
   book(hold, method === 'cash' ? 'prepaid' : 'at_clinic');
   return 'ok';
 }
@@ -234,26 +288,42 @@ function giveBack(payment: PaymentModel, status: 'success' | 'refunded', amount:
   payment.status = status;
   payment.amount = amount;
   payment.is_closed = true;
-  if (amount > 0) payment.refunds.push({ status: 'pending', amount });
+  if (amount > 0) payment.refunds.push(newRefund(amount));
 }
 
 /** A lapsed hold whose money came after all takes its place again, if nobody else has it. */
 function retake(model: Model, hold: HoldModel): boolean {
   const { slot, quantity } = hold;
-  if (slot.is_blocked) return false;
+  if (slot.is_blocked || slot.from < 0) return false;
   if (hasRoom(model, slot, quantity)) return true;
   const { freed } = clearOverdue(model, slot, 'functions');
   return freed > 0 && hasRoom(model, slot, quantity);
 }
 
+const isStanding = ({ status }: BookingModel) =>
+  ['confirmed', 'in-progress', 'completed'].includes(status);
+
 /** Money arrived. Never kept without a place (capabilities 7.3). */
-export function paid(model: Model, hold: HoldModel, payment: PaymentModel, amount: number): string {
-  if (payment.status === 'success' || payment.status === 'refunded') return 'already_done';
+export function paid(
+  model: Model,
+  hold: HoldModel,
+  payment: PaymentModel,
+  { amount, at }: { readonly amount: number; readonly at: number },
+): string {
+  if (isReceived(payment)) return 'already_done';
+  payment.paid_at = at;
   if (amount !== payment.amount) {
     giveBack(payment, 'refunded', amount);
     return 'mismatch';
   }
-  if (hold.payments.some((other) => other !== payment && other.status === 'success')) {
+  const is_more_than_the_price =
+    hold.booking !== null &&
+    isStanding(hold.booking) &&
+    paidOf(hold) + amount > hold.booking.amount;
+  if (
+    is_more_than_the_price ||
+    hold.payments.some((other) => other !== payment && other.status === 'success')
+  ) {
     giveBack(payment, 'refunded', amount);
     return 'refund_requested';
   }
@@ -265,9 +335,7 @@ export function paid(model: Model, hold: HoldModel, payment: PaymentModel, amoun
   const can_book =
     hold.status === 'expired'
       ? retake(model, hold)
-      : hold.status === 'pending' ||
-        (hold.booking !== null &&
-          ['confirmed', 'in-progress', 'completed'].includes(hold.booking.status));
+      : hold.status === 'pending' || (hold.booking !== null && isStanding(hold.booking));
   if (!can_book) {
     giveBack(payment, 'success', amount);
     return 'refund_requested';
@@ -280,6 +348,7 @@ export function paid(model: Model, hold: HoldModel, payment: PaymentModel, amoun
   } else {
     hold.booking.mode = 'prepaid';
     hold.booking.version += 1;
+    hold.booking.last = null;
   }
   return 'confirmed';
 }
@@ -290,59 +359,4 @@ export function notPaid(payment: PaymentModel, result: 'failed' | 'expired'): st
   if (payment.status !== 'pending') return 'already_done';
   payment.status = 'failed';
   return 'failed_recorded';
-}
-
-export function cancelBooking(
-  hold: HoldModel,
-  wish: {
-    readonly by: 'owner' | 'clinic';
-    readonly quote: boolean;
-    readonly version: number | null;
-  },
-): string {
-  const { booking } = hold;
-  if (booking === null) return 'not_found';
-  if (wish.version !== null && wish.version !== booking.version) return 'conflict';
-  if (booking.status !== 'confirmed') return 'policy_refused';
-  const percent = wish.by === 'clinic' ? 100 : hold.slot.refund_percent;
-  const payment = hold.payments.find((one) => one.status === 'success' && one.is_booked);
-  const given = (payment?.refunds ?? [])
-    .filter(({ status }) => status !== 'failed')
-    .reduce((sum, { amount }) => sum + amount, 0);
-  const amount = payment ? Math.min((payment.amount * percent) / 100, payment.amount - given) : 0;
-  if (!wish.quote) {
-    booking.status = 'cancelled';
-    booking.version += 1;
-    if (amount > 0) payment?.refunds.push({ status: 'pending', amount });
-  }
-  return `ok ${percent} ${amount}`;
-}
-
-export function move(hold: HoldModel, status: 'arrived' | 'in-progress' | 'completed' | 'no-show') {
-  const { booking } = hold;
-  if (booking === null) return 'not_found';
-  if (status === booking.status || (status === 'arrived' && booking.has_arrived)) return 'ok';
-  const is_allowed =
-    booking.status === 'confirmed'
-      ? // All appointments of this world lie ahead: too early for a no-show.
-        status === 'arrived' || status === 'in-progress'
-      : booking.status === 'in-progress' && status === 'completed';
-  if (!is_allowed) return 'policy_refused';
-  if (status !== 'arrived') booking.status = status;
-  if (status !== 'completed') booking.has_arrived = true;
-  booking.version += 1;
-  return 'ok';
-}
-
-/** The provider, or for desk money nobody, pays back what waits. */
-export function payBack(hold: HoldModel): void {
-  for (const payment of hold.payments) {
-    for (const refund of payment.refunds) {
-      if (refund.status === 'pending') refund.status = payment.is_desk ? 'failed' : 'completed';
-    }
-    const done = payment.refunds
-      .filter(({ status }) => status === 'completed')
-      .reduce((sum, { amount }) => sum + amount, 0);
-    if (done > 0 && done === payment.amount) payment.status = 'refunded';
-  }
 }

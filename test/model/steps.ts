@@ -1,11 +1,16 @@
 import fc from 'fast-check';
 import type { Door } from './door.ts';
+import type { Ending } from './ledger.ts';
+import * as ledger from './ledger.ts';
 import type { HoldModel, PaymentModel } from './model.ts';
 import * as engine from './model.ts';
+import type { RefundDoor } from './refund-door.ts';
+import { money_kinds, moneyStep } from './steps-money.ts';
+import * as visit from './visit.ts';
 import type { World } from './world.ts';
 
 /** Names and how often they come, against each other. */
-const kinds = {
+const hold_kinds = {
   hold: 30,
   hold_again: 4,
   extend: 4,
@@ -27,6 +32,7 @@ const kinds = {
   block: 2,
   fault: 2,
 } as const;
+const kinds = { ...hold_kinds, ...money_kinds } as const;
 export type Kind = keyof typeof kinds;
 export type Step = {
   readonly kind: Kind;
@@ -36,24 +42,24 @@ export type Step = {
 };
 
 const number = fc.nat({ max: 9_999 });
-export const anyStep: fc.Arbitrary<Step> = fc.record({
-  kind: fc.oneof(
-    ...(Object.keys(kinds) as Kind[]).map((kind) => ({
-      weight: kinds[kind],
-      arbitrary: fc.constant(kind),
-    })),
-  ),
-  a: number,
-  b: number,
-  c: number,
-});
+const stepOf = (names: readonly Kind[]): fc.Arbitrary<Step> =>
+  fc.record({
+    kind: fc.oneof(...names.map((kind) => ({ weight: kinds[kind], arbitrary: fc.constant(kind) }))),
+    a: number,
+    b: number,
+    c: number,
+  });
+export const anyStep = stepOf(Object.keys(kinds) as Kind[]);
+/** Without what the desk, moves and refunds do. */
+export const anyHoldStep = stepOf(Object.keys(hold_kinds) as Kind[]);
 
 /** What happens around the engine, by the kind of test. */
 export type Surroundings = {
   /** Moves a hold's end into the past. */
   readonly lapse: (hold: HoldModel) => Promise<void>;
   readonly relay: () => Promise<void>;
-  readonly payBack: () => Promise<void>;
+  /** Money on its way back. */
+  readonly refunds: RefundDoor;
   readonly setBlocked: (slot_id: string, is_blocked: boolean) => Promise<void>;
   /** Which of these holds the database still calls pending. */
   readonly pendingOf: (ids: readonly string[]) => Promise<readonly string[]>;
@@ -67,6 +73,9 @@ export type Told = {
   /** It was about a hold that had ended. */
   readonly is_late?: boolean;
 };
+
+/** How the worker's tries end, against each other. */
+const endings: readonly Ending[] = ['completed', 'completed', 'processing', 'failed', 'retry'];
 
 const of = <T>(things: readonly T[], n: number): T | undefined => things[n % things.length];
 
@@ -157,10 +166,11 @@ export class Walk {
       id: this.#id(2),
       session_id: `cs_${this.#at}`,
       status: 'pending',
-      amount: engine.dueOf(hold),
+      amount: hold.due,
       is_closed: false,
       is_booked: false,
       is_desk: false,
+      paid_at: 0,
       refunds: [],
     };
   }
@@ -182,11 +192,11 @@ export class Walk {
       const said = await send(result, null);
       return { allowed: [engine.notPaid(payment, result)], said };
     }
-    const asked = engine.dueOf(hold);
+    const asked = hold.due;
     const is_late = hold.status === 'expired';
-    const amount = step.kind === 'pay_wrong' ? (step.c % 3) * 50_000 : asked;
+    const amount = step.kind === 'pay_wrong' ? (step.c % 3) * 50_000_00 : asked;
     const said = await send('success', amount);
-    const allowed = [engine.paid(this.#model, hold, payment, amount)];
+    const allowed = [engine.paid(this.#model, hold, payment, { amount, at: this.#at })];
     if (step.kind !== 'pay_twice') return { allowed, said, is_late };
     // The same event again, and the same payment told by another event.
     const again = [await send('success', amount)];
@@ -206,7 +216,7 @@ export class Walk {
     const amount = payment.amount;
     const money = { event_id: `evt_${this.#at}`, result: 'success', amount } as const;
     const said = await this.#door.pay(hold, payment, money);
-    return { allowed: [engine.paid(this.#model, hold, payment, amount)], said };
+    return { allowed: [engine.paid(this.#model, hold, payment, { amount, at: this.#at })], said };
   }
 
   async #cancelBooking({ a, b, c }: Step): Promise<Told | null> {
@@ -215,7 +225,7 @@ export class Walk {
     const version = c % 5 === 0 ? 1 : null;
     const wish = { by: b % 2 === 0 ? 'owner' : 'clinic', quote: b % 3 === 0, version } as const;
     const said = await this.#door.cancelBooking(hold, wish);
-    return { allowed: [engine.cancelBooking(hold, wish)], said };
+    return { allowed: [visit.cancelBooking(hold, wish, this.#at)], said };
   }
 
   async #sweep(): Promise<null> {
@@ -232,11 +242,15 @@ export class Walk {
     const { a } = step;
     const hold = this.#some(a, ({ status, is_overdue }) => status === 'pending' && !is_overdue);
     const slot = of(this.#model.slots, a);
-    if (step.kind === 'relay') await this.#around.relay();
+    if (step.kind === 'relay') {
+      await this.#around.relay();
+      visit.publish(this.#model);
+    }
     if (step.kind === 'fault') await this.#around.fault(a);
     if (step.kind === 'pay_back') {
-      await this.#around.payBack();
-      for (const one of this.#model.holds) engine.payBack(one);
+      const ending = of(endings, step.b) ?? 'completed';
+      await this.#around.refunds.payBack(ending);
+      for (const one of this.#model.holds) ledger.payBack(one, ending);
     }
     if (step.kind === 'block' && slot) {
       slot.is_blocked = !slot.is_blocked;
@@ -253,6 +267,17 @@ export class Walk {
   async take(step: Step): Promise<Told | null> {
     this.#at += 1;
     const { kind, a, b } = step;
+    const told = await moneyStep(
+      {
+        model: this.#model,
+        door: this.#door,
+        refunds: this.#around.refunds,
+        at: this.#at,
+        some: (n, wanted) => this.#some(n, wanted),
+      },
+      step,
+    );
+    if (told !== undefined) return told;
     if (kind === 'hold') return await this.#hold(step);
     if (kind === 'hold_again') return await this.#holdAgain(step);
     if (kind === 'cancel_booking') return await this.#cancelBooking(step);
@@ -281,13 +306,13 @@ export class Walk {
     if (hold && kind === 'confirm') {
       const method = b % 2 === 0 ? 'cash' : 'at_clinic';
       const said = await this.#door.confirm(hold, method);
-      return { allowed: [engine.confirm(this.#model, hold, method)], said };
+      return { allowed: [engine.confirm(this.#model, hold, method, this.#at)], said };
     }
     if (hold && kind === 'move') {
       const status =
         of(['arrived', 'in-progress', 'completed', 'no-show'] as const, b) ?? 'arrived';
       const said = await this.#door.move(hold, status);
-      return { allowed: [engine.move(hold, status)], said };
+      return { allowed: [visit.move(hold, status, this.#at)], said };
     }
     return await this.#around_it(step);
   }

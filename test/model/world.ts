@@ -8,6 +8,8 @@ import {
   addStaff,
   type OwnerIds,
 } from '../helpers/database.ts';
+import { rupiah } from './door.ts';
+import { COMMISSION_BP, TAX_BP } from './ledger.ts';
 import type { Model, SlotModel } from './model.ts';
 
 export type World = { readonly model: Model; readonly owners: readonly OwnerIds[] };
@@ -28,17 +30,52 @@ const plan = [
   { service: 2, at: 36 * HOUR, minutes: 30, capacity: 20, staff: null, room: null },
   { service: 1, at: 12 * HOUR, minutes: 30, capacity: 1, staff: 'budi', room: null },
   { service: 0, at: 36 * HOUR + 12, minutes: 30, capacity: 1, staff: null, room: null },
+  // Where to move to: dearer, cheaper by an odd amount, cheaper than the deposit.
+  {
+    service: 0,
+    at: 90 * HOUR,
+    minutes: 30,
+    capacity: 1,
+    staff: null,
+    room: null,
+    price: 310_000_00,
+  },
+  {
+    service: 0,
+    at: 30 * HOUR,
+    minutes: 30,
+    capacity: 2,
+    staff: null,
+    room: null,
+    price: 199_999_99,
+  },
+  {
+    service: 1,
+    at: 80 * HOUR,
+    minutes: 30,
+    capacity: 2,
+    staff: null,
+    room: null,
+    price: 60_000_01,
+  },
+  {
+    service: 2,
+    at: 60 * HOUR,
+    minutes: 30,
+    capacity: 4,
+    staff: null,
+    room: null,
+    price: 70_000_33,
+  },
 ] as const;
+/** In hundredths of a rupiah. */
 const services = [
-  { price: '250000', deposit: null, due: 250_000 },
-  { price: '300000', deposit: '100000', due: 100_000 },
-  { price: '80000', deposit: null, due: 80_000 },
+  { price: 250_000_00, deposit: null },
+  { price: 300_000_00, deposit: 100_000_00 },
+  { price: 80_000_00, deposit: null },
 ] as const;
-
-function refundPercent(at: number): number {
-  if (at > 48 * HOUR) return 100;
-  return at >= 24 * HOUR ? 50 : 0;
-}
+/** The longest there is: nothing leaves by the clock, only when a step ends the grace. */
+const UNDO_MS = 300_000;
 
 /** Forgets everything that happened, so that each run begins with nothing and stays quick. */
 export async function wipe(sql: Sql): Promise<void> {
@@ -50,22 +87,30 @@ export async function wipe(sql: Sql): Promise<void> {
 
 /** Builds the small world in the database, and its twin in memory. */
 export async function buildWorld(sql: Sql): Promise<World> {
-  const clinic = await addClinic(sql);
+  const clinic = await addClinic(sql, {
+    commission_bp: COMMISSION_BP,
+    tax_bp: TAX_BP,
+    undo_ms: UNDO_MS,
+  });
   const staff = { andi: await addStaff(sql, clinic), budi: await addStaff(sql, clinic) };
   const room_id = await addRoom(sql, clinic);
   const service_ids = [];
   for (const { price, deposit } of services) {
-    service_ids.push(await addService(sql, clinic, { price, deposit, capacity: 20 }));
+    const wish = { price: rupiah(price), deposit: deposit && rupiah(deposit), capacity: 20 };
+    service_ids.push(await addService(sql, clinic, wish));
   }
   const slots: SlotModel[] = [];
   for (const one of plan) {
     const service_id = service_ids[one.service] ?? '';
+    const { price: usual, deposit } = services[one.service];
+    const price = 'price' in one ? one.price : usual;
     const id = await addSlot(sql, clinic, service_id, {
       capacity: one.capacity,
       in_hours: one.at / HOUR,
       minutes: one.minutes,
       staff_id: one.staff && staff[one.staff],
       room_id: one.room && room_id,
+      price: 'price' in one ? rupiah(price) : null,
     });
     slots.push({
       id,
@@ -75,8 +120,8 @@ export async function buildWorld(sql: Sql): Promise<World> {
       to: one.at + one.minutes,
       staff: one.staff,
       room: one.room,
-      due: services[one.service].due,
-      refund_percent: refundPercent(one.at),
+      price,
+      due: Math.min(deposit ?? price, price),
       is_blocked: false,
     });
   }

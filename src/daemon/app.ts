@@ -9,6 +9,7 @@ import { shareDoorman } from './adapters/shared-doorman.ts';
 import { openNoMail, openSmtp } from './adapters/smtp.ts';
 import { openStripePayments } from './adapters/stripe-payments.ts';
 import type { App, Wake } from './app-types.ts';
+import { withRecentRefusals } from './locks/recent-refusals.ts';
 import { openDatabase } from './store/db.ts';
 import { createWakeups } from './workers/loop.ts';
 
@@ -16,9 +17,9 @@ import { createWakeups } from './workers/loop.ts';
 const pool_close_timeout_s = 5;
 
 function openLocks(config: Config, log: Log): LockStore {
-  if (!config.redis_url) return openNoLocks();
+  if (!config.redis_url) return withRecentRefusals(openNoLocks());
   const options = { url: config.redis_url, timeout_ms: config.redis_timeout_ms, log };
-  return shareDoorman(openRedisLocks(options));
+  return withRecentRefusals(shareDoorman(openRedisLocks(options)));
 }
 
 function openPayments(config: Config): PaymentGateway {

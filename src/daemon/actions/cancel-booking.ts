@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { whyNotCancel } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
+import { refusalsOf } from '../locks/recent-refusals.ts';
 import { cancelBooking as cancel, findBooking } from '../store/bookings.ts';
 import { endGrace, graceOf } from '../store/undo.ts';
 import { dbActor, scopeOf } from './actor.ts';
@@ -37,6 +38,7 @@ export async function cancelBooking(
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   let undo_until: Temporal.Instant | null = null;
   if (!input.quote) {
+    refusalsOf(app.locks)?.forget(booking.slot_id);
     // When this is lost, refund and message leave after the grace like all others.
     if (input.now) await endGrace(app.sql, booking.booking_id);
     undo_until = await graceOf(app.sql, booking.booking_id, version ?? booking.version);

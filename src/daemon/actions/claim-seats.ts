@@ -2,6 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 import type { LockResult } from '../../domain/ports.ts';
 import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { lockOwner } from '../locks/lock-owner.ts';
+import { refusalsOf } from '../locks/recent-refusals.ts';
 import {
   findReservation,
   type HoldResult,
@@ -52,6 +54,8 @@ export type Attempt = {
 export type Refusal = {
   readonly outcome: Exclude<HoldResult['outcome'], 'ok' | 'replayed' | 'overdue_session'>;
   readonly retry_after_ms: number | null;
+  /** Whose claim is in the way of a slot for one, where PostgreSQL told. */
+  readonly blocking_user_id?: string | null;
 };
 export type Verdict =
   | Refusal
@@ -171,7 +175,10 @@ async function judge(app: App, attempt: Attempt, at_door: readonly number[]): Pr
     const { outcome } = result;
     if (outcome === 'found') return { outcome: 'ok', held: result.held };
     if (outcome === 'ok' || outcome === 'replayed') return { outcome, held: heldOf(result) };
-    if (outcome !== 'overdue_session') return { outcome, retry_after_ms: result.retry_after_ms };
+    if (outcome !== 'overdue_session') {
+      const { retry_after_ms, blocking_user_id } = result;
+      return { outcome, retry_after_ms, blocking_user_id };
+    }
     const { blocking_reservation_id: reservation_id, blocking_session_id: session_id } = result;
     const ending =
       round === 1 && reservation_id !== null
@@ -209,18 +216,60 @@ export async function claimUnseen(
   return { slot, verdict: { outcome, held } };
 }
 
+/** Remembers who is in the way of a slot for one, so that a crowd behind this loser costs less. */
+function noteRefusal(
+  app: App,
+  slot: SlotMeta,
+  refusal: {
+    readonly outcome: 'slot_locked' | 'slot_taken';
+    readonly holder: string;
+    readonly retry_after_ms: number | null;
+  },
+  asked_at_ms: number,
+): void {
+  const { service_id, clinic_id } = slot;
+  const { outcome, holder, retry_after_ms } = refusal;
+  const ends_at_ms = retry_after_ms === null ? null : performance.now() + retry_after_ms;
+  const refused = { outcome, service_id, clinic_id, holder, ends_at_ms };
+  refusalsOf(app.locks)?.note(slot.slot_id, refused, asked_at_ms);
+}
+
+/** After a try that PostgreSQL refused: our lock goes, what is in the way stays known. */
+async function withdraw(
+  app: App,
+  attempt: Attempt,
+  verdict: Exclude<Verdict, { outcome: 'ok' }>,
+  at_door: readonly number[],
+  asked_at_ms: number,
+): Promise<void> {
+  const { slot, lock_id } = attempt;
+  const refusals = refusalsOf(app.locks);
+  const blocker = verdict.outcome === 'slot_taken' ? (verdict.blocking_user_id ?? null) : null;
+  if (refusals === null || verdict.outcome !== 'slot_taken' || blocker === null) {
+    // A replay keeps the first request's own lock; what we took at the door just now is extra.
+    await releaseSeats(app, attempt, at_door);
+    return;
+  }
+  const { outcome, retry_after_ms } = verdict;
+  noteRefusal(app, slot, { outcome, holder: lockOwner(blocker), retry_after_ms }, asked_at_ms);
+  if (at_door.length > 0) await refusals.withdraw(slot.slot_id, at_door, lock_id);
+}
+
 /** One attempt at one slot. The doorman says what came of it before this returns. */
 export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
+  const asked_at_ms = performance.now();
   const door = await askDoorman(app, attempt);
   if (door.outcome === 'locked') {
-    return { outcome: 'slot_locked', retry_after_ms: door.retry_after_ms };
+    const { holder, retry_after_ms } = door;
+    const refusal = { outcome: 'slot_locked', retry_after_ms } as const;
+    if (holder !== undefined) noteRefusal(app, attempt.slot, { ...refusal, holder }, asked_at_ms);
+    return refusal;
   }
   const at_door = door.outcome === 'acquired' ? door.seats : [];
   if (at_door.length > 0) failpoint('after-lock');
   const verdict = await judge(app, attempt, at_door);
   if (verdict.outcome === 'ok') failpoint('after-claim');
   if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
-  // A replay keeps the first request's own lock; what we took at the door just now is extra.
-  else await releaseSeats(app, attempt, at_door);
+  else await withdraw(app, attempt, verdict, at_door, asked_at_ms);
   return verdict;
 }

@@ -1,6 +1,7 @@
-import { hash, randomUUID, randomUUIDv7 } from 'node:crypto';
+import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { AppError, type Json } from '../../domain/errors.ts';
 import type { Actor, App, Call } from '../app-types.ts';
+import { lockOwner } from '../locks/lock-owner.ts';
 import { findReservation, type ReservationRow } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { ownerOf } from './actor.ts';
@@ -34,11 +35,9 @@ export type Holding = {
   readonly earlier: ReservationRow | null;
 };
 
-/** `owner.random`: the doorman knows an owner's own lock without learning who they are. */
+/** `owner.random`. A UUID holds 122 random bits, and Node draws them in stock. */
 function newLockId(user_id: string): string {
-  const owner = hash('sha256', user_id, 'base64url').slice(0, 16);
-  // A UUID holds 122 random bits, and Node draws them in stock.
-  return `${owner}.${randomUUID()}`;
+  return `${lockOwner(user_id)}.${randomUUID()}`;
 }
 
 async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<never> {

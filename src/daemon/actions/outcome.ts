@@ -15,6 +15,11 @@ const details: Readonly<Partial<Record<ProblemCode, string>>> = {
   payment_failed: 'The payment did not go through.',
 };
 
+/** The sentence of a refusal that is made without its error (http/quick-refusals.ts). */
+export function refusalDetail(outcome: ProblemCode): string {
+  return details[outcome] ?? 'This is not possible.';
+}
+
 /**
  * The failure that a SQL function's outcome stands for. An outcome outside the table is a bug of
  * ours and surfaces as one.
@@ -30,7 +35,7 @@ export function failure(
   const depth = Error.stackTraceLimit;
   Error.stackTraceLimit = 0;
   try {
-    return new AppError(outcome, detail ?? details[outcome] ?? 'This is not possible.', facts);
+    return new AppError(outcome, detail ?? refusalDetail(outcome), facts);
   } finally {
     Error.stackTraceLimit = depth;
   }

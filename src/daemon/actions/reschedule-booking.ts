@@ -4,6 +4,7 @@ import { whyNotReschedule } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
+import { refusalsOf } from '../locks/recent-refusals.ts';
 import { type BookingRow, findBooking } from '../store/bookings.ts';
 import {
   type RescheduleRequest,
@@ -141,6 +142,7 @@ export async function rescheduleBooking(
     const result = await tryMove(app, actor, attempt, slot);
     if (result !== 'locked' && result.outcome === 'ok') {
       if (!quote) {
+        refusalsOf(app.locks)?.forget(booking.slot_id);
         app.wake.relay();
         app.wake.dispatcher();
       }

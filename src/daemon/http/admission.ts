@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
-import { type Access, mayAccess } from '../../domain/roles.ts';
+import type { Access } from '../../domain/roles.ts';
 import { type Authenticator, authorize, bearerToken, type Principal } from './auth.ts';
 import type { Limit } from './limits.ts';
 import { sourceOf } from './request-info.ts';
@@ -15,8 +15,13 @@ export function createAdmission(authenticator: Authenticator, limit: Limit | nul
     request.actor = { ...principal, source: sourceOf(request.raw), request_id: request.id };
   };
 
+  /** What is left once the caller is known: the count first, so that a flood of refusals is counted. */
+  const check = (request: FastifyRequest, needed: Access) => {
+    limit?.count(request);
+    if (needed !== 'public') authorize(request.actor, needed);
+  };
+
   async function admit(request: FastifyRequest, token: string | null, needed: Access) {
-    if (needed === 'public') return await limit?.(request);
     try {
       if (token === null) {
         throw new AppError('unauthorized', 'Send Authorization: Bearer <token>.');
@@ -24,25 +29,30 @@ export function createAdmission(authenticator: Authenticator, limit: Limit | nul
       enter(request, await authenticator.authenticate(token));
     } catch (error) {
       // Guessing tokens is counted against the address.
-      await limit?.(request);
+      limit?.count(request);
       throw error;
     }
-    await limit?.(request);
-    authorize(request.actor, needed);
+    check(request, needed);
   }
 
   return (needed) => (request, _reply, done) => {
     const token = bearerToken(request.headers.authorization);
     // The short way for a token that was checked a moment ago: no promise, nothing to wait for.
-    const principal = limit === null && token !== null ? authenticator.known(token) : null;
-    if (principal !== null && needed !== 'public' && mayAccess(principal.role, needed)) {
-      enter(request, principal);
-      done();
+    const principal = token === null ? null : authenticator.known(token);
+    if (needed !== 'public' && principal === null) {
+      admit(request, token, needed).then(
+        () => done(),
+        (error) => done(error),
+      );
       return;
     }
-    admit(request, token, needed).then(
-      () => done(),
-      (error) => done(error),
-    );
+    try {
+      if (needed !== 'public' && principal !== null) enter(request, principal);
+      check(request, needed);
+    } catch (error) {
+      done(error instanceof Error ? error : new Error('Not admitted', { cause: error }));
+      return;
+    }
+    done();
   };
 }

@@ -60,7 +60,10 @@ export function toAppError(error: unknown): AppError {
   return new AppError('internal', detail, {}, { cause: error });
 }
 
-export function problemBody(error: AppError, request_id: string): ProblemBody {
+/** What an answer tells of a failure. */
+type Told = Pick<AppError, 'code' | 'detail' | 'facts'>;
+
+export function problemBody(error: Told, request_id: string): ProblemBody {
   const { status, title } = problems[error.code];
   return {
     ...error.facts,
@@ -112,7 +115,7 @@ function endsOf(code: ProblemCode): Ends {
 }
 
 /** The JSON text of `problemBody`, put together from parts that are ready. */
-export function problemText(error: AppError, request_id: string): string {
+export function problemText(error: Told, request_id: string): string {
   let text = '{';
   for (const name in error.facts) {
     const value = error.facts[name];

@@ -19,7 +19,7 @@ declare module 'fastify' {
 const request_id_pattern = /^[\w.:-]{8,64}$/;
 /** W3C Trace Context: version, trace id, parent id, flags. */
 const traceparent_pattern = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}$/;
-const idempotency_key_pattern = /^[\x20-\x7e]{1,200}$/;
+export const idempotency_key_pattern = /^[\x20-\x7e]{1,200}$/;
 
 export function requestId(raw: Pick<IncomingMessage, 'headers'>): string {
   const given = raw.headers['x-request-id'];

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Log } from '../../log.ts';
+import type { Actor } from '../app-types.ts';
 import { traceId } from './request-info.ts';
 
 /** Probes come every second or so and say nothing; they are logged at debug level. */
@@ -23,32 +24,61 @@ export const safe_headers = {
 /** The same, name and value in turns, as Node writes them fastest. */
 export const safe_header_list: readonly string[] = Object.entries(safe_headers).flat();
 
+/** What is known of a request once its answer is out. */
+export type RequestLine = {
+  readonly request_id: string;
+  readonly trace_id: string | null;
+  readonly method: string;
+  readonly route: string;
+  readonly status: number;
+  readonly code: string | null;
+  readonly ms: number;
+  readonly actor: Pick<Actor, 'role' | 'id' | 'clinic_id'> | null;
+  readonly source: string | undefined;
+};
+
+/** Writes the canonical line of a request, and counts it. */
+export function requestNotes(log: Log, observe: Observe): (line: RequestLine) => void {
+  return ({ request_id, trace_id, method, route, status, code, ms: exact_ms, actor, source }) => {
+    const ms = Math.round(exact_ms * 100) / 100;
+    observe(route, method, status, ms);
+    const line = {
+      request_id,
+      trace_id: trace_id ?? undefined,
+      method,
+      route,
+      status,
+      code: code ?? undefined,
+      ms,
+      role: actor?.role,
+      actor_id: actor?.id,
+      clinic_id: actor?.clinic_id ?? undefined,
+      source,
+    };
+    if (quiet.has(route)) log.debug('http.request', line);
+    else log.info('http.request', line);
+  };
+}
+
 /** One canonical line per request, written when the answer is out. */
-export function addRequestLog(server: FastifyInstance, log: Log, observe: Observe): void {
+export function addRequestLog(server: FastifyInstance, note: (line: RequestLine) => void): void {
   server.addHook('onRequest', (request, reply, done) => {
     request.started_ms = performance.now();
     reply.headers(safe_headers).header('x-request-id', request.id);
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {
-    const ms = Math.round((performance.now() - request.started_ms) * 100) / 100;
-    const route = routeOf(request);
-    observe(route, request.method, reply.statusCode, ms);
-    const line = {
+    note({
       request_id: request.id,
-      trace_id: traceId(request.raw) ?? undefined,
+      trace_id: traceId(request.raw),
       method: request.method,
-      route,
+      route: routeOf(request),
       status: reply.statusCode,
-      code: request.problem_code ?? undefined,
-      ms,
-      role: request.actor?.role,
-      actor_id: request.actor?.id,
-      clinic_id: request.actor?.clinic_id ?? undefined,
+      code: request.problem_code,
+      ms: performance.now() - request.started_ms,
+      actor: request.actor,
       source: request.actor?.source,
-    };
-    if (quiet.has(route)) log.debug('http.request', line);
-    else log.info('http.request', line);
+    });
     done();
   });
 }

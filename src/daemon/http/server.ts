@@ -17,8 +17,9 @@ import { refuseOtherMethods } from './methods.ts';
 import type { Metrics } from './metrics.ts';
 import { addProbes } from './probes.ts';
 import { notFound, problemAnswer, toAppError } from './problem.ts';
+import { createQuickRefusals, type QuickRefusals } from './quick-refusals.ts';
 import { requestId } from './request-info.ts';
-import { addRequestLog, safe_headers } from './request-log.ts';
+import { addRequestLog, type RequestLine, requestNotes, safe_headers } from './request-log.ts';
 import { addRoutes } from './routes.ts';
 import { addWebhook } from './webhook.ts';
 
@@ -94,8 +95,28 @@ export type ServerParts = {
   readonly feed_limits?: FeedLimits;
 };
 
+/** Puts a door before the framework. Its own hook for this would leave `localhost` with one address. */
+function addDoor(server: FastifyInstance, door: QuickRefusals): void {
+  const [framework] = server.server.listeners('request');
+  if (framework === undefined) throw new Error('The framework does not listen for requests');
+  server.server.removeAllListeners('request');
+  server.server.on(
+    'request',
+    door.before((request, response) => framework.call(server.server, request, response)),
+  );
+  // While we drain, the framework tells clients to leave.
+  server.addHook('preClose', (done) => {
+    door.close();
+    done();
+  });
+}
+
 /** Without the api role a daemon answers probes only. */
-async function addApi(server: FastifyInstance, parts: ServerParts): Promise<void> {
+async function addApi(
+  server: FastifyInstance,
+  parts: ServerParts,
+  note: (line: RequestLine) => void,
+): Promise<void> {
   const { app, feed, version, feed_limits } = parts;
   let farewell = () => {};
   await server.register(websocket, {
@@ -108,7 +129,11 @@ async function addApi(server: FastifyInstance, parts: ServerParts): Promise<void
     },
   });
   const authenticator = createAuthenticator(app.sql, app.config);
-  const admit = createAdmission(authenticator, await createLimit(server, app.config));
+  const limit = createLimit(app.config);
+  const admit = createAdmission(authenticator, limit);
+  const door = createQuickRefusals();
+  addDoor(server, door);
+  door.open({ app, authenticator, limit, note });
   addRoutes(server, app, admit);
   addWebhook(server, app, admit);
   ({ farewell } = addFeed(server, {
@@ -129,10 +154,11 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const { app, health, metrics } = parts;
   const server = openServer(app);
   const others = refuseOtherMethods(server);
-  addRequestLog(server, app.log, metrics.observeRequest);
+  const note = requestNotes(app.log, metrics.observeRequest);
+  addRequestLog(server, note);
   addDeadlines(server, app.config.request_timeout_ms);
   readJsonBodies(server);
-  if (app.config.roles.includes('api')) await addApi(server, parts);
+  if (app.config.roles.includes('api')) await addApi(server, parts, note);
   addProbes(server, health, metrics);
   others.close();
   await server.ready();

@@ -50,14 +50,27 @@ export type HoldResult = {
   readonly blocking_reservation_id: string | null;
   readonly blocking_session_id: string | null;
   readonly retry_after_ms: number | null;
+  /** With `slot_taken` of a slot for one: whose claim stands in the way. */
+  readonly blocking_user_id: string | null;
 };
+
+/** Beside the outcome, because only losers of a slot for one need it. */
+const blocker = (sql: Db, slot_id: string) => sql`
+  case when outcome = 'slot_taken' then (
+    select c.user_id
+    from slot_claims c
+    join slots taken on taken.id = c.slot_id and taken.capacity = 1
+    where c.slot_id = ${slot_id} and c.seat = 1
+    limit 1
+  ) end as blocking_user_id`;
 
 /** The judge: holds seats or says why not. One round trip; a loser writes nothing. */
 export async function holdSlot(sql: Db, hold: HoldRequest, actor: DbActor): Promise<HoldResult> {
   return await runOne(sql<HoldResult[]>`
     select outcome, reservation_id, reference_code, lock_id, seats, fence, expires_at, hold_ms,
       amount, amount_due, currency, clinic_id, service_id, clinic_name, service_name, starts_at,
-      blocking_reservation_id, blocking_session_id, retry_after_ms
+      blocking_reservation_id, blocking_session_id, retry_after_ms,
+      ${blocker(sql, hold.slot_id)}
     from hold_slot(
       ${hold.reservation_id}, ${hold.slot_id}, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
       ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
@@ -88,7 +101,8 @@ export async function holdUnseenSlot(
     select h.outcome, h.reservation_id, h.reference_code, h.lock_id, h.seats, h.fence,
       h.expires_at, h.hold_ms, h.amount, h.amount_due, h.currency, h.clinic_id, h.service_id,
       h.clinic_name, h.service_name, h.starts_at, h.blocking_reservation_id,
-      h.blocking_session_id, h.retry_after_ms, sl.staff_id, sl.capacity,
+      h.blocking_session_id, h.retry_after_ms, ${blocker(sql, hold.slot_id)}, sl.staff_id,
+      sl.capacity,
       sl.starts_at as slot_starts_at, sl.ends_at, sl.clinic_id as slot_clinic_id, c.time_zone,
       c.hold_ms as clinic_hold_ms
     from slots sl

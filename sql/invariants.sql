@@ -45,6 +45,15 @@ union all
 select 'staff claim without seat', s.slot_id, s.staff_id
 from staff_claims s
 where not exists (select from slot_claims c where c.slot_id = s.slot_id)
+  and not exists (
+    select from staff_time_off t where t.ended_at is null and t.claim_ids @> array[s.slot_id]
+  )
+union all
+select 'time off not claimed', x.claim_id, t.staff_id
+from staff_time_off t
+cross join unnest(t.claim_ids) as x (claim_id)
+where t.ended_at is null
+  and not exists (select from staff_claims s where s.slot_id = x.claim_id)
 union all
 select 'room claim without seat', s.slot_id, s.room_id
 from room_claims s
@@ -272,3 +281,22 @@ full join (
   group by r.clinic_id, k.category, k.rating
 ) as m on m.clinic_id = c.clinic_id and m.category = c.category and m.rating = c.rating
 where c.review_count is distinct from m.given;
+
+-- name: tiers
+-- No slot has more live seats in a tier than the tier's limit, and what a hold costs is what its
+-- price lines make, seat for seat.
+select 'over limit' as problem, c.slot_id as id, c.tier_id, count(*) as found, t.seats_limit as allowed
+from slot_claims c
+join price_tiers t on t.id = c.tier_id
+where c.expires_at is null or c.expires_at > now()
+group by c.slot_id, c.tier_id, t.seats_limit
+having count(*) > t.seats_limit
+union all
+select 'lines', r.id, null, sum((l ->> 'total')::numeric), r.amount
+from reservations r
+cross join lateral jsonb_array_elements(r.price_lines) l
+where r.price_lines is not null
+group by r.id
+having sum((l ->> 'total')::numeric) <> r.amount
+  or sum((l ->> 'tax_amount')::numeric) <> r.tax_amount
+  or sum((l ->> 'seats')::integer) <> r.quantity;

@@ -6234,6 +6234,7 @@ declare
   v_kind text;
   v_seats integer[];
   v_used integer;
+  v_last timestamptz;
   v_new integer[];
 begin
   select * into v_old from bookings b where b.id = p_booking_id for no key update;
@@ -6246,8 +6247,8 @@ begin
   select * into v_slot from slots sl where sl.id = v_old.slot_id;
   select r.seats into v_seats from reservations r where r.id = v_old.reservation_id;
   -- A seat counts even when the booking moved since: who was in does not come in again.
-  select count(*), max(u.used_at) filter (where p_seat is null or u.seat = p_seat)
-  into v_used, used_at
+  select count(*), max(u.used_at) filter (where u.seat = p_seat), max(u.used_at)
+  into v_used, used_at, v_last
   from ticket_uses u
   where u.booking_id = v_old.id;
   seats_left := v_old.quantity - v_used;
@@ -6261,14 +6262,17 @@ begin
       then 'other_place'
     when v_kind <> 'venue' or v_seats is null then 'no_tickets'
     when v_old.status in ('cancelled', 'completed', 'no-show') then 'booking_final'
-    when used_at is not null and p_seat is not null then 'ticket_used'
+    when used_at is not null then 'ticket_used'
     when p_seat <> all (v_seats) then 'seat_changed'
     when now() >= v_slot.ends_at then 'event_over'
     when (now() at time zone v_zone)::date <> (v_slot.starts_at at time zone v_zone)::date
       and now() < v_slot.starts_at - interval '3 hours' then 'other_day'
     when seats_left < 1 then 'ticket_used'
   end;
-  if problem is not null then return; end if;
+  if problem is not null then
+    used_at := coalesce(used_at, v_last);
+    return;
+  end if;
 
   with admitted as (
     insert into ticket_uses (booking_id, seat, used_by, source)
@@ -6288,6 +6292,7 @@ begin
   select array_agg(a.seat order by a.seat) into v_new from admitted a;
   if v_new is null then
     problem := 'ticket_used';
+    used_at := v_last;
     return;
   end if;
   update bookings b

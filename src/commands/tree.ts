@@ -7,11 +7,13 @@ import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
 import { reviews_tree } from './tree-reviews.ts';
+import { time_off_tree } from './tree-time-off.ts';
 
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
   ...life_tree,
+  ...time_off_tree,
   ...reviews_tree,
   ...ops_tree,
   ...locks_tree,

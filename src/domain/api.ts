@@ -1,7 +1,12 @@
+import { attachment_endpoints } from './api-attachments.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
+import { price_endpoints } from './api-prices.ts';
 import { review_endpoints } from './api-reviews.ts';
+import { saved_endpoints } from './api-saved.ts';
+import { ticket_endpoints } from './api-tickets.ts';
+import { time_off_endpoints } from './api-time-off.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
 
@@ -21,6 +26,8 @@ export type Endpoint = {
    * path), `stored` from `idempotency_keys` (24 h), `none` for reads and for the webhook (its event id decides).
    */
   readonly idempotency: 'none' | 'hold' | 'stored';
+  /** A file goes in as the body, or comes out as the answer: bytes, not JSON. */
+  readonly stream?: 'in' | 'out';
   readonly summary: string;
   /** Codes beyond those that every endpoint may answer (400, 401, 403, 404, 413, 429, 500, 503). */
   readonly problems: readonly ProblemCode[];
@@ -205,7 +212,10 @@ export const endpoints = {
     problems: ['policy_refused', 'conflict'],
   },
   ...life_endpoints,
+  ...ticket_endpoints,
+  ...time_off_endpoints,
   ...review_endpoints,
+  ...attachment_endpoints,
   list_locks: {
     method: 'GET',
     path: '/v1/ops/locks',
@@ -252,7 +262,9 @@ export const endpoints = {
     summary: 'Compare slots, bookings, money and locks; repair what is safe, from a frozen plan',
     problems: ['conflict', 'policy_refused'],
   },
+  ...price_endpoints,
   ...money_endpoints,
+  ...saved_endpoints,
   ...desk_money_endpoints,
   take_payment_event: {
     method: 'POST',

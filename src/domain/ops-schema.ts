@@ -6,7 +6,7 @@ import { cursor, id, instant, limit, line, page } from './schema.ts';
 
 const reason = line(500);
 const lock_key = line(LOCK_KEY_MAX).describe('As the list gives it: hold:{slot_id}:seat');
-const plan_id = z
+export const plan_id = z
   .string()
   .regex(/^PL[1-9]\d{0,14}$/)
   .describe('A frozen plan of a dry run; taken once, within 15 minutes');

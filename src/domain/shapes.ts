@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
 import { ops_shapes } from './ops-schema.ts';
+import { tier_items, tier_name } from './price-schema.ts';
 import {
   Booking,
   BookingStarted,
@@ -29,10 +30,15 @@ import {
   Service,
   Slot,
 } from './schema.ts';
+import { attachment_shapes } from './shapes-attachments.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { life_shapes } from './shapes-life.ts';
 import { money_shapes } from './shapes-money.ts';
+import { price_shapes } from './shapes-prices.ts';
 import { review_shapes } from './shapes-reviews.ts';
+import { saved_shapes } from './shapes-saved.ts';
+import { ticket_shapes } from './shapes-tickets.ts';
+import { time_off_shapes } from './shapes-time-off.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */
 
@@ -52,6 +58,8 @@ const slot_choice = {
     .optional()
     .describe('The owner, when staff book for somebody; a customer is always themselves'),
   quantity,
+  tier: tier_name.optional().describe('Price tier of all seats; default: the default tier'),
+  items: tier_items.optional().describe('Seats of several tiers; then quantity is their sum'),
 };
 const names_a_slot = (input: {
   slot_id?: string | undefined;
@@ -178,6 +186,10 @@ export const shapes = {
           .enum(['checkout', 'cash', 'card_terminal', 'transfer', 'at_clinic'])
           .default('checkout')
           .describe('All but checkout are for staff'),
+        save_payment_method: z
+          .boolean()
+          .optional()
+          .describe('The owner wants to pay the next time with the same card, unasked'),
         notes: z.string().trim().max(2000).optional(),
       })
       .refine(names_a_slot, slot_message),
@@ -227,10 +239,15 @@ export const shapes = {
     output: BookingSummary,
   },
   ...life_shapes,
+  ...ticket_shapes,
+  ...time_off_shapes,
   ...review_shapes,
+  ...attachment_shapes,
   ...ops_shapes,
   ...desk_money_shapes,
+  ...price_shapes,
   ...money_shapes,
+  ...saved_shapes,
   take_payment_event: {
     params: nothing,
     query: nothing,

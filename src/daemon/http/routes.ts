@@ -1,14 +1,20 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
+import type { StreamName } from '../../domain/api-attachments.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
+import { decideApproval, listApprovals } from '../actions/approvals.ts';
+import { sweepAttachments } from '../actions/attachment-sweep.ts';
+import { deleteAttachment, listAttachments } from '../actions/attachments.ts';
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
+import { checkIn } from '../actions/check-in.ts';
 import { cleanupLocks } from '../actions/cleanup-locks.ts';
 import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
 import { createOwner } from '../actions/create-owner.ts';
+import { createPayment } from '../actions/create-payment.ts';
 import { createReservation } from '../actions/create-reservation.ts';
 import { extendReservation } from '../actions/extend-reservation.ts';
 import { getBooking } from '../actions/get-booking.ts';
@@ -16,6 +22,7 @@ import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
 import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
+import { getTickets } from '../actions/get-tickets.ts';
 import { inspectLock } from '../actions/inspect-lock.ts';
 import { listBookings } from '../actions/list-bookings.ts';
 import { listClinics } from '../actions/list-clinics.ts';
@@ -24,6 +31,15 @@ import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
 import { payBooking } from '../actions/pay-booking.ts';
+import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
+import {
+  getMoneyRules,
+  listPrices,
+  quoteSlot,
+  setMoneyRules,
+  setPrice,
+  withdrawPrice,
+} from '../actions/prices.ts';
 import { reconcile } from '../actions/reconcile.ts';
 import {
   completeRefund,
@@ -44,6 +60,7 @@ import {
 import { searchOwners } from '../actions/search-owners.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
+import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
 import type { Actor, App, Call } from '../app-types.ts';
@@ -56,8 +73,8 @@ import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
 
-/** The webhook has a route of its own: it needs the raw bytes (webhook.ts). */
-type RouteName = Exclude<EndpointName, 'take_payment_event'>;
+/** Those that need raw bytes have routes of their own (webhook.ts, attachment-routes.ts). */
+type RouteName = Exclude<EndpointName, 'take_payment_event' | StreamName>;
 
 type Action<N extends EndpointName> = (
   app: App,
@@ -88,20 +105,39 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   undo_booking: undoBooking,
   list_undoable: listUndoable,
   trace_booking: traceBooking,
+  get_tickets: getTickets,
+  check_in: checkIn,
+  take_time_off: takeTimeOff,
+  list_time_off: listTimeOff,
+  end_time_off: endTimeOff,
   create_review: createReview,
   edit_review: editReview,
   list_reviews: listReviews,
   decide_review: decideReview,
   reply_review: replyReview,
+  list_attachments: listAttachments,
+  delete_attachment: deleteAttachment,
+  sweep_attachments: sweepAttachments,
   list_locks: listLocks,
   inspect_lock: inspectLock,
   release_lock: releaseLock,
   cleanup_locks: cleanupLocks,
   reconcile,
+  list_prices: listPrices,
+  set_price: setPrice,
+  withdraw_price: withdrawPrice,
+  quote_slot: quoteSlot,
+  get_money_rules: getMoneyRules,
+  set_money_rules: setMoneyRules,
   list_payments: listPayments,
   list_entries: listEntries,
   list_inbox: listInbox,
   settle_inbox_item: settleInboxItem,
+  create_payment: createPayment,
+  list_payment_methods: listPaymentMethods,
+  remove_payment_method: removePaymentMethod,
+  list_approvals: listApprovals,
+  decide_approval: decideApproval,
   list_refunds: listRefunds,
   create_refund: createRefund,
   decide_refund: decideRefund,

@@ -1,9 +1,9 @@
 import type { DbActor } from './actor.ts';
-import { type Db, runOne, toJson } from './db.ts';
+import { type Db, run, runOne, toJson } from './db.ts';
 
 /** Frozen plans: what a dry run saw, to be carried out as it was seen. */
 
-type PlanKind = 'locks.cleanup' | 'reconcile';
+type PlanKind = 'locks.cleanup' | 'reconcile' | 'time_off';
 
 type MadePlan = { readonly plan_id: string; readonly expires_at: Temporal.Instant };
 
@@ -52,4 +52,19 @@ export async function takePlan(
   return await runOne(sql<TakenPlan[]>`
     select outcome, items
     from take_plan(${numberOf(plan.plan_id)}, ${plan.kind}, ${plan.reason}, ${sql.json(actor)})`);
+}
+
+/** A plan as it was frozen, taken or not: its first item and the others. Null = none that they may see. */
+export async function readPlan<Head, Item>(
+  sql: Db,
+  kind: PlanKind,
+  plan_id: string,
+  clinic_id: string | null,
+): Promise<{ readonly head: Head; readonly items: readonly Item[] } | null> {
+  const [row] = await run(sql<{ head: Head; items: readonly Item[] }[]>`
+    select items -> 0 as head, items - 0 as items
+    from plans
+    where id = ${numberOf(plan_id)} and kind = ${kind}
+      ${clinic_id === null ? sql`` : sql`and clinic_id = ${clinic_id}`}`);
+  return row ?? null;
 }

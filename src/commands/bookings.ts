@@ -125,6 +125,31 @@ async function readBooking(context: Context, args: Args) {
   return { booking, look: lookOf(context, clinic) };
 }
 
+/** What it costs beside the amount: told where there is something to tell. */
+function moneyLines({ money, currency }: Booking, look: Look): readonly [string, string][] {
+  if (money === undefined) return [];
+  const shown = (text: string) => look.money(text, currency);
+  const is_zero = (text: string) => /^[0.]*$/.test(text);
+  const tiers = money.price_lines.flatMap(({ tier, units, unit, unit_price, total }) =>
+    tier === null
+      ? []
+      : [
+          `${units} x ${tier}${unit === 'package' ? ' (package)' : ''} ${shown(unit_price)} = ${shown(total)}`,
+        ],
+  );
+  const way = money.tax_included ? 'contained' : 'on top';
+  return [
+    ['prices', tiers.join('; ')],
+    [
+      'tax',
+      is_zero(money.tax_amount) ? '' : `${shown(money.tax_amount)} (${money.tax_percent} % ${way})`,
+    ],
+    ['deposit', money.amount_due === money.amount ? '' : shown(money.amount_due)],
+    ['paid', shown(money.amount_paid)],
+    ['rest due', is_zero(money.amount_rest) ? '' : shown(money.amount_rest)],
+  ];
+}
+
 /** Prints one booking; also what `find` does with a reference. */
 export function printBooking(context: Context, booking: Booking, look: Look): void {
   const contact = [booking.owner_phone, booking.owner_email].filter((one) => one !== null);
@@ -152,6 +177,7 @@ export function printBooking(context: Context, booking: Booking, look: Look): vo
       ['owner', [booking.owner_name ?? '', ...contact].join('  ').trim()],
       ['seats', booking.quantity > 1 ? String(booking.quantity) : ''],
       ['amount', `${look.money(booking.amount, booking.currency)} ${booking.payment_state}`],
+      ...moneyLines(booking, look),
       ['payments', payments.join('; ')],
       ['tries', attemptsText(booking.payment_attempts, look)],
       ['refunds', refunds.join('; ')],

@@ -1,47 +1,44 @@
 import { z } from 'zod';
+import {
+  amount,
+  booking_ref,
+  currency,
+  cursor,
+  flag,
+  id,
+  instant,
+  lang,
+  limit,
+  line,
+  local_date,
+  local_time,
+  page,
+  quantity,
+  reference_code,
+} from './basics.ts';
 import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
+import { PriceLine, PriceTier } from './price-schema.ts';
 import { salon_states, ticket_states } from './states.ts';
 
 /** The things that cross the API; one zod schema gives validation, types and OpenAPI. */
 
-export const id = z.uuid();
-export const instant = z.iso
-  .datetime({ offset: true })
-  .describe('RFC 3339; slot times carry the clinic offset');
-export const local_date = z.iso.date().describe('Local date of the clinic, YYYY-MM-DD');
-export const local_time = z
-  .string()
-  .regex(/^([01]\d|2[0-3]):[0-5]\d$/)
-  .describe('Local time of the clinic, HH:MM');
-export const amount = z
-  .string()
-  .regex(/^-?\d{1,12}(\.\d{1,3})?$/)
-  .describe('Decimal text in the currency');
-export const currency = z.string().length(3);
-export const reference_code = z.string().regex(/^BP\d{8}$/); // Seed 000, Booking Model
-/** A hold has the reference of the booking that it becomes, so that either names both. */
-export const booking_ref = z.union([id, reference_code], {
-  error: 'Give an id, or a reference code such as BP10000127',
-});
-export const cursor = z.string().max(200).optional();
-export const limit = z.coerce.number().int().min(1).max(200).default(50);
-/** At most this many seats in one hold; larger groups are several holds. */
-export const quantity = z.number().int().min(1).max(50).default(1);
-export const lang = z.enum(['en', 'ja', 'id']);
-/** One line that people read back: no control characters, so that it cannot move a terminal's cursor. */
-export const line = (max: number) =>
-  z
-    .string()
-    .trim()
-    .min(1)
-    .max(max)
-    .regex(/^\P{Cc}*$/u);
-export const flag = z
-  .enum(['0', '1', 'true', 'false'])
-  .transform((text) => text === '1' || text === 'true');
-
-export const page = <T extends z.ZodType>(item: T) =>
-  z.object({ items: z.array(item).readonly(), next_cursor: z.string().nullable() });
+export {
+  amount,
+  booking_ref,
+  currency,
+  cursor,
+  flag,
+  id,
+  instant,
+  lang,
+  limit,
+  line,
+  local_date,
+  local_time,
+  page,
+  quantity,
+  reference_code,
+};
 
 export const Clinic = z
   .object({
@@ -71,6 +68,9 @@ export const Service = z
     capacity: z.number().int(),
     requires_approval: z.boolean(),
     is_available: z.boolean(),
+    deposit: amount.nullable().optional().describe('Per seat, before it is confirmed; null = all'),
+    has_tiers: z.boolean().optional().describe('Sold at several prices: `price_tiers`'),
+    price_tiers: z.array(PriceTier).readonly().optional(),
   })
   .meta({ id: 'Service' });
 
@@ -118,6 +118,11 @@ export const Slot = z
     price: amount,
     currency,
     reason: z.enum(closed_reasons).nullable().describe('Only with explain=1; null when open'),
+    price_tiers: z
+      .array(PriceTier)
+      .readonly()
+      .optional()
+      .describe('Where there are several prices'),
   })
   .meta({ id: 'Slot' });
 
@@ -215,6 +220,8 @@ export const Reservation = z
     quantity: z.number().int(),
     seats: z.array(z.number().int()).readonly(),
     amount,
+    amount_due: amount.optional().describe('Before it is confirmed: the deposit, or all'),
+    price_lines: z.array(PriceLine).readonly().optional(),
     currency,
     expires_at: instant,
     extended: z.boolean(),
@@ -285,6 +292,20 @@ export const BookingSummary = z
 
 const loose = z.record(z.string(), z.unknown());
 
+/** What a booking costs and what of it is paid. */
+const BookingMoney = z
+  .object({
+    amount,
+    amount_due: amount.describe('Before it was confirmed: the deposit, or all'),
+    amount_paid: amount,
+    amount_rest: amount.describe('Still to be paid at the visit'),
+    tax_amount: amount.describe('Part of the amount'),
+    tax_percent: z.string(),
+    tax_included: z.boolean().describe('False: the tax came on top of the prices'),
+    price_lines: z.array(PriceLine).readonly(),
+  })
+  .meta({ id: 'BookingMoney' });
+
 export const Booking = BookingSummary.extend({
   ...derived_states,
   reservation_id: id.nullable(),
@@ -294,6 +315,7 @@ export const Booking = BookingSummary.extend({
   cancellation_reason: z.string().nullable(),
   pet_snapshot: loose,
   service_snapshot: loose,
+  money: BookingMoney.optional(),
   payments: z
     .array(
       z.object({

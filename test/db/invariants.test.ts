@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { expect, test } from 'vitest';
 import {
@@ -146,6 +147,20 @@ const plants: readonly Planted[] = [
         insert into reviews (booking_id, user_id, clinic_id, service_id, rating)
         select id, user_id, clinic_id, service_id, 4 from bookings where id = ${booking_id}`;
       await sql`update clinic_ratings set rating = 5`;
+    },
+  },
+  {
+    name: 'tiers',
+    plant: async () => {
+      const { slot_id } = await held();
+      const tier_id = randomUUID();
+      await sql`
+        insert into price_tiers (id, service_id, clinic_id, name, price, seats_limit)
+        select ${tier_id}, service_id, clinic_id, 'Child', 1, 1 from slots where id = ${slot_id}`;
+      const [seat] = await sql`select * from slot_claims where slot_id = ${slot_id}`;
+      await sql`update slot_claims set tier_id = ${tier_id}, tier_place = 1 where slot_id = ${slot_id}`;
+      const second = { ...seat, seat: 2, tier_id, tier_place: 2 };
+      await sql`insert into slot_claims ${sql(second)}`;
     },
   },
 ];

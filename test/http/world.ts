@@ -156,6 +156,9 @@ export async function leakedLock(world: World): Promise<{ key: string; token: st
   return { key, token: entry.token };
 }
 
+/** A service of its own: prices of the shared one must stay simple. */
+const freshService = async ({ harness, clinic }: World) => await addService(harness.sql, clinic);
+
 let phones = 10_000_000;
 
 type Sample = (world: World, role: Role) => Promise<Request>;
@@ -234,6 +237,26 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     const { key, token } = await leakedLock(world);
     return { params: { key }, body: { token, reason: 'test' } };
   },
+  list_prices: async ({ service_id }) => ({ params: { service_id } }),
+  set_price: async (world) => ({
+    params: { service_id: await freshService(world), tier: 'Adult' },
+    body: { price: '100000', quantity_prices: [{ from: 4, price: '300000', per: 'package' }] },
+  }),
+  withdraw_price: async (world) => {
+    const params = { service_id: await freshService(world), tier: 'Adult' };
+    const { admin: token } = world.tokens;
+    await call(world.base, 'set_price', { params, body: { price: '1' } }, { token });
+    return { params };
+  },
+  quote_slot: async (world) => ({
+    params: { slot_id: await freshSlot(world) },
+    query: { quantity: '1' },
+  }),
+  get_money_rules: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  set_money_rules: async ({ clinic }) => ({
+    params: { clinic_id: clinic.id },
+    body: { desk_refund_limit: '0' },
+  }),
   list_payments: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'success' } }),
   list_entries: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   list_inbox: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),

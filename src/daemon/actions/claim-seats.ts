@@ -4,6 +4,7 @@ import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
 import { lockOwner } from '../locks/lock-owner.ts';
 import { refusalsOf } from '../locks/recent-refusals.ts';
+import type { TierItem, TierRule } from '../store/prices.ts';
 import {
   findReservation,
   type HoldResult,
@@ -46,6 +47,8 @@ export type Attempt = {
   readonly slot: SlotMeta;
   readonly pet_id: string;
   readonly quantity: number;
+  /** Price tiers and the seats of each; null = the default. */
+  readonly items: readonly TierItem[] | null;
   readonly actor: Actor;
   readonly idempotency_key: string | null;
 };
@@ -54,6 +57,9 @@ export type Attempt = {
 export type Refusal = {
   readonly outcome: Exclude<HoldResult['outcome'], 'ok' | 'replayed' | 'overdue_session'>;
   readonly retry_after_ms: number | null;
+  /** The rule about price tiers that refused; `tier` alone with `slot_taken`: that one is sold out. */
+  readonly rule?: TierRule | null;
+  readonly tier?: string | null;
   /** Whose claim is in the way of a slot for one, where PostgreSQL told. */
   readonly blocking_user_id?: string | null;
 };
@@ -146,6 +152,7 @@ async function askJudge(
     seats: seats.length > 0 ? seats : null,
     lock_id,
     idempotency_key: attempt.idempotency_key,
+    items: attempt.items,
   };
   try {
     return await holdSlot(app.sql, request, dbActor(attempt.actor));
@@ -176,8 +183,8 @@ async function judge(app: App, attempt: Attempt, at_door: readonly number[]): Pr
     if (outcome === 'found') return { outcome: 'ok', held: result.held };
     if (outcome === 'ok' || outcome === 'replayed') return { outcome, held: heldOf(result) };
     if (outcome !== 'overdue_session') {
-      const { retry_after_ms, blocking_user_id } = result;
-      return { outcome, retry_after_ms, blocking_user_id };
+      const { retry_after_ms, blocking_user_id, rule, tier } = result;
+      return { outcome, retry_after_ms, blocking_user_id, rule, tier };
     }
     const { blocking_reservation_id: reservation_id, blocking_session_id: session_id } = result;
     const ending =
@@ -206,7 +213,9 @@ export async function claimUnseen(
   if (outcome !== 'ok' && outcome !== 'replayed') {
     // A hold stands that may end: what the doorman would have said.
     const is_held = outcome === 'slot_taken' && retry_after_ms !== null;
-    return { slot, verdict: { outcome: is_held ? 'slot_locked' : outcome, retry_after_ms } };
+    const { rule, tier } = result;
+    const told = is_held && tier === null ? 'slot_locked' : outcome;
+    return { slot, verdict: { outcome: told, retry_after_ms, rule, tier } };
   }
   const held = heldOf(result);
   if (outcome === 'ok') {

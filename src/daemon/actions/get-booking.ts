@@ -1,7 +1,9 @@
 import { AppError } from '../../domain/errors.ts';
+import { amountText, parseAmount } from '../../domain/money.ts';
+import { percentText } from '../../domain/receipt.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
-import { findBookingDetail } from '../store/booking-detail.ts';
+import { type BookingDetail, findBookingDetail } from '../store/booking-detail.ts';
 import { readTriple } from '../store/triple.ts';
 import { scopeOf } from './actor.ts';
 import { bookingJson } from './booking-json.ts';
@@ -9,6 +11,37 @@ import { derivedStates } from './derived-states.ts';
 import { moneyText } from './money-text.ts';
 import { masker } from './personal-data.ts';
 import { zonedText, zonedTextOrNull } from './slot-time.ts';
+
+/** What it costs, what is paid, and the lines that make the price. */
+function bookingMoney(row: BookingDetail): Output<'get_booking'>['money'] {
+  const { currency, quantity, cost } = row;
+  const money = (text: string) => moneyText(text, currency);
+  const amount = money(row.amount);
+  const minor = (text: string) => parseAmount(text, currency).amount_minor;
+  const rest_minor = Math.max(0, minor(row.amount) - minor(cost.amount_paid));
+  const snapshot = row.service_snapshot['price'];
+  const one = {
+    tier_id: null,
+    tier: null,
+    seats: quantity,
+    units: quantity,
+    unit: 'seat' as const,
+    unit_price: typeof snapshot === 'string' ? snapshot : amount,
+    amount,
+    tax_amount: money(cost.tax_amount),
+    total: amount,
+  };
+  return {
+    amount,
+    amount_due: money(row.amount_due),
+    amount_paid: money(cost.amount_paid),
+    amount_rest: amountText({ amount_minor: rest_minor, currency }),
+    tax_amount: money(cost.tax_amount),
+    tax_percent: percentText(cost.tax_bp),
+    tax_included: cost.tax_included,
+    price_lines: cost.price_lines ?? [one],
+  };
+}
 
 /** One booking by id or reference code, with snapshots, payments, messages and history. */
 export async function getBooking(
@@ -32,6 +65,7 @@ export async function getBooking(
     cancellation_reason: mask(row.cancellation_reason),
     pet_snapshot: { ...pet, name: typeof pet_name === 'string' ? mask(pet_name) : null },
     service_snapshot: { ...row.service_snapshot },
+    money: bookingMoney(row),
     payments: row.payments.map(({ refund_status: _refund_status, ...payment }) => ({
       ...payment,
       amount: moneyText(payment.amount, payment.currency),

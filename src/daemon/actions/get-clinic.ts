@@ -3,7 +3,7 @@ import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { findClinic, listServices, listStaff, listWorkingHours } from '../store/clinics.ts';
 import { assertClinic } from './actor.ts';
-import { serviceJson } from './list-services.ts';
+import { servicesJson } from './list-services.ts';
 
 const clock = (time: Temporal.PlainTime) => time.toString({ smallestUnit: 'minute' });
 
@@ -23,7 +23,7 @@ export async function getClinic(
   if (!clinic) throw new AppError('not_found', 'There is no such clinic.');
   return {
     ...clinic,
-    services: services.map(serviceJson),
+    services: await servicesJson(app, services),
     staff: [...staff],
     working_hours: hours.map(({ weekday, opens, closes }) => ({
       weekday,

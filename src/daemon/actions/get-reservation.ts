@@ -37,6 +37,8 @@ export async function getReservation(
     quantity: row.quantity,
     seats: row.seats,
     amount: moneyText(row.amount, row.currency),
+    amount_due: moneyText(row.amount_due, row.currency),
+    price_lines: row.price_lines ?? [],
     currency: row.currency,
     expires_at: zonedText(row.expires_at, time_zone),
     extended: row.extended,

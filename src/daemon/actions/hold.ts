@@ -2,6 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { AppError, type Json } from '../../domain/errors.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { lockOwner } from '../locks/lock-owner.ts';
+import type { PriceLines, TierItem } from '../store/prices.ts';
 import { findReservation, type ReservationRow } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { ownerOf } from './actor.ts';
@@ -17,6 +18,7 @@ import { explainHold } from './explain.ts';
 import { type Announce, announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
 import { nearestAtHand, nearestTo } from './nearest.ts';
 import { failure } from './outcome.ts';
+import { tierFailure, tierSoldOut } from './tier-refusal.ts';
 
 /** Vets tried when any will do. */
 const CANDIDATES_MAX = 5;
@@ -25,6 +27,8 @@ export type HoldInput = SlotChoice & {
   readonly pet_id: string;
   readonly user_id?: string | undefined;
   readonly quantity: number;
+  readonly tier?: string | undefined;
+  readonly items?: readonly TierItem[] | undefined;
 };
 
 export type Holding = {
@@ -40,7 +44,24 @@ function newLockId(user_id: string): string {
   return `${lockOwner(user_id)}.${randomUUID()}`;
 }
 
+/** Seats of each price tier, and how many that is; null = the default tier. */
+export function wantedSeats(input: Pick<HoldInput, 'quantity' | 'tier' | 'items'>): {
+  readonly quantity: number;
+  readonly items: readonly TierItem[] | null;
+} {
+  const { quantity, tier, items } = input;
+  if (items !== undefined) {
+    return { quantity: items.reduce((sum, item) => sum + item.quantity, 0), items };
+  }
+  return { quantity, items: tier === undefined ? null : [{ tier, quantity }] };
+}
+
 async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<never> {
+  const { outcome, rule, tier } = verdict;
+  if (rule && (outcome === 'invalid_input' || outcome === 'policy_refused')) {
+    throw tierFailure(outcome, rule, tier ?? null, attempt.slot.slot_id);
+  }
+  if (outcome === 'slot_taken' && tier) throw tierSoldOut(tier, attempt.slot.slot_id);
   if (verdict.outcome === 'policy_refused') throw await explainHold(app, attempt.actor, attempt);
   if (verdict.outcome === 'not_found') {
     throw failure('not_found', {}, 'There is no such slot, or the owner has no such pet.');
@@ -55,6 +76,17 @@ async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<nev
   throw failure(verdict.outcome, facts);
 }
 
+/** Whether a hold is of these tiers. Who names none repeats what the default gave. */
+function isPricedAs(lines: PriceLines | null, items: readonly TierItem[] | null): boolean {
+  if (items === null) return true;
+  const seats = new Map<string, number>();
+  for (const { tier, seats: count } of lines ?? []) {
+    const name = (tier ?? '').toLowerCase();
+    seats.set(name, (seats.get(name) ?? 0) + count);
+  }
+  return items.every(({ tier, quantity }) => seats.get(tier.toLowerCase()) === quantity);
+}
+
 /** A repeated request must be the same request, and its reservation must still stand. */
 async function replay(
   app: App,
@@ -62,11 +94,12 @@ async function replay(
   candidates: readonly SlotMeta[],
   reservation_id: string,
 ): Promise<Holding> {
-  const { user_id, pet_id, quantity } = attempt;
+  const { user_id, pet_id, quantity, items } = attempt;
   const earlier = await findReservation(app.sql, reservation_id, { user_id, clinic_id: null });
   if (!earlier) throw new Error(`The replayed reservation ${reservation_id} is not there`);
   const slot = candidates.find(({ slot_id }) => slot_id === earlier.slot_id);
-  if (!slot || earlier.pet_id !== pet_id || earlier.quantity !== quantity) {
+  const is_same = earlier.quantity === quantity && isPricedAs(earlier.price_lines, items);
+  if (!slot || earlier.pet_id !== pet_id || !is_same) {
     throw failure(
       'conflict',
       { reservation_id },
@@ -134,7 +167,8 @@ async function holdUnseen(
  */
 export async function hold(app: App, actor: Actor, input: HoldInput, call: Call): Promise<Holding> {
   const user_id = ownerOf(actor, input.user_id);
-  const { pet_id, quantity } = input;
+  const { pet_id } = input;
+  const { quantity, items } = wantedSeats(input);
   const { idempotency_key } = call;
   const newTry = (): Try => ({
     reservation_id: randomUUIDv7(),
@@ -142,6 +176,7 @@ export async function hold(app: App, actor: Actor, input: HoldInput, call: Call)
     user_id,
     pet_id,
     quantity,
+    items,
     actor,
     idempotency_key,
   });

@@ -7,6 +7,7 @@ import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
 import { decodeTimeCursor, pageOf } from './cursor.ts';
 import { rememberSlots } from './find-slot.ts';
 import { moneyText } from './money-text.ts';
+import { tiersBySlot } from './price-tiers.ts';
 import { zonedText } from './slot-time.ts';
 
 /** Days in one question, the first and the last included. */
@@ -88,6 +89,11 @@ export async function listSlots(
   });
   rememberSlots(app, rows);
   const page = pageOf(rows, limit, (row) => [row.starts_at.toString(), row.slot_id]);
-  const items = page.items.map((row) => slotJson(row, explain));
+  const slot_ids = page.items.map(({ slot_id }) => slot_id);
+  const tiers = service.has_tiers ? await tiersBySlot(app, slot_ids) : null;
+  const items = page.items.map((row) => ({
+    ...slotJson(row, explain),
+    ...(tiers === null ? {} : { price_tiers: tiers.get(row.slot_id) ?? [] }),
+  }));
   return { items, next_cursor: page.next_cursor };
 }

@@ -1,6 +1,7 @@
 import type { Scope } from './actor.ts';
 import { type BookingRow, findBooking } from './bookings.ts';
-import { type Db, run } from './db.ts';
+import { type Db, run, runOne } from './db.ts';
+import type { PriceLines } from './prices.ts';
 
 /** Rows of one kind shown with a booking; a booking with more has a problem of its own. */
 const RELATED_MAX = 200;
@@ -52,9 +53,20 @@ export type BookingMessage = {
 
 type Snapshot = Readonly<Record<string, unknown>>;
 
+/** What the booking costs beyond its amount. */
+export type BookingCost = {
+  readonly amount_paid: string;
+  /** Null where price x seats says it all. */
+  readonly price_lines: PriceLines | null;
+  readonly tax_amount: string;
+  readonly tax_bp: number;
+  readonly tax_included: boolean;
+};
+
 export type BookingDetail = BookingRow & {
   readonly pet_snapshot: Snapshot;
   readonly service_snapshot: Snapshot;
+  readonly cost: BookingCost;
   readonly payments: readonly BookingPayment[];
   readonly attempts: readonly PaymentAttempt[];
   readonly refunds: readonly BookingRefund[];
@@ -71,9 +83,10 @@ export async function findBookingDetail(
   const booking = await findBooking(sql, booking_ref, scope);
   if (!booking) return null;
   const { booking_id, reservation_id } = booking;
-  const [snapshots, payments, attempts, refunds, history, messages] = await Promise.all([
+  const [snapshots, cost, payments, attempts, refunds, history, messages] = await Promise.all([
     run(sql<{ pet_snapshot: Snapshot; service_snapshot: Snapshot }[]>`
       select pet_snapshot, service_snapshot from bookings where id = ${booking_id}`),
+    readCost(sql, booking_id),
     run(sql<BookingPayment[]>`
       select id as payment_id, status, payment_method, amount, currency, external_reference,
         paid_at, refund_status
@@ -98,8 +111,22 @@ export async function findBookingDetail(
       limit ${RELATED_MAX}`),
   ]);
   const { pet_snapshot = {}, service_snapshot = {} } = snapshots[0] ?? {};
-  const money = { payments, attempts, refunds };
+  const money = { cost, payments, attempts, refunds };
   return { ...booking, ...money, pet_snapshot, service_snapshot, history, messages };
+}
+
+/** The tax is the booking's own where it has lines, else what its amount contains. */
+async function readCost(sql: Db, booking_id: string): Promise<BookingCost> {
+  return await runOne(sql<BookingCost[]>`
+    select booking_paid(b.id) as amount_paid, b.price_lines,
+      coalesce(b.tax_amount, (split_payment(
+        b.amount, b.currency, coalesce((b.service_snapshot ->> 'commission_bp')::integer, 0),
+        coalesce((b.service_snapshot ->> 'tax_bp')::integer, 0)
+      ))[3]) as tax_amount,
+      coalesce((b.service_snapshot ->> 'tax_bp')::integer, 0) as tax_bp,
+      coalesce((b.service_snapshot ->> 'tax_included')::boolean, true) as tax_included
+    from bookings b
+    where b.id = ${booking_id}`);
 }
 
 /** What the provider said of the payments of a reservation, in order. */

@@ -64,6 +64,8 @@ export type ServiceRow = {
   readonly capacity: number;
   readonly requires_approval: boolean;
   readonly is_available: boolean;
+  /** Sold at several prices: store/prices.ts. */
+  readonly has_tiers: boolean;
 };
 
 /** A menu longer than this is not one. */
@@ -73,7 +75,7 @@ const SERVICES_MAX = 500;
 export async function listServices(sql: Db, clinic_id: string): Promise<readonly ServiceRow[]> {
   return await run(sql<ServiceRow[]>`
     select id as service_id, clinic_id, name, description, category, price, deposit, currency,
-      duration_minutes, capacity, requires_approval, is_available
+      duration_minutes, capacity, requires_approval, is_available, has_tiers
     from services
     where clinic_id = ${clinic_id}
     order by name, id
@@ -84,7 +86,7 @@ export async function listServices(sql: Db, clinic_id: string): Promise<readonly
 export async function findService(sql: Db, service_id: string): Promise<ServiceRow | null> {
   const [row] = await run(sql<ServiceRow[]>`
     select id as service_id, clinic_id, name, description, category, price, deposit, currency,
-      duration_minutes, capacity, requires_approval, is_available
+      duration_minutes, capacity, requires_approval, is_available, has_tiers
     from services
     where id = ${service_id}`);
   return row ?? null;

@@ -1,6 +1,7 @@
 import type { ReservationStatus } from '../../domain/booking.ts';
 import type { DbActor, Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
+import type { PriceLines, TierItem, TierRule } from './prices.ts';
 import type { SlotMeta } from './slots.ts';
 
 export type HoldRequest = {
@@ -14,6 +15,8 @@ export type HoldRequest = {
   readonly seats: readonly number[] | null;
   readonly lock_id: string;
   readonly idempotency_key: string | null;
+  /** Price tiers and the seats of each; none = the default. */
+  readonly items?: readonly TierItem[] | null;
 };
 
 export type HoldOutcome =
@@ -25,6 +28,7 @@ export type HoldOutcome =
   | 'invalid_slot'
   | 'service_unavailable'
   | 'not_found'
+  | 'invalid_input'
   | 'policy_refused';
 
 /** The reservation's own fields are null unless the outcome is `ok` or `replayed`. */
@@ -50,6 +54,9 @@ export type HoldResult = {
   readonly blocking_reservation_id: string | null;
   readonly blocking_session_id: string | null;
   readonly retry_after_ms: number | null;
+  /** Which rule about price tiers refused, and about which tier; also a tier that is sold out. */
+  readonly rule: TierRule | null;
+  readonly tier: string | null;
   /** With `slot_taken` of a slot for one: whose claim stands in the way. */
   readonly blocking_user_id: string | null;
 };
@@ -69,11 +76,12 @@ export async function holdSlot(sql: Db, hold: HoldRequest, actor: DbActor): Prom
   return await runOne(sql<HoldResult[]>`
     select outcome, reservation_id, reference_code, lock_id, seats, fence, expires_at, hold_ms,
       amount, amount_due, currency, clinic_id, service_id, clinic_name, service_name, starts_at,
-      blocking_reservation_id, blocking_session_id, retry_after_ms,
+      blocking_reservation_id, blocking_session_id, retry_after_ms, rule, tier,
       ${blocker(sql, hold.slot_id)}
     from hold_slot(
       ${hold.reservation_id}, ${hold.slot_id}, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
-      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
+      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)},
+      ${hold.items ? sql.json(hold.items) : null}
     )`);
 }
 
@@ -101,15 +109,16 @@ export async function holdUnseenSlot(
     select h.outcome, h.reservation_id, h.reference_code, h.lock_id, h.seats, h.fence,
       h.expires_at, h.hold_ms, h.amount, h.amount_due, h.currency, h.clinic_id, h.service_id,
       h.clinic_name, h.service_name, h.starts_at, h.blocking_reservation_id,
-      h.blocking_session_id, h.retry_after_ms, ${blocker(sql, hold.slot_id)}, sl.staff_id,
-      sl.capacity,
+      h.blocking_session_id, h.retry_after_ms, h.rule, h.tier,
+      ${blocker(sql, hold.slot_id)}, sl.staff_id, sl.capacity,
       sl.starts_at as slot_starts_at, sl.ends_at, sl.clinic_id as slot_clinic_id, c.time_zone,
       c.hold_ms as clinic_hold_ms
     from slots sl
     join clinics c on c.id = sl.clinic_id
     cross join lateral hold_slot(
       ${hold.reservation_id}, sl.id, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
-      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)}
+      ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)},
+      ${hold.items ? sql.json(hold.items) : null}
     ) as h
     where sl.id = ${hold.slot_id}
       and sl.service_id = ${hold.service_id}
@@ -268,6 +277,9 @@ export type ReservationRow = {
   readonly amount: string;
   readonly amount_due: string;
   readonly currency: string;
+  /** Null where price x seats says it all. */
+  readonly price_lines: PriceLines | null;
+  readonly tax_amount: string | null;
   readonly expires_at: Temporal.Instant;
   readonly extended: boolean;
   readonly booking_id: string | null;
@@ -288,7 +300,7 @@ export async function findReservation(
   const [row] = await run(sql<ReservationRow[]>`
     select r.id as reservation_id, r.reference_code, r.status, r.user_id, r.pet_id, r.clinic_id,
       r.service_id, r.slot_id, r.lock_id, sl.starts_at, c.time_zone, r.quantity, r.seats, r.fence,
-      r.amount, r.amount_due, r.currency, r.expires_at, r.extended_at is not null as extended,
+      r.amount, r.amount_due, r.currency, r.price_lines, r.tax_amount, r.expires_at, r.extended_at is not null as extended,
       b.id as booking_id, p.payment_id, p.session_id, p.payment_url, r.version, r.created_at
     from reservations r
     join slots sl on sl.id = r.slot_id

@@ -49,6 +49,7 @@ export type Worker = {
     | 'relay'
     | 'dispatcher'
     | 'refunds'
+    | 'authorisations'
     | 'locks'
     | 'payments'
     | 'reconcile'

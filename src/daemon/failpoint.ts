@@ -15,6 +15,8 @@ export const failpoints = [
   'after-fan-out',
   'after-send',
   'after-refund',
+  'after-charge',
+  'after-capture',
 ] as const;
 export type Failpoint = (typeof failpoints)[number];
 

@@ -102,6 +102,10 @@ export type CheckoutRequest = {
   readonly amount: Money;
   readonly description: string;
   readonly customer_email: string | null;
+  /** The owner as the provider knows them: their method is saved for the next time. */
+  readonly save_for: string | null;
+  /** Only authorise: the money is fetched when the clinic says yes (capabilities 7.15). */
+  readonly authorise_only: boolean;
   readonly lang: 'en' | 'ja' | 'id';
   readonly success_url: string;
   readonly cancel_url: string;
@@ -113,6 +117,54 @@ export type Checkout = {
   /** RFC 3339. The provider wants 30 min to 24 h ahead, longer than our hold. */
   readonly expires_at: string;
 };
+
+/** A card that an owner saved at the provider; we know no more of it than this. */
+export type SavedMethod = {
+  readonly payment_method_id: string;
+  readonly brand: string;
+  readonly last4: string;
+  readonly exp_month: number;
+  readonly exp_year: number;
+};
+
+export type ChargeRequest = {
+  /** Also the provider's idempotency key: one attempt, one charge. */
+  readonly payment_id: string;
+  readonly reservation_id: string;
+  readonly reference_code: string;
+  readonly amount: Money;
+  readonly description: string;
+  readonly customer_id: string;
+  readonly payment_method_id: string;
+  readonly authorise_only: boolean;
+  /** Where the bank's page sends the owner afterwards. */
+  readonly return_url: string;
+};
+
+/** How far a charge without a page is. */
+export type ChargeResult =
+  | { readonly outcome: 'paid' | 'authorised' | 'voided'; readonly event: PaymentEvent }
+  | {
+      readonly outcome: 'declined';
+      readonly event: PaymentEvent;
+      readonly decline_code: string | null;
+    }
+  /** The bank wants to see the owner, on this page. */
+  | {
+      readonly outcome: 'requires_action';
+      readonly payment_intent: string;
+      readonly payment_url: string;
+    }
+  | { readonly outcome: 'processing'; readonly payment_intent: string };
+
+/** What closing a payment page (or a charge that waits for the owner's bank) came to. */
+export type Closed =
+  | { readonly outcome: 'expired' }
+  /** The money came first, or was authorised first. */
+  | { readonly outcome: 'paid' | 'authorised'; readonly event: PaymentEvent }
+  /** The customer has committed and the bank decides later: no closing it; money may still come. */
+  | { readonly outcome: 'processing' }
+  | { readonly outcome: 'unknown_session' };
 
 /** How far the provider is with a refund, ours or one that was made in its dashboard. */
 export type RefundNews = {
@@ -134,7 +186,15 @@ export type DisputeNews = {
 export type PaymentEvent = {
   readonly event_id: string;
   readonly event_type: string;
-  readonly result: 'success' | 'failed' | 'expired' | 'refunded' | 'disputed' | 'ignored';
+  readonly result:
+    | 'success'
+    | 'failed'
+    | 'expired'
+    | 'authorised'
+    | 'voided'
+    | 'refunded'
+    | 'disputed'
+    | 'ignored';
   /** Beside `refunded` and `disputed`: of which refund or dispute this tells. */
   readonly refund?: RefundNews;
   readonly dispute?: DisputeNews;
@@ -163,21 +223,29 @@ export type RefundRequest = {
 /** Money in and out. Methods throw AppError `payment_failed` (final) or `unavailable` (try again). */
 export type PaymentGateway = {
   readonly createCheckout: (request: CheckoutRequest) => Promise<Checkout>;
-  /** Closes a session so that it cannot be paid any more; `paid` carries the payment that came first. */
-  readonly expireCheckout: (session_id: string) => Promise<
-    | { readonly outcome: 'expired' }
-    | { readonly outcome: 'paid'; readonly event: PaymentEvent }
-    /** The customer has committed and the bank decides later: no closing it; money may still come. */
-    | { readonly outcome: 'processing' }
-    | { readonly outcome: 'unknown_session' }
-  >;
+  /** Closes a session so that it cannot be paid any more. */
+  readonly expireCheckout: (session_id: string) => Promise<Closed>;
   /** Asks without changing anything: for payments whose webhook never came. */
-  readonly retrieveCheckout: (
-    session_id: string,
-  ) => Promise<
-    | { readonly outcome: 'open' | 'expired' | 'processing' | 'unknown_session' }
-    | { readonly outcome: 'paid'; readonly event: PaymentEvent }
-  >;
+  readonly retrieveCheckout: (session_id: string) => Promise<Closed | { readonly outcome: 'open' }>;
+  /** The provider's name for an owner, made at the first call. */
+  readonly createCustomer: (owner: {
+    readonly user_id: string;
+    readonly email: string | null;
+  }) => Promise<string>;
+  readonly listMethods: (customer_id: string) => Promise<readonly SavedMethod[]>;
+  readonly detachMethod: (payment_method_id: string) => Promise<void>;
+  /** `unavailable` here means: unknown whether it was charged; the same request charges once. */
+  readonly chargeSaved: (request: ChargeRequest) => Promise<ChargeResult>;
+  /** What became of a charge whose answer was lost; null when the provider never heard of it. */
+  readonly findCharge: (charge: {
+    readonly payment_id: string;
+    readonly customer_id: string;
+  }) => Promise<ChargeResult | null>;
+  readonly lookAtCharge: (payment_intent: string) => Promise<ChargeResult | null>;
+  /** Fetches authorised money. */
+  readonly capture: (payment_intent: string, payment_id: string) => Promise<ChargeResult>;
+  /** Lets authorised money go. */
+  readonly voidCharge: (payment_intent: string) => Promise<ChargeResult>;
   readonly refund: (request: RefundRequest) => Promise<{
     readonly external_reference: string;
     readonly status: 'completed' | 'processing';
@@ -192,6 +260,13 @@ export type PaymentGateway = {
   readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
 };
 
+export type Attachment = {
+  readonly file_name: string;
+  /** Media type. */
+  readonly type: string;
+  readonly content: Uint8Array;
+};
+
 export type EmailMessage = {
   /** Also the Message-ID's left part, so that a resend can be told from a new mail. */
   readonly message_id: string;
@@ -201,6 +276,7 @@ export type EmailMessage = {
   readonly html: string;
   /** An iCalendar document, or null. */
   readonly calendar: string | null;
+  readonly attachments?: readonly Attachment[];
 };
 
 /** `sent` is handed over; `retry` may work later; `dead` never will. */

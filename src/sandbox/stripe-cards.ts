@@ -76,18 +76,26 @@ export function findMethod(state: State, id: string, email: string | null = null
 }
 
 /** The error object of a charge that the bank refused. */
-export function cardError(behaviour: CardBehaviour, charge: string | null): CardError {
+export function cardError(
+  behaviour: CardBehaviour | 'not_authenticated',
+  charge: string | null,
+): CardError {
   const known = {
     approve: { code: 'card_declined', decline_code: 'generic_decline' },
     decline: { code: 'card_declined', decline_code: 'generic_decline' },
     insufficient_funds: { code: 'card_declined', decline_code: 'insufficient_funds' },
     authenticate: { code: 'authentication_required', decline_code: 'authentication_required' },
+    not_authenticated: {
+      code: 'payment_intent_authentication_failure',
+      decline_code: 'authentication_failure',
+    },
   }[behaviour];
   const message = {
     approve: 'Your card was declined.',
     decline: 'Your card was declined.',
     insufficient_funds: 'Your card has insufficient funds.',
     authenticate: 'Your card was declined. This transaction requires authentication.',
+    not_authenticated: 'We are unable to authenticate your payment method.',
   }[behaviour];
   return {
     type: 'card_error',

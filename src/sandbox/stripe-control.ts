@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
+import { cancelIntent } from './stripe-capture.ts';
 import { pay, type Sandbox, sendEvents } from './stripe-core.ts';
 import { fault_schema } from './stripe-faults.ts';
 import { pay_outcomes } from './stripe-outcomes.ts';
@@ -164,6 +165,16 @@ function refundByHand(sandbox: Sandbox, body: unknown): unknown {
   return object;
 }
 
+/** The bank lets an authorisation go by itself, as it does after some days. */
+function lapseByHand(sandbox: Sandbox, ref: string): unknown {
+  const intent_id = findSession(sandbox.state, ref)?.payment_intent ?? ref;
+  const form = { cancellation_reason: 'automatic' };
+  const request = { id: null, idempotency_key: null };
+  const lapsed = cancelIntent(sandbox.state, intent_id, form, request);
+  sendEvents(sandbox, lapsed.events);
+  return lapsed.object;
+}
+
 /** Answers one control call; throws AppError for what is wrong with it. */
 export async function answerControl(sandbox: Sandbox, call: ControlCall): Promise<unknown> {
   const { body, steps, query } = call;
@@ -200,6 +211,8 @@ export async function answerControl(sandbox: Sandbox, call: ControlCall): Promis
       sendEvents(sandbox, settled.events);
       return settled.object;
     }
+    case 'POST intents/:id/lapse':
+      return lapseByHand(sandbox, id);
     case 'POST disputes/:id/close': {
       const closed = closeDispute(sandbox.state, id, parse(close_schema, body).status);
       sendEvents(sandbox, closed.events);

@@ -15,6 +15,8 @@ export const fault_schema = z.strictObject({
   status: z.union([z.literal(0), z.number().int().min(400).max(599)]).default(503),
   /** Only requests whose path begins so; empty = all. */
   path: z.string().max(200).default(''),
+  /** Only requests whose path ends so, as `/capture` of whichever payment. */
+  path_end: z.string().max(200).default(''),
   /** The fault ends after that many hits; null = until it is switched off. */
   times: z.number().int().min(1).nullable().default(null),
   /**
@@ -55,7 +57,8 @@ export function makeFaults(): Faults {
     },
     get: () => fault,
     hit(path) {
-      if (fault.mode === 'none' || !path.startsWith(fault.path)) return null;
+      if (fault.mode === 'none') return null;
+      if (!path.startsWith(fault.path) || !path.endsWith(fault.path_end)) return null;
       const { mode, phase, delay_ms, status } = fault;
       if (mode === 'error_rate') {
         owed += fault.rate;

@@ -150,7 +150,7 @@ export function declineIntent(
   state: State,
   intent: PaymentIntent,
   method: PaymentMethod,
-  behaviour: CardBehaviour,
+  behaviour: CardBehaviour | 'not_authenticated',
   request?: ApiRequest,
 ): readonly StripeEvent[] {
   const charge = newCharge(state, intent, method, false);
@@ -334,7 +334,7 @@ export function authenticateIntent(
   const method = findMethod(state, intent.payment_method ?? '');
   const events = approved
     ? approveIntent(state, intent, method)
-    : declineIntent(state, intent, method, 'authenticate');
+    : declineIntent(state, intent, method, 'not_authenticated');
   return { object: intent, events };
 }
 

@@ -1,7 +1,7 @@
 // What happens when the customer presses a button on the pay page (or the control API presses it).
 
 import { AppError } from '../domain/errors.ts';
-import { makeMethod } from './stripe-cards.ts';
+import { findMethod, makeMethod } from './stripe-cards.ts';
 import { approveIntent, challengeIntent, declineIntent, newIntent } from './stripe-intents.ts';
 import { newId, nowSeconds, put, type State } from './stripe-state.ts';
 import type {
@@ -105,8 +105,16 @@ function intentOf(state: State, session: CheckoutSession): PaymentIntent {
 
 function cardFor(state: State, session: CheckoutSession, token: string): PaymentMethod {
   const method = makeMethod(state, token, session.customer_email);
+  return method;
+}
+
+/** The card that is charged: the one that the bank asked about, else a good one; saved if wished. */
+function chargedCard(state: State, session: CheckoutSession, intent: PaymentIntent): PaymentMethod {
+  const asked = intent.status === 'requires_action' ? intent.payment_method : null;
+  const method =
+    asked === null ? cardFor(state, session, 'pm_card_visa') : findMethod(state, asked);
   const saves = state.extras.get(session.id)?.intent.setup_future_usage !== null;
-  if (saves && token === 'pm_card_visa') method.customer = session.customer;
+  if (saves) method.customer = session.customer;
   return method;
 }
 
@@ -131,7 +139,7 @@ function requirePayable(session: CheckoutSession, outcome: PayOutcome): void {
 /** Charges the card and completes the session, as one moment. */
 function payNow(state: State, session: CheckoutSession): readonly StripeEvent[] {
   const intent = intentOf(state, session);
-  const charged = approveIntent(state, intent, cardFor(state, session, 'pm_card_visa'));
+  const charged = approveIntent(state, intent, chargedCard(state, session, intent));
   complete(session, intent.capture_method === 'manual' ? 'unpaid' : 'paid');
   return [...charged, recordEvent(state, 'checkout.session.completed', session)];
 }
@@ -169,7 +177,9 @@ export function settleSession(
     const declined = declineIntent(state, intent, card, 'decline');
     return [...declined, recordEvent(state, 'checkout.session.async_payment_failed', session)];
   }
-  const charged = approveIntent(state, intent, cardFor(state, session, 'pm_card_visa'));
+  const charged = approveIntent(state, intent, chargedCard(state, session, intent));
+  // Authorised only: nothing is paid yet, and the intent has told of it.
+  if (intent.capture_method === 'manual') return charged;
   session.payment_status = 'paid';
   return [...charged, recordEvent(state, 'checkout.session.async_payment_succeeded', session)];
 }

@@ -10,6 +10,7 @@ import { loadConfig } from '../../src/config.ts';
 import { takePaymentEvent } from '../../src/daemon/actions/take-payment-event.ts';
 import { openApp } from '../../src/daemon/app.ts';
 import type { Actor, App, Worker } from '../../src/daemon/app-types.ts';
+import { createAuthoriser } from '../../src/daemon/workers/authorisations.ts';
 import { createDispatcher } from '../../src/daemon/workers/dispatch.ts';
 import { createFeed, type Feed } from '../../src/daemon/workers/feed.ts';
 import { createRefunder } from '../../src/daemon/workers/refunds.ts';
@@ -34,10 +35,14 @@ export type Bench = {
   readonly stripe: StripeSandbox;
   readonly mail: SmtpSink;
   readonly feed: Feed;
-  readonly workers: Readonly<Record<'relay' | 'dispatcher' | 'refunds' | 'sweeper', Worker>>;
+  /** Where the provider's webhooks go; switched off and on through `control('webhook', ..)`. */
+  readonly webhook_url: string;
+  readonly workers: Readonly<
+    Record<'relay' | 'dispatcher' | 'refunds' | 'authorisations' | 'sweeper', Worker>
+  >;
   /** Runs a worker until it has nothing left to do. */
   readonly drain: (
-    ...names: readonly ('relay' | 'dispatcher' | 'refunds' | 'sweeper')[]
+    ...names: readonly ('relay' | 'dispatcher' | 'refunds' | 'authorisations' | 'sweeper')[]
   ) => Promise<number>;
   /** A person in front of the pay page; resolves when the webhooks have been answered. */
   readonly pay: (ref: string, outcome?: string) => Promise<void>;
@@ -127,6 +132,7 @@ export async function openBench(): Promise<Bench> {
     relay: createRelay({ feed, stream: null }),
     dispatcher: createDispatcher(),
     refunds: createRefunder(),
+    authorisations: createAuthoriser(),
     sweeper: createSweeper(),
   };
   return {
@@ -137,6 +143,7 @@ export async function openBench(): Promise<Bench> {
     stripe,
     mail,
     feed,
+    webhook_url: receiver.url,
     workers,
     drain: async (...names) => {
       let done = 0;

@@ -133,6 +133,33 @@ export async function freshRefund(world: World, role: 'desk' | 'manager'): Promi
   return must(await call(world.base, 'create_refund', { body }, { token }), 'refund_id');
 }
 
+/** A card that `owner` has saved at the provider. */
+export async function freshCard({ harness, owner }: World): Promise<string> {
+  const { user_id } = owner;
+  const { payments } = harness.daemon.app;
+  const customer = await payments.createCustomer({ user_id, email: null });
+  await harness.sql`
+    insert into payment_customers (user_id, provider_customer_id) values (${user_id}, ${customer})
+    on conflict do nothing`;
+  const address = `${harness.stripe_url}/v1/payment_methods/pm_card_visa/attach`;
+  const response = await fetch(address, {
+    method: 'POST',
+    headers: { authorization: `Bearer ${harness.env['STRIPE_SECRET_KEY']}` },
+    body: new URLSearchParams({ customer }),
+  });
+  const method: { id: string } = JSON.parse(await response.text());
+  return method.id;
+}
+
+/** A hold that costs nothing and waits for the clinic's yes. */
+export async function freshRequest(world: World): Promise<string> {
+  const reservation_id = await freshHold(world);
+  await world.harness.sql`
+    update reservations set approval = 'awaiting', approval_asked_at = now(), amount_due = 0
+    where id = ${reservation_id}`;
+  return reservation_id;
+}
+
 /** A closed batch of one payment, of a clinic-day long ago. */
 export async function freshSettlement(world: World): Promise<string> {
   const booking_id = await freshBooking(world);
@@ -267,6 +294,22 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
       values (${event_id}, 'checkout.session.completed', '{}', 'unknown_money')`;
     return { params: { item_id: `event-${event_id}` }, body: { reason: 'test' } };
   },
+  create_payment: async (world) => ({
+    body: {
+      reservation_id: await freshHold(world),
+      payment_method_id: await freshCard(world),
+    },
+  }),
+  list_payment_methods: async ({ owner: { user_id } }) => ({ params: { user_id } }),
+  remove_payment_method: async (world) => {
+    const payment_method_id = await freshCard(world);
+    return { params: { user_id: world.owner.user_id, payment_method_id } };
+  },
+  list_approvals: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
+  decide_approval: async (world) => ({
+    params: { reservation_id: await freshRequest(world) },
+    body: { decision: 'rejected', reason: 'test' },
+  }),
   list_refunds: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'pending' } }),
   create_refund: async (world) => ({
     body: { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' },

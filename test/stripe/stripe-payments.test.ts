@@ -34,6 +34,8 @@ function wish(overrides: Partial<CheckoutRequest> = {}): CheckoutRequest {
     amount: { amount_minor: 25_000_000, currency: 'IDR' },
     description: 'Checkup, Fri 11:15',
     customer_email: 'dewi@example.com',
+    save_for: null,
+    authorise_only: false,
     lang: 'id',
     success_url: 'https://clinic.example/done',
     cancel_url: 'https://clinic.example/cancel',

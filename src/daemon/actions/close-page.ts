@@ -8,7 +8,7 @@ import { takePaymentEvent } from './take-payment-event.ts';
 export async function closePage(app: App, session_id: string): Promise<void> {
   try {
     const closed = await app.payments.expireCheckout(session_id);
-    if (closed.outcome === 'paid') await takePaymentEvent(app, closed.event);
+    if ('event' in closed) await takePaymentEvent(app, closed.event);
   } catch (error) {
     app.log.warn('payment.page_not_closed', { session_id, err: error });
   }

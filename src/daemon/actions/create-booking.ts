@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { amountText, parseAmount } from '../../domain/money.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App, Call } from '../app-types.ts';
+import { askApproval } from '../store/approvals.ts';
 import { confirmReservation, noteReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
 import { type Holding, hold } from './hold.ts';
@@ -41,6 +42,21 @@ async function confirmNow(
   return started(holding, { payment_url: null, booking_id: confirmed.booking_id });
 }
 
+/** Nothing is to be paid: booked at once, unless the clinic wants to be asked. */
+async function bookFree(app: App, actor: Actor, holding: Holding): Promise<Started> {
+  if (actor.role === 'customer') {
+    const { reservation_id } = holding.held;
+    const asked = await askApproval(app.sql, reservation_id, systemActor(actor));
+    if (asked.outcome === 'ok' && asked.expires_at !== null) {
+      app.wake.relay();
+      const { expires_at } = asked;
+      const kept = { ...holding, held: { ...holding.held, expires_at } };
+      return started(kept, { payment_url: null, booking_id: null });
+    }
+  }
+  return await confirmNow(app, actor, holding, 'at_clinic');
+}
+
 /**
  * Books a slot: holds it and opens a payment page, or (staff) confirms at once what is paid at the
  * clinic. A repeated request gets the same hold and the same page.
@@ -68,8 +84,9 @@ export async function createBooking(
   }
   if (payment_method !== 'checkout') return await confirmNow(app, actor, holding, payment_method);
   if (parseAmount(holding.held.amount_due, holding.held.currency).amount_minor === 0) {
-    return await confirmNow(app, actor, holding, 'at_clinic');
+    return await bookFree(app, actor, holding);
   }
-  const payment_url = await startCheckout(app, actor, holding);
+  const save = input.save_payment_method === true;
+  const payment_url = await startCheckout(app, actor, holding, save);
   return started(holding, { payment_url, booking_id: null });
 }

@@ -23,9 +23,9 @@ export async function endOverdue(app: App, overdue: Overdue): Promise<Ending> {
     try {
       const closed = await app.payments.expireCheckout(overdue.session_id);
       failpoint('after-session-expire');
-      if (closed.outcome === 'paid') {
+      if ('event' in closed) {
         const taken = await takePaymentEvent(app, closed.event);
-        if (taken.outcome === 'confirmed') return 'ended';
+        if (taken.outcome === 'confirmed' || taken.outcome === 'awaiting_approval') return 'ended';
       }
       // processing: the bank decides in hours or days. Late money finds its way (capabilities
       // §7.3).

@@ -11,6 +11,7 @@ import { dbActor, systemActor } from './actor.ts';
 import { closePage } from './close-page.ts';
 import type { Holding } from './hold.ts';
 import { failure } from './outcome.ts';
+import { customerOf } from './payment-methods.ts';
 
 const RETRY_AFTER_MS = 5_000;
 
@@ -31,13 +32,18 @@ function paymentIdOf(reservation_id: string): string {
 }
 
 /** Where the payment page sends people: a page of ours, under the address that customers know. */
-function returnUrl(app: App, reference_code: string, result: 'paid' | 'left'): string {
+export function returnUrl(app: App, reference_code: string, result: 'paid' | 'left'): string {
   const { public_url, host, port } = app.config;
   const base = public_url ?? `http://${host}:${port}`;
   return new URL(`/payment/${result}/${reference_code}`, base).href;
 }
 
-async function openPage(app: App, holding: Holding, payment_id: string): Promise<Checkout> {
+async function openPage(
+  app: App,
+  holding: Holding,
+  payment_id: string,
+  save: boolean,
+): Promise<Checkout> {
   const { held } = holding;
   const facts = await findCheckoutFacts(app.sql, held.reservation_id);
   if (!facts) throw new Error(`The reservation ${held.reservation_id} is not there`);
@@ -48,6 +54,8 @@ async function openPage(app: App, holding: Holding, payment_id: string): Promise
     amount: parseAmount(held.amount_due, held.currency),
     description: `${facts.service_name}, ${facts.clinic_name}`,
     customer_email: facts.email,
+    save_for: save ? await customerOf(app, facts.user_id) : null,
+    authorise_only: facts.needs_approval,
     lang: facts.lang,
     success_url: returnUrl(app, held.reference_code, 'paid'),
     cancel_url: returnUrl(app, held.reference_code, 'left'),
@@ -84,7 +92,12 @@ async function giveUp(
  * Opens the payment page of a hold, or finds the one that is open. No transaction is open
  * meanwhile.
  */
-export async function startCheckout(app: App, actor: Actor, holding: Holding): Promise<string> {
+export async function startCheckout(
+  app: App,
+  actor: Actor,
+  holding: Holding,
+  save = false,
+): Promise<string> {
   const { held } = holding;
   if (holding.earlier !== null) {
     const known = await openSession(app.sql, held.reservation_id);
@@ -94,7 +107,7 @@ export async function startCheckout(app: App, actor: Actor, holding: Holding): P
   failpoint('before-checkout');
   let checkout: Checkout;
   try {
-    checkout = await openPage(app, holding, payment_id);
+    checkout = await openPage(app, holding, payment_id, save);
   } catch (error) {
     const code = error instanceof AppError ? error.code : 'unavailable';
     const other_page = await giveUp(app, actor, holding, code);

@@ -8,6 +8,7 @@ import {
   takePaymentEvent as take,
 } from '../store/payments.ts';
 import { takeDisputeNews, takeRefundNews } from '../store/provider-news.ts';
+import { remainingMs } from '../store/reservations.ts';
 import { releaseLocks } from './release-locks.ts';
 
 const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
@@ -27,6 +28,21 @@ const no_booking = {
   seats: null,
   lock_id: null,
 } as const;
+
+/** Something is to be done at the provider now. */
+const at_provider: readonly PaymentEventResult['outcome'][] = [
+  'refund_requested',
+  'mismatch',
+  'void_requested',
+];
+
+/** The hold lives longer now: the doorman turns losers away for as long. */
+async function keepLocks(app: App, taken: PaymentEventResult): Promise<void> {
+  const { reservation_id, slot_id, seats, lock_id } = taken;
+  if (reservation_id === null || slot_id === null || seats === null || lock_id === null) return;
+  const ttl_ms = await remainingMs(app.sql, reservation_id);
+  if (ttl_ms !== null && ttl_ms > 0) await app.locks.assign(slot_id, seats, lock_id, ttl_ms);
+}
 
 /** What happened, from the part of the store that knows this kind of news. */
 async function store(app: App, event: PaymentEvent): Promise<PaymentEventResult> {
@@ -70,7 +86,8 @@ export async function takePaymentEvent(
   // Booked seats need no doorman: PostgreSQL refuses them by itself, also when this is never
   // reached.
   if (taken.outcome === 'confirmed') await releaseLocks(app, taken);
+  if (taken.outcome === 'awaiting_approval') await keepLocks(app, taken);
   app.wake.relay();
-  if (taken.outcome === 'refund_requested' || taken.outcome === 'mismatch') app.wake.dispatcher();
+  if (at_provider.includes(taken.outcome)) app.wake.dispatcher();
   return taken;
 }

@@ -47,17 +47,39 @@ export function sessionFacts(
   };
 }
 
-function intentFacts(intent: Stripe.PaymentIntent, result: PaymentEvent['result']): Facts {
-  // A paid checkout speaks through its session; counting its intent too would count it twice.
-  const told_by_session = result === 'success' && intent.metadata['channel'] === 'checkout';
+/** A payment's own state in our words. Its secret and what a bank says of the card are left out. */
+export function intentFacts(intent: Stripe.PaymentIntent, result: PaymentEvent['result']): Facts {
+  const { client_secret: _secret, last_payment_error, next_action: _page, ...payload } = intent;
+  // What moved, or is kept ready: less than was asked for must not pass for all of it.
+  const amount_minor =
+    result === 'success'
+      ? intent.amount_received
+      : result === 'authorised'
+        ? intent.amount_capturable
+        : intent.amount;
   return {
-    result: told_by_session ? 'ignored' : result,
+    result,
     session_id: null,
     payment_intent: intent.id,
-    amount: moneyOf(intent.amount, intent.currency),
+    amount: moneyOf(amount_minor, intent.currency),
     metadata: { ...intent.metadata },
-    payload: intent,
+    payload: { ...payload, error_code: last_payment_error?.code ?? null },
   };
+}
+
+/** What an event about a payment means, which depends on where the payment was begun. */
+function intentResult(
+  intent: Stripe.PaymentIntent,
+  result: 'success' | 'failed' | 'voided',
+): PaymentEvent['result'] {
+  const channel = intent.metadata['channel'] ?? 'checkout';
+  // A paid checkout speaks through its session; counting its intent too would count it twice.
+  if (result === 'success') return channel === 'checkout' ? 'ignored' : result;
+  // Ends with its page, which speaks for itself.
+  if (result === 'voided') return channel === 'checkout' ? 'ignored' : result;
+  // The bank wants to see the owner of a saved card, who is sent to its page right then.
+  const asks = intent.last_payment_error?.code === 'authentication_required';
+  return channel === 'saved' && asks ? 'ignored' : result;
 }
 
 /** Card and holder are left out: what is not stored cannot leak. */
@@ -136,9 +158,13 @@ export function factsOf(event: Stripe.Event): Facts {
     case 'checkout.session.expired':
       return sessionFacts(event.data.object, 'expired');
     case 'payment_intent.succeeded':
-      return intentFacts(event.data.object, 'success');
+      return intentFacts(event.data.object, intentResult(event.data.object, 'success'));
     case 'payment_intent.payment_failed':
-      return intentFacts(event.data.object, 'failed');
+      return intentFacts(event.data.object, intentResult(event.data.object, 'failed'));
+    case 'payment_intent.amount_capturable_updated':
+      return intentFacts(event.data.object, 'authorised');
+    case 'payment_intent.canceled':
+      return intentFacts(event.data.object, intentResult(event.data.object, 'voided'));
     case 'charge.refunded':
       return chargeFacts(event.data.object);
     case 'refund.created':

@@ -1,22 +1,39 @@
-// Payments through Stripe: hosted checkout, refunds, signed webhooks. The SDK (23 MB) loads at
-// first use.
+// Payments through Stripe: hosted checkout, refunds, signed webhooks.
 
 import type { Stripe } from 'stripe';
-import { AppError, type Json } from '../../domain/errors.ts';
+import { AppError } from '../../domain/errors.ts';
 import type {
   Checkout,
   CheckoutRequest,
+  Closed,
   PaymentEvent,
   PaymentGateway,
   RefundRequest,
 } from '../../domain/ports.ts';
 import { factsOf, refundNews, sessionFacts, timeText } from './stripe-events.ts';
+import {
+  capture,
+  chargeSaved,
+  closeIntent,
+  createCustomer,
+  detachMethod,
+  findCharge,
+  isIntent,
+  listMethods,
+  lookAtCharge,
+  retrieveIntent,
+  voidIntent,
+} from './stripe-intents.ts';
+import {
+  API_VERSION,
+  isMissing,
+  loadSdk,
+  mapError,
+  type Sdk,
+  type StripeSettings,
+} from './stripe-sdk.ts';
 
-/** The version whose shapes this file reads; the account's own default never matters. */
-const API_VERSION = '2026-10-28.endive';
-const CALL_TIMEOUT_MS = 10_000;
 const HEALTH_TIMEOUT_MS = 2_000;
-const NETWORK_RETRIES = 2;
 /**
  * Stripe takes 30 minutes at least by its own clock; the rest lets ours be two minutes slow and the
  * call be tried again (capabilities 7.2). Its end decides nothing: the hold's does, long before.
@@ -24,76 +41,13 @@ const NETWORK_RETRIES = 2;
 const SESSION_LIFE_S = 33 * 60;
 /** Oldest webhook signature accepted, in seconds: what stops a replayed request. */
 const SIGNATURE_TOLERANCE_S = 300;
-/** What a caller is told to wait when Stripe itself says nothing. */
-const RETRY_AFTER_MS = 2_000;
 /** Sessions looked through for one that an earlier, unanswered call made: pages of a hundred. */
 const LOOKUP_PAGES = 3;
 
-export type StripeSettings = {
-  readonly stripe_secret_key: string;
-  /** Several while one is being rotated: any of them may have signed. */
-  readonly stripe_webhook_secret: readonly string[];
-  readonly stripe_api_base: string;
-};
-
-type Sdk = { readonly client: Stripe; readonly errors: (typeof Stripe)['errors'] };
-
-async function loadSdk(settings: StripeSettings): Promise<Sdk> {
-  const { default: Sdk } = await import('stripe');
-  const base = new URL(settings.stripe_api_base);
-  const https = base.protocol === 'https:';
-  const client = new Sdk(settings.stripe_secret_key, {
-    apiVersion: API_VERSION,
-    host: base.hostname,
-    port: base.port === '' ? (https ? 443 : 80) : Number(base.port),
-    protocol: https ? 'https' : 'http',
-    telemetry: false,
-    timeout: CALL_TIMEOUT_MS,
-    maxNetworkRetries: NETWORK_RETRIES,
-  });
-  return { client, errors: Sdk.errors };
-}
-
-/**
- * Our failure for one of Stripe's: what is final is `payment_failed`, what may pass is
- * `unavailable`.
- */
-function mapError({ errors }: Sdk, error: unknown): AppError {
-  if (error instanceof AppError) return error;
-  if (!(error instanceof errors.StripeError)) {
-    return new AppError(
-      'unavailable',
-      'The payment provider could not be asked.',
-      {},
-      {
-        cause: error,
-      },
-    );
-  }
-  const facts: Record<string, Json> = {};
-  if (error.code !== undefined) facts['provider_code'] = error.code;
-  if (error.decline_code !== undefined) facts['decline_code'] = error.decline_code;
-  if (error.requestId !== undefined) facts['provider_request_id'] = error.requestId;
-  if (error instanceof errors.StripeCardError) {
-    return new AppError('payment_failed', error.message, facts, { cause: error });
-  }
-  if (error instanceof errors.StripeAuthenticationError || error.statusCode === 403) {
-    const detail = 'The payment provider refuses our key.';
-    return new AppError('unavailable', detail, facts, { cause: error });
-  }
-  if (error instanceof errors.StripeInvalidRequestError) {
-    const detail = 'The payment provider refused the request.';
-    return new AppError('payment_failed', detail, facts, { cause: error });
-  }
-  // Connection, timeout, 5xx, 429 and a key still in use by a twin of this call: all may pass.
-  const wait_s = Number(error.headers?.['retry-after']);
-  facts['retry_after_ms'] = wait_s > 0 ? wait_s * 1000 : RETRY_AFTER_MS;
-  const detail = 'The payment provider does not answer.';
-  return new AppError('unavailable', detail, facts, { cause: error });
-}
-
-function isMissing({ errors }: Sdk, error: unknown): boolean {
-  return error instanceof errors.StripeInvalidRequestError && error.statusCode === 404;
+/** Stripe takes a known customer or an address, never both. */
+function whoPays({ save_for, customer_email }: CheckoutRequest) {
+  if (save_for !== null) return { customer: save_for };
+  return customer_email === null ? {} : { customer_email };
 }
 
 function checkoutParams(request: CheckoutRequest, expires_at: number) {
@@ -117,9 +71,14 @@ function checkoutParams(request: CheckoutRequest, expires_at: number) {
       },
     ],
     metadata,
-    // The mark tells the intent's own events from those of a payment without a checkout page.
-    payment_intent_data: { metadata: { ...metadata, channel: 'checkout' } },
-    ...(request.customer_email === null ? {} : { customer_email: request.customer_email }),
+    // The mark tells the intent's own events, which a finished page makes needless, from those of a
+    // payment that only they can tell of.
+    payment_intent_data: {
+      metadata: { ...metadata, channel: request.authorise_only ? 'approval' : 'checkout' },
+      ...(request.authorise_only ? { capture_method: 'manual' as const } : {}),
+      ...(request.save_for === null ? {} : { setup_future_usage: 'off_session' as const }),
+    },
+    ...whoPays(request),
     locale: request.lang,
     expires_at,
     success_url: request.success_url,
@@ -209,6 +168,7 @@ async function verifyWebhook(
 type Looked = Awaited<ReturnType<PaymentGateway['retrieveCheckout']>>;
 
 async function retrieveCheckout(sdk: Sdk, session_id: string): Promise<Looked> {
+  if (isIntent(session_id)) return await retrieveIntent(sdk, session_id);
   let session: Stripe.Checkout.Session;
   try {
     session = await sdk.client.checkout.sessions.retrieve(session_id);
@@ -218,7 +178,13 @@ async function retrieveCheckout(sdk: Sdk, session_id: string): Promise<Looked> {
   }
   if (session.status === 'open') return { outcome: 'open' };
   if (session.status === 'expired') return { outcome: 'expired' };
-  if (session.payment_status === 'unpaid') return { outcome: 'processing' };
+  if (session.payment_status === 'unpaid') {
+    // Complete without money: the bank thinks about it, or keeps the money ready for us.
+    const { payment_intent } = session;
+    return typeof payment_intent === 'string'
+      ? await retrieveIntent(sdk, payment_intent)
+      : { outcome: 'processing' };
+  }
   const event: PaymentEvent = {
     // Not an event of Stripe's: the inbox must tell this look-up from the webhook that may still
     // come.
@@ -230,9 +196,8 @@ async function retrieveCheckout(sdk: Sdk, session_id: string): Promise<Looked> {
   return { outcome: 'paid', event };
 }
 
-type Closed = Awaited<ReturnType<PaymentGateway['expireCheckout']>>;
-
 async function expireCheckout(sdk: Sdk, session_id: string): Promise<Closed> {
+  if (isIntent(session_id)) return await closeIntent(sdk, session_id);
   try {
     await sdk.client.checkout.sessions.expire(session_id);
     return { outcome: 'expired' };
@@ -243,8 +208,7 @@ async function expireCheckout(sdk: Sdk, session_id: string): Promise<Closed> {
     // say.
     const looked = await retrieveCheckout(sdk, session_id);
     if (looked.outcome === 'open') throw error;
-    if (looked.outcome === 'paid') return looked;
-    return { outcome: looked.outcome };
+    return looked;
   }
 }
 
@@ -321,6 +285,14 @@ export function openStripePayments(settings: StripeSettings): PaymentGateway {
     createCheckout: (request) => withSdk((sdk) => createCheckout(sdk, request)),
     expireCheckout: (session_id) => withSdk((sdk) => expireCheckout(sdk, session_id)),
     retrieveCheckout: (session_id) => withSdk((sdk) => retrieveCheckout(sdk, session_id)),
+    createCustomer: (owner) => withSdk((sdk) => createCustomer(sdk, owner)),
+    listMethods: (customer_id) => withSdk((sdk) => listMethods(sdk, customer_id)),
+    detachMethod: (method_id) => withSdk((sdk) => detachMethod(sdk, method_id)),
+    chargeSaved: (request) => withSdk((sdk) => chargeSaved(sdk, request)),
+    findCharge: (charge) => withSdk((sdk) => findCharge(sdk, charge)),
+    lookAtCharge: (intent) => withSdk((sdk) => lookAtCharge(sdk, intent)),
+    capture: (intent, payment_id) => withSdk((sdk) => capture(sdk, intent, payment_id)),
+    voidCharge: (intent) => withSdk((sdk) => voidIntent(sdk, intent)),
     refund: (request) => withSdk((sdk) => refund(sdk, request)),
     retrieveRefund: (reference) => withSdk((sdk) => retrieveRefund(sdk, reference)),
     verifyWebhook: (raw_body, signature) =>

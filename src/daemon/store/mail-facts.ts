@@ -9,6 +9,7 @@ export type MailRow = {
   /** Null while there is only a hold. */
   readonly status: BookingStatus | null;
   readonly is_booked: boolean;
+  readonly clinic_kind: 'clinic' | 'salon' | 'venue';
   readonly version: number;
   /** When that version came to be: the calendar file's stamp. */
   readonly changed_at: Temporal.Instant;
@@ -37,6 +38,7 @@ type Row = {
   readonly refund_percent: number | null;
   readonly cancelled_by: 'owner' | 'clinic' | null;
   readonly status: BookingStatus | null;
+  readonly clinic_kind: MailRow['clinic_kind'];
   readonly version: number | null;
   readonly changed_at: Temporal.Instant;
 };
@@ -48,7 +50,7 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
       coalesce(b.pet_snapshot ->> 'name', pt.name) as pet_name,
       coalesce(b.service_snapshot ->> 'name', sv.name) as service_name,
       st.name as staff_name, c.name as clinic_name, c.address as clinic_address,
-      c.phone as clinic_phone, c.email as clinic_email, c.time_zone, sl.starts_at, sl.ends_at,
+      c.phone as clinic_phone, c.email as clinic_email, c.kind as clinic_kind, c.time_zone, sl.starts_at, sl.ends_at,
       r.quantity, coalesce(b.amount, r.amount) as amount, r.currency,
       exists (
         select from payments p where p.reservation_id = r.id and p.paid_at is not null
@@ -80,7 +82,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
   const row = await readRow(sql, reservation_id);
   if (!row) return null;
   const { amount, currency, refund_amount, refund_currency, is_paid, pet_name } = row;
-  const { status, version, changed_at, ...rest } = row;
+  const { status, version, changed_at, clinic_kind, ...rest } = row;
   const refund =
     refund_amount === null || refund_currency === null
       ? null
@@ -88,6 +90,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
   return {
     status,
     is_booked: status !== null,
+    clinic_kind,
     version: version ?? 0,
     changed_at,
     facts: {
@@ -120,6 +123,9 @@ export type CheckoutFacts = {
   readonly lang: MailLang;
   readonly service_name: string;
   readonly clinic_name: string;
+  readonly user_id: string;
+  /** The clinic has to say yes before the money moves. */
+  readonly needs_approval: boolean;
 };
 
 export async function findCheckoutFacts(
@@ -127,7 +133,8 @@ export async function findCheckoutFacts(
   reservation_id: string,
 ): Promise<CheckoutFacts | null> {
   const [row] = await run(sql<CheckoutFacts[]>`
-    select u.email, u.lang, sv.name as service_name, c.name as clinic_name
+    select u.email, u.lang, sv.name as service_name, c.name as clinic_name, u.id as user_id,
+      r.approval = 'awaiting' as needs_approval
     from reservations r
     join users u on u.id = r.user_id
     join services sv on sv.id = r.service_id

@@ -1,3 +1,4 @@
+import type { PaymentEvent } from '../../domain/ports.ts';
 import type { DbActor } from './actor.ts';
 import { type Db, run, runOne, toJson } from './db.ts';
 
@@ -61,8 +62,8 @@ export type PaymentNews = {
   readonly payload: unknown;
   readonly session_id: string | null;
   readonly payment_intent: string | null;
-  /** Everything but success, failed and expired is only noted in the inbox. */
-  readonly result: 'success' | 'failed' | 'expired' | 'refunded' | 'disputed' | 'ignored';
+  /** Refunds, disputes and what is ignored are only noted in the inbox. */
+  readonly result: PaymentEvent['result'];
   /** Decimal text. */
   readonly amount: string | null;
   readonly currency: string | null;
@@ -76,6 +77,9 @@ export type PaymentEventResult = {
     | 'failed_recorded'
     | 'refund_requested'
     | 'mismatch'
+    | 'awaiting_approval'
+    | 'void_requested'
+    | 'voided'
     | 'unknown_money'
     | 'refund_recorded'
     | 'dispute_recorded';

@@ -1,6 +1,8 @@
+import { endedEvent, neverCharged, settleCharge } from '../actions/settle-charge.ts';
 import { takePaymentEvent } from '../actions/take-payment-event.ts';
 import type { App, Worker } from '../app-types.ts';
 import { silentPayments } from '../store/payments.ts';
+import { type LostCharge, lostCharges } from '../store/saved-payments.ts';
 
 /** More than a busy minute opens, so that pages left open do not hide the others. */
 const BATCH = 200;
@@ -14,23 +16,24 @@ const EVERY_MS = 30_000;
 /** True when the page had news. */
 async function ask(app: App, session_id: string): Promise<boolean> {
   const looked = await app.payments.retrieveCheckout(session_id);
-  if (looked.outcome === 'paid') {
+  if ('event' in looked) {
     app.log.warn('payment.webhook_missed', { session_id });
     await takePaymentEvent(app, looked.event);
     return true;
   }
   if (looked.outcome !== 'expired' && looked.outcome !== 'unknown_session') return false;
-  await takePaymentEvent(app, {
-    event_id: `lookup_expired_${session_id}`,
-    event_type: 'checkout.session.expired',
-    result: 'expired',
-    session_id,
-    payment_intent: null,
-    amount: null,
-    metadata: {},
-    occurred_at: Temporal.Now.instant().toString(),
-    payload: { looked_up: looked.outcome },
-  });
+  await takePaymentEvent(app, endedEvent(session_id, { looked_up: looked.outcome }));
+  return true;
+}
+
+/** A charge of a saved method whose answer never came. */
+async function find(app: App, lost: LostCharge): Promise<boolean> {
+  const { payment_id } = lost;
+  const found = await app.payments.findCharge(lost);
+  app.log.warn('payment.answer_missed', { payment_id, found: found?.outcome ?? null });
+  if (found === null) {
+    await takePaymentEvent(app, neverCharged(payment_id, 'the provider never heard of it'));
+  } else await settleCharge(app, payment_id, found);
   return true;
 }
 
@@ -46,6 +49,10 @@ export function createPoller(): Worker {
       const some = sessions.slice(from, from + PARALLEL);
       const asked = await Promise.all(some.map(({ session_id }) => ask(app, session_id)));
       taken += asked.filter(Boolean).length;
+    }
+    for (const lost of await lostCharges(app.sql, AGE_MS, BATCH)) {
+      if (signal.aborted) break;
+      if (await find(app, lost)) taken += 1;
     }
     return taken;
   };

@@ -1,4 +1,5 @@
 import type { App, Worker } from '../app-types.ts';
+import { createAuthoriser } from './authorisations.ts';
 import { createDispatcher } from './dispatch.ts';
 import type { Feed } from './feed.ts';
 import { createHousekeeper } from './housekeeping.ts';
@@ -41,6 +42,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   if (has('dispatcher')) {
     wakeups.connect('dispatcher', start(createDispatcher()).wake);
     wakeups.connect('dispatcher', start(createRefunder()).wake);
+    wakeups.connect('dispatcher', start(createAuthoriser()).wake);
   }
   if (has('cron')) {
     start(createPoller());

@@ -4,6 +4,8 @@ import { createRequestTimes, seconds } from './request-times.ts';
 
 export type Metrics = {
   readonly observeRequest: (route: string, method: string, status: number, ms: number) => void;
+  /** A loser of a slot who was answered from memory. */
+  readonly countQuickRefusal: () => void;
   readonly onTick: OnTick;
   readonly text: () => Promise<string>;
   readonly content_type: string;
@@ -14,6 +16,11 @@ export function createMetrics(): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry, prefix: 'petpro_' });
   const requests = createRequestTimes();
+  const quick_refusals = new Counter({
+    name: 'petpro_refusals_from_memory_total',
+    help: 'Losers of a slot who were told what losers in the 50 ms before them were told',
+    registers: [registry],
+  });
   const ticks = new Histogram({
     name: 'petpro_worker_tick_duration_seconds',
     help: 'One batch of a worker',
@@ -35,6 +42,7 @@ export function createMetrics(): Metrics {
   });
   return {
     observeRequest: requests.observe,
+    countQuickRefusal: () => quick_refusals.inc(),
     onTick: (tick) => {
       ticks.observe({ worker: tick.name, ok: String(tick.ok) }, tick.ms / 1000);
       units.inc({ worker: tick.name }, tick.units);

@@ -117,7 +117,7 @@ async function addApi(
   parts: ServerParts,
   note: (line: RequestLine) => void,
 ): Promise<void> {
-  const { app, feed, version, feed_limits } = parts;
+  const { app, feed, metrics, version, feed_limits } = parts;
   let farewell = () => {};
   await server.register(websocket, {
     options: { maxPayload: feed_message_bytes_max },
@@ -133,7 +133,11 @@ async function addApi(
   const admit = createAdmission(authenticator, limit);
   const door = createQuickRefusals();
   addDoor(server, door);
-  door.open({ app, authenticator, limit, note });
+  const noteQuick = (line: RequestLine) => {
+    note(line);
+    metrics.countQuickRefusal();
+  };
+  door.open({ app, authenticator, limit, note: noteQuick });
   addRoutes(server, app, admit);
   addWebhook(server, app, admit);
   ({ farewell } = addFeed(server, {

@@ -175,12 +175,14 @@ begin
     outcome := 'ok';
     return;
   end if;
-  -- The moves of src/domain/booking.ts. A no-show may be said ten minutes after the start.
+  -- The moves of src/domain/booking.ts; the times are those of 0048_check_in_window.sql.
   v_event := case
-    when v_old.status = 'confirmed' and p_status = 'arrived' then 'booking.arrived'
-    when v_old.status = 'confirmed' and p_status = 'in-progress' then 'booking.status_changed'
+    when v_old.status = 'confirmed' and p_status = 'arrived'
+      and check_in_from(v_old) <= now() then 'booking.arrived'
+    when v_old.status = 'confirmed' and p_status = 'in-progress'
+      and check_in_from(v_old) <= now() then 'booking.status_changed'
     when v_old.status = 'confirmed' and p_status = 'no-show'
-      and v_old.booking_time + interval '10 minutes' <= now() then 'booking.status_changed'
+      and no_show_from(v_old) <= now() then 'booking.status_changed'
     when v_old.status = 'in-progress' and p_status = 'completed' then 'booking.completed'
   end;
   if v_event is null then

@@ -18,6 +18,7 @@ export type Rule =
   | 'visit_not_started'
   | 'visit_started'
   | 'same_slot'
+  | 'check_in_too_early'
   | 'no_show_too_early'
   | 'extended_before'
   | 'quantity_over_capacity'
@@ -38,8 +39,11 @@ export type RefusedBooking = {
   readonly status: BookingStatus;
   readonly starts_at: string;
   readonly time: string;
-  /** From when on a no-show can be said. */
+  /** From when on it can be said that the owner is here, or did not come. */
+  readonly check_in_from: string;
   readonly no_show_from: string;
+  /** What the state allows and the clock does not yet. */
+  readonly too_early: readonly DeskMove[];
 };
 
 const ended: Readonly<Record<'completed' | 'cancelled' | 'no-show', string>> = {
@@ -54,8 +58,8 @@ function refusal(
   detail: string,
   facts: Refusal['facts'] = {},
 ): Refusal {
-  const { reference_code, status } = booking;
-  const allowed = allowedMoves(status);
+  const { reference_code, status, too_early } = booking;
+  const allowed = allowedMoves(status).filter((move) => !too_early.some((one) => one === move));
   return { rule, detail, facts: { rule, reference_code, status, allowed, ...facts } };
 }
 
@@ -123,7 +127,7 @@ export function whyNotReschedule(
 
 /** Why a booking cannot be moved on like this; null when its row does not tell. */
 export function whyNotMove(booking: RefusedBooking, move: DeskMove): Refusal | null {
-  const { status, reference_code, no_show_from } = booking;
+  const { status, reference_code, check_in_from, no_show_from } = booking;
   switch (status) {
     case 'completed':
     case 'cancelled':
@@ -138,7 +142,13 @@ export function whyNotMove(booking: RefusedBooking, move: DeskMove): Refusal | n
         const detail = `The visit of ${reference_code} was not started; say first that it is in the room.`;
         return refusal(booking, 'visit_not_started', detail);
       }
-      if (move !== 'no-show') return null;
+      if (!booking.too_early.includes(move)) return null;
+      if (move !== 'no-show') {
+        const detail =
+          `It is too early to say that the owner of ${reference_code} is here: ` +
+          `possible from ${check_in_from} on.`;
+        return refusal(booking, 'check_in_too_early', detail, { check_in_from });
+      }
       const detail = `A no-show can be said ten minutes after the start: from ${no_show_from} on.`;
       return refusal(booking, 'no_show_too_early', detail, { no_show_from });
     }

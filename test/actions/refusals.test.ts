@@ -83,6 +83,27 @@ test('a booking that has ended says how; one under way says what is left', async
   expect((await refused(move('no-show'))).detail).toContain('is completed');
 });
 
+test('nobody is checked in before the clinic says that visits of that day have begun', async () => {
+  const { clinic, booking_id, reference_code } = await booked(13);
+  await sql`update clinics set check_in_hours = default where id = ${clinic.id}`;
+  const move = (status: 'arrived' | 'in-progress' | 'completed') =>
+    setBookingStatus(app, desk, { booking_id, status });
+  for (const status of ['arrived', 'in-progress'] as const) {
+    const early = await refused(move(status));
+    expect(early).toMatchObject({ rule: 'check_in_too_early', reference_code });
+    expect(early).toMatchObject({ status: 'confirmed', allowed: ['cancelled'] });
+    expect(early).toHaveProperty(
+      'check_in_from',
+      expect.stringMatching(/^\d{4}-\d\d-\d\d \d\d:\d\d$/),
+    );
+  }
+  expect(await refused(move('completed'))).toMatchObject({ rule: 'visit_not_started' });
+  // The clinic's own figure decides, and elapsed hours.
+  await sql`update clinics set check_in_hours = 13 where id = ${clinic.id}`;
+  expect((await move('arrived')).arrived_at).not.toBeNull();
+  expect((await move('in-progress')).status).toBe('in-progress');
+});
+
 test('after the start an owner is past cancelling, the clinic is not', async () => {
   const { who, clinic, booking_id } = await booked(96);
   await sql`

@@ -80,18 +80,21 @@ export async function addClinic(
     hold_ms: number;
     /** How long a cancel can be undone; 0, so that what it sends is seen at once. */
     undo_ms: number;
+    /** How long before its start a visit can be checked in; a year, so that slots lie anywhere. */
+    check_in_hours: number;
   }> = {},
 ): Promise<Clinic> {
   const n = next();
   const { currency = 'IDR', time_zone = 'Asia/Jakarta', commission_bp = 1000 } = options;
-  const { tax_bp = 0, hold_ms = 600_000, undo_ms = 0 } = options;
+  const { tax_bp = 0, hold_ms = 600_000, undo_ms = 0, check_in_hours = 8_760 } = options;
   const [row] = await sql<{ id: string }[]>`
     insert into clinics (
-      code, name, city, time_zone, currency, commission_bp, tax_bp, hold_ms, undo_ms
+      code, name, city, time_zone, currency, commission_bp, tax_bp, hold_ms, undo_ms,
+      check_in_hours
     )
     values (
       ${`C${n}`}, ${`Clinic ${n}`}, 'Jakarta', ${time_zone}, ${currency}, ${commission_bp},
-      ${tax_bp}, ${hold_ms}, ${undo_ms}
+      ${tax_bp}, ${hold_ms}, ${undo_ms}, ${check_in_hours}
     )
     returning id`;
   return { id: row!.id, currency, time_zone };

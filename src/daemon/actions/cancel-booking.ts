@@ -33,7 +33,7 @@ export async function cancelBooking(
   const cancelled = await cancel(app.sql, request, dbActor(actor));
   const { outcome, refund_percent, refund_amount, version } = cancelled;
   if (outcome === 'policy_refused') {
-    throw refusedBy(whyNotCancel(refusedBooking(booking), input.by));
+    throw refusedBy(whyNotCancel(await refusedBooking(app, booking), input.by));
   }
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   let undo_until: Temporal.Instant | null = null;

@@ -1,9 +1,9 @@
-import { NO_SHOW_AFTER_MS } from '../../domain/booking.ts';
+import type { DeskMove } from '../../domain/booking.ts';
 import type { Refusal, RefusedBooking } from '../../domain/refusal.ts';
 import { whyNotHold } from '../../domain/refusal.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
-import type { BookingRow } from '../store/bookings.ts';
+import { type BookingRow, moveTimes } from '../store/bookings.ts';
 import { overlappingVisit } from '../store/owner-visits.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { scopeOf } from './actor.ts';
@@ -11,13 +11,28 @@ import { failure } from './outcome.ts';
 
 /** Says which rule refused: a look at the rows after the fact, off the path of those who succeed. */
 
+function momentText(at: Temporal.Instant, time_zone: string): string {
+  const { date, time } = localTime(at, time_zone);
+  return `${date} ${time}`;
+}
+
 /** A booking as the rules look at it. */
-export function refusedBooking(booking: BookingRow): RefusedBooking {
-  const { reference_code, status, starts_at, time_zone } = booking;
+export async function refusedBooking(app: App, booking: BookingRow): Promise<RefusedBooking> {
+  const { booking_id, reference_code, status, starts_at, time_zone } = booking;
+  const times = await moveTimes(app.sql, booking_id);
   const { text, time } = localTime(starts_at, time_zone);
-  const from = localTime(starts_at.add({ milliseconds: NO_SHOW_AFTER_MS }), time_zone);
-  const no_show_from = `${from.date} ${from.time}`;
-  return { reference_code, status, starts_at: text, time, no_show_from };
+  const too_early: DeskMove[] = [];
+  if (!times.is_check_in_open) too_early.push('arrived', 'in-progress');
+  if (!times.is_no_show_open) too_early.push('no-show');
+  return {
+    reference_code,
+    status,
+    starts_at: text,
+    time,
+    check_in_from: momentText(times.check_in_from, time_zone),
+    no_show_from: momentText(times.no_show_from, time_zone),
+    too_early,
+  };
 }
 
 /** The failure with the rule that was found, or without one when the rows have changed meanwhile. */
@@ -49,14 +64,13 @@ export async function explainHold(
   if (clinic_id !== null && clinic_id !== found.clinic_id) {
     return refusedBy(whyNotHold({ quantity, capacity }, 'elsewhere'));
   }
-  const { date, time, text } = localTime(found.starts_at, found.time_zone);
   const { reference_code, is_booked, service_name } = found;
   const other = {
     reference_code,
     is_booked,
     service_name,
-    starts_at: text,
-    moment: `${date} ${time}`,
+    starts_at: localTime(found.starts_at, found.time_zone).text,
+    moment: momentText(found.starts_at, found.time_zone),
   };
   return refusedBy(whyNotHold({ quantity, capacity }, other));
 }

@@ -21,7 +21,9 @@ export async function setBookingStatus(
   const { status, expected_version = null } = input;
   const move = { booking_id, status, expected_version };
   const { outcome, version } = await set(app.sql, move, dbActor(actor));
-  if (outcome === 'policy_refused') throw refusedBy(whyNotMove(refusedBooking(booking), status));
+  if (outcome === 'policy_refused') {
+    throw refusedBy(whyNotMove(await refusedBooking(app, booking), status));
+  }
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   app.wake.relay();
   const moved = await findBooking(app.sql, booking_id, scope);

@@ -105,6 +105,23 @@ export async function setBookingStatus(
     )`);
 }
 
+export type MoveTimes = {
+  readonly check_in_from: Temporal.Instant;
+  readonly is_check_in_open: boolean;
+  readonly no_show_from: Temporal.Instant;
+  readonly is_no_show_open: boolean;
+};
+
+/** When the clock allows to say what became of a visit. Read only after a refusal. */
+export async function moveTimes(sql: Db, booking_id: string): Promise<MoveTimes> {
+  return await runOne(sql<MoveTimes[]>`
+    select t.check_in_from, t.check_in_from <= now() as is_check_in_open,
+      t.no_show_from, t.no_show_from <= now() as is_no_show_open
+    from bookings b,
+      lateral (select check_in_from(b), no_show_from(b)) as t (check_in_from, no_show_from)
+    where b.id = ${booking_id}`);
+}
+
 const columns = (sql: Db) => sql`
   booking_id, reference_code, status, clinic_id, clinic_code, clinic_name, time_zone, service_id,
   service_name, slot_id, staff_id, staff_name, starts_at, ends_at, booking_time, duration_minutes,

@@ -290,8 +290,10 @@ create table clinics (
   approval_ms integer not null default 86400000,
   tax_included boolean not null default true,
   desk_refund_limit numeric(15,3) not null default 0,
+  check_in_hours integer not null default 12,
   constraint clinics_pkey PRIMARY KEY (id),
   constraint clinics_approval_range CHECK (((approval_ms >= 3600000) AND (approval_ms <= 345600000))),
+  constraint clinics_check_in_range CHECK (((check_in_hours >= 0) AND (check_in_hours <= 8760))),
   constraint clinics_code_form CHECK ((code ~ '^[A-Z0-9]{2,8}$'::text)),
   constraint clinics_code_unique UNIQUE (code),
   constraint clinics_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
@@ -1701,6 +1703,15 @@ as $$
   where c.id = p_clinic_id
   group by p.payment_method
   order by p.payment_method
+$$;
+
+create function check_in_from(p_b bookings)
+returns timestamp with time zone
+language sql stable
+as $$
+  select p_b.booking_time - c.check_in_hours * interval '1 hour'
+  from clinics c
+  where c.id = p_b.clinic_id
 $$;
 
 create function claim_authorisations(p_limit integer, p_lease_ms integer)
@@ -3729,6 +3740,13 @@ begin
 end
 $$;
 
+create function no_show_from(p_b bookings)
+returns timestamp with time zone
+language sql stable
+as $$
+  select p_b.booking_time + interval '10 minutes'
+$$;
+
 create function note_captured(p_payment_id uuid)
 returns void
 language sql
@@ -5124,12 +5142,14 @@ begin
     outcome := 'ok';
     return;
   end if;
-  -- The moves of src/domain/booking.ts. A no-show may be said ten minutes after the start.
+  -- The moves of src/domain/booking.ts; the times are those of 0048_check_in_window.sql.
   v_event := case
-    when v_old.status = 'confirmed' and p_status = 'arrived' then 'booking.arrived'
-    when v_old.status = 'confirmed' and p_status = 'in-progress' then 'booking.status_changed'
+    when v_old.status = 'confirmed' and p_status = 'arrived'
+      and check_in_from(v_old) <= now() then 'booking.arrived'
+    when v_old.status = 'confirmed' and p_status = 'in-progress'
+      and check_in_from(v_old) <= now() then 'booking.status_changed'
     when v_old.status = 'confirmed' and p_status = 'no-show'
-      and v_old.booking_time + interval '10 minutes' <= now() then 'booking.status_changed'
+      and no_show_from(v_old) <= now() then 'booking.status_changed'
     when v_old.status = 'in-progress' and p_status = 'completed' then 'booking.completed'
   end;
   if v_event is null then

@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { object_settings } from './config-objects.ts';
 import {
   anyText,
   duration,
@@ -151,6 +152,7 @@ export const daemon_settings = {
     doc: 'Largest request body.',
   },
   request_timeout_ms: {
+  ...object_settings,
     env: 'PETPRO_REQUEST_TIMEOUT_MS',
     parse: duration(120_000),
     fallback: '15s',

@@ -48,6 +48,11 @@ function crossCheck(config: Config): readonly string[] {
   if (config.stripe_secret_key && config.stripe_webhook_secret.length === 0) {
     problems.push('STRIPE_WEBHOOK_SECRET is missing: without it no payment can be believed');
   }
+  const { s3_bucket, s3_endpoint, s3_access_key, s3_secret_key, s3_secret_key_file } = config;
+  const s3 = [s3_endpoint, s3_access_key, s3_secret_key ?? s3_secret_key_file];
+  if (s3_bucket !== null && s3.includes(null)) {
+    problems.push('PETPRO_S3_BUCKET needs PETPRO_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY[_FILE]');
+  }
   return problems;
 }
 

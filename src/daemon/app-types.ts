@@ -1,5 +1,6 @@
 import type { Sql } from 'postgres';
 import type { Config } from '../config.ts';
+import type { Objects } from '../domain/attachment.ts';
 import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Log } from '../log.ts';
@@ -36,6 +37,7 @@ export type App = {
   readonly locks: LockStore;
   readonly payments: PaymentGateway;
   readonly messenger: Messenger;
+  readonly objects: Objects;
   readonly wake: Wake;
 };
 
@@ -53,6 +55,7 @@ export type Worker = {
     | 'locks'
     | 'payments'
     | 'reconcile'
+    | 'attachments'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;

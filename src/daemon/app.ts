@@ -4,6 +4,7 @@ import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
 import type { Log } from '../log.ts';
 import { openNoLocks } from './adapters/no-locks.ts';
 import { openNoPayments } from './adapters/no-payments.ts';
+import { openObjects } from './adapters/object-stores.ts';
 import { openRedisLocks } from './adapters/redis-locks.ts';
 import { shareDoorman } from './adapters/shared-doorman.ts';
 import { openNoMail, openSmtp } from './adapters/smtp.ts';
@@ -56,6 +57,7 @@ export async function openApp(
   const locks = opening.adopt(openLocks(config, log), (store) => store.close());
   const payments = openPayments(config);
   const messenger = opening.adopt(openMessenger(config, log), (mail) => mail.close());
+  const objects = openObjects(config);
   const opened = opening.move();
   return {
     config,
@@ -64,6 +66,7 @@ export async function openApp(
     locks,
     payments,
     messenger,
+    objects,
     wake,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };

@@ -15,6 +15,7 @@ export const failpoints = [
   'after-fan-out',
   'after-send',
   'after-refund',
+  'after-file',
   'after-charge',
   'after-capture',
 ] as const;

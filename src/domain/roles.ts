@@ -14,6 +14,8 @@ export const access = {
   own_or_view: ['customer', 'viewer', 'desk', 'manager', 'sre', 'ci', 'admin'],
   /** What only the customer can say, such as a review: no key of the clinic speaks for them. */
   own: ['customer'],
+  /** Papers of a booking: owners and the people of the clinic, not those who run the machines. */
+  own_or_reader: ['customer', 'viewer', 'desk', 'manager', 'admin'],
   own_or_desk: ['customer', 'desk', 'manager', 'ci', 'admin'],
   desk: ['desk', 'manager', 'ci', 'admin'],
   manager: ['manager', 'admin'],

@@ -56,7 +56,8 @@ describe('the OpenAPI document', () => {
     const operation = ['paths', path, method];
     expect(at(...operation)).toBeDefined();
     const success = String(endpoint.success);
-    const answer = [...operation, 'responses', success, 'content', 'application/json', 'schema'];
+    const type = endpoint.stream === 'out' ? 'application/pdf' : 'application/json';
+    const answer = [...operation, 'responses', success, 'content', type, 'schema'];
     expect(at(...answer)).toBeTypeOf('object');
     for (const code of problemsOf(endpoint)) {
       const status = String(problems[code].status);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { type EndpointName, endpoints } from '../../src/domain/api.ts';
+import type { StreamName } from '../../src/domain/api-attachments.ts';
 import { lockKey } from '../../src/domain/lock.ts';
 import { mayAccess, type Role, roles } from '../../src/domain/roles.ts';
 import {
@@ -10,7 +11,16 @@ import {
   type Clinic,
   type OwnerIds,
 } from '../helpers/database.ts';
-import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+import {
+  type Answer,
+  addressOf,
+  call,
+  type Harness,
+  member,
+  type Request,
+  send,
+} from './harness.ts';
+import { freshTickets } from './venue.ts';
 
 /** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
 export type World = {
@@ -126,6 +136,22 @@ export async function freshReview(world: World): Promise<string> {
   return must(await call(world.base, 'create_review', { params, body }, { token }), 'review_id');
 }
 
+/** The smallest thing that passes for a PDF. */
+export const tiny_pdf = new TextEncoder().encode('%PDF-1.4\n%%EOF\n');
+
+/** A file of a new booking, sent by `owner`. */
+export async function freshAttachment(world: World) {
+  const booking_id = await freshBooking(world);
+  const { address, method } = addressOf('add_attachment', {
+    params: { booking_id },
+    query: { name: 'x-ray.pdf' },
+  });
+  const token = world.tokens.customer;
+  const headers = { 'content-type': 'application/pdf' };
+  const answer = await send(world.base, address, { method, token, headers, raw_body: tiny_pdf });
+  return { booking_id, attachment_id: must(answer, 'attachment_id') };
+}
+
 /** A refund of a new booking, asked for by that role: the desk's waits for a manager. */
 export async function freshRefund(world: World, role: 'desk' | 'manager'): Promise<string> {
   const body = { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' };
@@ -191,7 +217,9 @@ let phones = 10_000_000;
 type Sample = (world: World, role: Role) => Promise<Request>;
 
 /** One request per endpoint that must succeed for every role that is let in. */
-export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'>, Sample>> = {
+export const samples: Readonly<
+  Record<Exclude<EndpointName, 'take_payment_event' | StreamName>, Sample>
+> = {
   list_clinics: async () => ({ query: { limit: '5' } }),
   get_clinic: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   list_services: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
@@ -257,6 +285,12 @@ export const samples: Readonly<Record<Exclude<EndpointName, 'take_payment_event'
     params: { review_id: await freshReview(world) },
     body: { reply: 'Thank you.' },
   }),
+  list_attachments: async (world) => {
+    const { booking_id } = await freshAttachment(world);
+    return { params: { booking_id } };
+  },
+  delete_attachment: async (world) => ({ params: await freshAttachment(world) }),
+  sweep_attachments: async () => ({}),
   trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
@@ -387,6 +421,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
       (select count(*) from users),
       (select count(*) from pets),
+      (select count(*) from booking_attachments),
       (select count(*) from booking_events_outbox),
       (select count(*) from idempotency_keys),
       (select coalesce(sum(booked_count), 0) from slots)

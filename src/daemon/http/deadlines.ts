@@ -1,6 +1,13 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { AppError } from '../../domain/errors.ts';
 
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** Patience with this route where it differs: files take longer than questions. */
+    timeout_ms?: number;
+  }
+}
+
 /** How exactly the limit is kept; a tenth of the shortest limit that the configuration takes. */
 const look_every_ms = 100;
 
@@ -25,12 +32,24 @@ export function addDeadlines(server: FastifyInstance, limit_ms: number): void {
   };
 
   const look = () => {
-    const too_old = performance.now() - limit_ms;
+    const now = performance.now();
+    const too_old = now - limit_ms;
     for (const reply of under_way) {
       if (reply === null || reply.request.started_ms > too_old) continue;
+      const { timeout_ms = limit_ms } = reply.request.routeOptions.config;
+      if (reply.request.started_ms > now - timeout_ms) continue;
       // Also feeds, which never have an answer that ends.
       leave(reply.request);
       if (reply.sent) continue;
+      if (reply.raw.headersSent) {
+        // A file that leaves too slowly: all that is left to say is the end.
+        reply.raw.destroy();
+        continue;
+      }
+      if (!reply.request.raw.complete) {
+        reply.send(new AppError('request_timeout', 'Send the whole request faster.'));
+        continue;
+      }
       const detail = 'The answer took too long; it may still take effect.';
       reply.send(new AppError('unavailable', detail, { retry_after_ms: 1_000 }));
     }

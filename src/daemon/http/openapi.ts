@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
+import { file_types } from '../../domain/attachment.ts';
 import { type ProblemCode, problems } from '../../domain/errors.ts';
 import { access } from '../../domain/roles.ts';
 import { shapes } from '../../domain/shapes.ts';
@@ -125,9 +126,14 @@ function problemResponses(endpoint: Endpoint): Record<string, Schema> {
 
 function requestBody(endpoint: Endpoint, schema: Schema): Schema {
   if (endpoint.method === 'GET' || endpoint.method === 'DELETE') return {};
+  if (endpoint.stream === 'in') return { requestBody: { required: true, content: file_content } };
   const needed = Array.isArray(schema['required']) && schema['required'].length > 0;
   return { requestBody: { required: needed, content: { 'application/json': { schema } } } };
 }
+
+const bytes = { schema: { type: 'string', format: 'binary' } };
+/** The bodies of those endpoints that speak bytes: one entry for each type of file. */
+const file_content = Object.fromEntries(file_types.map((type) => [type, bytes]));
 
 const idempotency_header = { $ref: '#/components/parameters/IdempotencyKey' };
 
@@ -157,9 +163,10 @@ function operation(name: EndpointName, endpoint: Endpoint, components: Component
             ? {}
             : { 'Idempotency-Replayed': { schema: { type: 'string', enum: ['true'] } } }),
         },
-        content: {
-          'application/json': { schema: toSchema(shape.output, 'output', components) },
-        },
+        content:
+          endpoint.stream === 'out'
+            ? file_content
+            : { 'application/json': { schema: toSchema(shape.output, 'output', components) } },
       },
       ...problemResponses(endpoint),
     },

@@ -5,6 +5,7 @@ import { problems } from '../../domain/errors.ts';
 import type { App } from '../app-types.ts';
 import type { Health } from '../health.ts';
 import { createAdmission } from './admission.ts';
+import { addAttachmentRoutes } from './attachment-routes.ts';
 import { createAuthenticator } from './auth.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { addDeadlines } from './deadlines.ts';
@@ -42,7 +43,8 @@ function answerFailure(app: App) {
       app.log.error('http.failed', { request_id: request.id, code: known.code, err });
     }
     // The rest of a body that nobody will read must not be taken for the next request.
-    const is_cut_short = status === 413 || (status === 503 && !request.raw.complete);
+    const is_early = status === 408 || status >= 500;
+    const is_cut_short = status === 413 || (is_early && !request.raw.complete);
     if (is_cut_short) reply.header('connection', 'close');
     void reply.header('x-request-id', request.id).send(problemAnswer(known, request, reply));
   };
@@ -55,7 +57,8 @@ function openServer(app: App): FastifyInstance {
     logger: false,
     genReqId: (raw: IncomingMessage) => requestId(raw),
     bodyLimit: config.body_limit_bytes,
-    requestTimeout: config.request_timeout_ms,
+    // Node's own limit knows no routes; deadlines.ts keeps the shorter one where no file comes.
+    requestTimeout: Math.max(config.request_timeout_ms, config.attachment_timeout_ms),
     keepAliveTimeout: keep_alive_timeout_ms,
     trustProxy: config.trust_proxy.length > 0 ? [...config.trust_proxy] : false,
     // A request that reached us while we drain is answered, not thrown away.
@@ -140,6 +143,7 @@ async function addApi(
   door.open({ app, authenticator, limit, note: noteQuick });
   addRoutes(server, app, admit);
   addWebhook(server, app, admit);
+  await addAttachmentRoutes(server, app, admit);
   ({ farewell } = addFeed(server, {
     app,
     authenticator,

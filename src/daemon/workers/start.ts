@@ -11,6 +11,7 @@ import { createRefunder } from './refunds.ts';
 import { createRelay } from './relay.ts';
 import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
+import { createAttachmentSweeper } from './sweep-attachments.ts';
 
 export type Workers = {
   readonly status: () => readonly WorkerStatus[];
@@ -48,6 +49,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createPoller());
     start(createReconciler());
     start(createHousekeeper());
+    start(createAttachmentSweeper());
   }
 
   return {

@@ -4,7 +4,7 @@ import { lookOf } from './format.ts';
 import { clinicOf } from './lookup.ts';
 import { printOne } from './output.ts';
 import { openSession } from './session.ts';
-import { type Args, textOption } from './spec.ts';
+import { type Args, flagOption, textOption } from './spec.ts';
 
 const methods = ['cash', 'card_terminal', 'transfer', 'at_clinic'] as const;
 
@@ -33,6 +33,7 @@ export async function book(context: Context, args: Args): Promise<undefined> {
       {
         ...request,
         payment_method: methods.find((method) => method === pay) ?? 'checkout',
+        ...(flagOption(args, 'save_card') ? { save_payment_method: true } : {}),
         ...(notes === null ? {} : { notes }),
       },
       callOptions(args),

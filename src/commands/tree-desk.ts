@@ -74,6 +74,7 @@ const bookings: readonly CommandSpec[] = [
         doc: 'link = payment page (default); the others are taken at the desk',
         choices: ['link', 'cash', 'card_terminal', 'transfer', 'at_clinic'],
       },
+      { flags: '--save-card', doc: 'the page also saves the card for the next visit' },
       { flags: '--note <text>', doc: 'note for the vet' },
     ],
     mutates: { endpoint: 'create_booking' },

@@ -6,6 +6,7 @@ import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
+import { saved_tree } from './tree-saved.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { time_off_tree } from './tree-time-off.ts';
 
@@ -18,6 +19,7 @@ export const tree: readonly CommandSpec[] = [
   ...ops_tree,
   ...locks_tree,
   ...money_tree,
+  ...saved_tree,
   ...desk_money_tree,
   ...load_tree,
 ];

@@ -45,6 +45,23 @@ function issueLines(failure: Failure): readonly string[] {
   return is_told ? [] : lines.map((line) => `  ${line}`);
 }
 
+/** The desk's words for what the state allows; other states are said as they are. */
+const move_words: Readonly<Record<string, string>> = {
+  arrived: 'check-in',
+  'in-progress': 'start',
+  completed: 'complete',
+  confirmed: 'confirm',
+  cancelled: 'cancel',
+};
+
+/** `allowed`: what can be done with this booking or hold instead. */
+function allowedLines(failure: Failure): readonly string[] {
+  const { allowed } = failure.facts;
+  if (!Array.isArray(allowed)) return [];
+  const words = allowed.map((move) => move_words[String(move)] ?? String(move));
+  return [`allowed: ${words.length === 0 ? 'nothing, this is its end' : words.join(', ')}`];
+}
+
 /** Exit 130 says it all: after Ctrl-C or a "no" nothing is in error. */
 const labelOf = (code: ProblemCode) =>
   code === 'cancelled' ? 'cancelled' : `error[${code.toUpperCase()}]`;
@@ -104,7 +121,7 @@ export function failureText(
   const alone = detail !== '' && (repeats || speaks_for_itself.has(failure.code));
   const sentence = alone ? detail : [title, detail].filter((part) => part !== '').join('. ');
   const lines = [`${look.paint(labelOf(failure.code))}: ${plainLine(sentence)}`];
-  lines.push(...issueLines(failure).map(plainLine));
+  lines.push(...issueLines(failure).map(plainLine), ...allowedLines(failure).map(plainLine));
   const next = textFact(failure, 'next') ?? nextOfRule(failure) ?? usual_next[failure.code] ?? null;
   if (next !== null) lines.push(`next: ${plainLine(next)}`);
   const trace = textFact(failure, 'request_id');

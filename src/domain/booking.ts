@@ -28,6 +28,18 @@ export function allowedMoves(status: BookingStatus): readonly (DeskMove | 'cance
   return moves[status];
 }
 
+const ends: Readonly<Record<ReservationStatus, readonly ReservationStatus[]>> = {
+  pending: ['confirmed', 'cancelled'],
+  confirmed: [],
+  cancelled: [],
+  expired: [],
+};
+
+/** What can still become of a hold by somebody's word; empty for final states. */
+export function allowedEnds(status: ReservationStatus): readonly ReservationStatus[] {
+  return ends[status];
+}
+
 /** True when nothing leaves this state any more (invariant `final`). */
 export function isFinal(status: BookingStatus): boolean {
   return moves[status].length === 0;

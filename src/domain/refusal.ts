@@ -1,4 +1,5 @@
 import {
+  allowedEnds,
   allowedMoves,
   type BookingStatus,
   type DeskMove,
@@ -203,7 +204,7 @@ export function whyNotChangeHold(
   const refused = (rule: Rule, detail: string): Refusal => ({
     rule,
     detail,
-    facts: { rule, reference_code, status },
+    facts: { rule, reference_code, status, allowed: allowedEnds(status) },
   });
   switch (status) {
     case 'confirmed': {

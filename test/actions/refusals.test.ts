@@ -6,6 +6,13 @@ import { createReservation } from '../../src/daemon/actions/create-reservation.t
 import { extendReservation } from '../../src/daemon/actions/extend-reservation.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
 import { setBookingStatus } from '../../src/daemon/actions/set-booking-status.ts';
+import {
+  allowedMoves,
+  type BookingStatus,
+  booking_statuses,
+  type DeskMove,
+  desk_moves,
+} from '../../src/domain/booking.ts';
 import type { ProblemCode } from '../../src/domain/errors.ts';
 import { addService, addSlot } from '../helpers/database.ts';
 import { expectProblem, no_key, openBench, staff } from './bench.ts';
@@ -102,6 +109,40 @@ test('nobody is checked in before the clinic says that visits of that day have b
   await sql`update clinics set check_in_hours = 13 where id = ${clinic.id}`;
   expect((await move('arrived')).arrived_at).not.toBeNull();
   expect((await move('in-progress')).status).toBe('in-progress');
+});
+
+test('whatever is refused for its state lists what that state allows', async () => {
+  const bring: Readonly<Record<BookingStatus, readonly (DeskMove | 'cancelled')[]>> = {
+    confirmed: [],
+    'in-progress': ['in-progress'],
+    completed: ['in-progress', 'completed'],
+    cancelled: ['cancelled'],
+    'no-show': ['no-show'],
+  };
+  for (const status of booking_statuses) {
+    const { who, booking_id } = await booked(96);
+    const carryOut = async (what: DeskMove | 'cancelled'): Promise<unknown> =>
+      what === 'cancelled'
+        ? await cancelBooking(app, who, { booking_id, quote: false, by: 'owner' })
+        : await setBookingStatus(app, desk, { booking_id, status: what });
+    if (status === 'no-show') {
+      await sql`
+        update bookings set booking_time = now() - interval '1 hour' where id = ${booking_id}`;
+    }
+    for (const step of bring[status]) await carryOut(step);
+    // Four days ahead nobody can be said to have stayed away.
+    const allowed = allowedMoves(status).filter((move) => move !== 'no-show');
+    for (const move of [...desk_moves, 'cancelled'] as const) {
+      // Saying again what is so already is no move.
+      const has_come = status === 'in-progress' || status === 'completed';
+      const is_so = move === status || (move === 'arrived' && has_come);
+      if (allowed.includes(move) || is_so) continue;
+      expect(await refused(carryOut(move))).toMatchObject({ status, allowed });
+    }
+  }
+  const { reservation_id } = await booked(96);
+  const held = await refused(cancelReservation(app, desk, { reservation_id }), 'conflict');
+  expect(held).toMatchObject({ status: 'confirmed', allowed: [] });
 });
 
 test('after the start an owner is past cancelling, the clinic is not', async () => {

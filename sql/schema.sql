@@ -289,7 +289,7 @@ create table clinics (
   undo_ms integer not null default 30000,
   approval_ms integer not null default 86400000,
   tax_included boolean not null default true,
-  desk_refund_limit numeric(15,3) not null default 0,
+  desk_refund_limit numeric(15,3),
   check_in_hours integer not null default 12,
   constraint clinics_pkey PRIMARY KEY (id),
   constraint clinics_approval_range CHECK (((approval_ms >= 3600000) AND (approval_ms <= 345600000))),
@@ -637,6 +637,7 @@ create table refunds (
   handed_over text,
   returned_at timestamp with time zone,
   failed_references text[] not null default '{}'::text[],
+  within_limit boolean not null default false,
   constraint refunds_pkey PRIMARY KEY (id),
   constraint refunds_amount_positive CHECK ((amount > (0)::numeric)),
   constraint refunds_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
@@ -4656,7 +4657,7 @@ begin
 end
 $$;
 
-create function request_refund(p_booking_id uuid, p_amount numeric, p_reason text, p_needs_decision boolean, p_actor jsonb, OUT outcome text, OUT refund_id uuid, OUT left_amount numeric, OUT currency text)
+create function request_refund(p_booking_id uuid, p_amount numeric, p_reason text, p_needs_decision boolean, p_actor jsonb, p_ask boolean DEFAULT false, OUT outcome text, OUT refund_id uuid, OUT left_amount numeric, OUT currency text, OUT limit_amount numeric)
 returns record
 language plpgsql
 as $$
@@ -4667,6 +4668,7 @@ declare
   v_rest numeric;
   v_part numeric;
   v_id uuid;
+  v_within boolean := false;
 begin
   select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
@@ -4685,6 +4687,22 @@ begin
   v_rest := coalesce(p_amount, left_amount);
   outcome := case when v_rest <= 0 or v_rest > left_amount then 'policy_refused' end;
   if outcome is not null then return; end if;
+  if p_needs_decision and not p_ask then
+    select c.desk_refund_limit - coalesce((
+      select sum(f.amount)
+      from refunds f
+      where f.booking_id = v_b.id and f.within_limit and f.status <> 'denied'
+    ), 0) into limit_amount
+    from clinics c
+    where c.id = v_b.clinic_id;
+    v_within := limit_amount is not null;
+    if v_rest > limit_amount then
+      limit_amount := greatest(limit_amount, 0);
+      outcome := 'policy_refused';
+      return;
+    end if;
+    limit_amount := null;
+  end if;
   for v_p in
     select p.*
     from payments p
@@ -4697,12 +4715,12 @@ begin
     v_rest := v_rest - v_part;
     insert into refunds (
       payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
-      correlation_id, decision
+      correlation_id, decision, within_limit
     )
     values (
       v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_part, v_p.currency, p_reason,
       actor_id(p_actor), p_actor ->> 'request_id',
-      case when p_needs_decision then 'awaiting' else 'granted' end
+      case when p_needs_decision and not v_within then 'awaiting' else 'granted' end, v_within
     )
     returning id into v_id;
     refund_id := coalesce(refund_id, v_id);
@@ -5201,7 +5219,7 @@ begin
 end
 $$;
 
-create function set_money_rules(p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_desk_refund_limit numeric, p_actor jsonb)
+create function set_money_rules(p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_has_limit boolean, p_desk_refund_limit numeric, p_actor jsonb)
 returns boolean
 language plpgsql
 as $$
@@ -5217,7 +5235,9 @@ begin
   update clinics c
   set tax_bp = coalesce(p_tax_bp, c.tax_bp),
     tax_included = coalesce(p_tax_included, c.tax_included),
-    desk_refund_limit = coalesce(p_desk_refund_limit, c.desk_refund_limit),
+    desk_refund_limit = case
+      when p_has_limit then p_desk_refund_limit else c.desk_refund_limit
+    end,
     version = c.version + 1,
     updated_at = now()
   where c.id = p_clinic_id

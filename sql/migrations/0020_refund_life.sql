@@ -85,10 +85,14 @@ as $$
 $$;
 
 -- Asks for money of a booking to go back. p_amount null = all that is left. p_needs_decision: a
--- manager has to agree first. outcome: ok | not_found | policy_refused (left_amount says why).
+-- manager has to agree first, unless the clinic lets its desk give back that much (0042); p_ask: ask
+-- the manager anyway. outcome: ok | not_found | policy_refused (limit_amount: what the desk may still
+-- give back of this booking; else left_amount says why).
 create function request_refund(
   p_booking_id uuid, p_amount numeric, p_reason text, p_needs_decision boolean, p_actor jsonb,
-  out outcome text, out refund_id uuid, out left_amount numeric, out currency text
+  p_ask boolean default false,
+  out outcome text, out refund_id uuid, out left_amount numeric, out currency text,
+  out limit_amount numeric
 )
 language plpgsql
 as $$
@@ -99,6 +103,7 @@ declare
   v_rest numeric;
   v_part numeric;
   v_id uuid;
+  v_within boolean := false;
 begin
   select * into v_b from bookings b where b.id = p_booking_id for no key update;
   if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
@@ -117,6 +122,22 @@ begin
   v_rest := coalesce(p_amount, left_amount);
   outcome := case when v_rest <= 0 or v_rest > left_amount then 'policy_refused' end;
   if outcome is not null then return; end if;
+  if p_needs_decision and not p_ask then
+    select c.desk_refund_limit - coalesce((
+      select sum(f.amount)
+      from refunds f
+      where f.booking_id = v_b.id and f.within_limit and f.status <> 'denied'
+    ), 0) into limit_amount
+    from clinics c
+    where c.id = v_b.clinic_id;
+    v_within := limit_amount is not null;
+    if v_rest > limit_amount then
+      limit_amount := greatest(limit_amount, 0);
+      outcome := 'policy_refused';
+      return;
+    end if;
+    limit_amount := null;
+  end if;
   for v_p in
     select p.*
     from payments p
@@ -129,12 +150,12 @@ begin
     v_rest := v_rest - v_part;
     insert into refunds (
       payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
-      correlation_id, decision
+      correlation_id, decision, within_limit
     )
     values (
       v_p.id, v_p.reservation_id, v_b.id, v_b.clinic_id, v_part, v_p.currency, p_reason,
       actor_id(p_actor), p_actor ->> 'request_id',
-      case when p_needs_decision then 'awaiting' else 'granted' end
+      case when p_needs_decision and not v_within then 'awaiting' else 'granted' end, v_within
     )
     returning id into v_id;
     refund_id := coalesce(refund_id, v_id);

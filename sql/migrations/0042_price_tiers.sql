@@ -41,9 +41,14 @@ alter table services
 alter table clinics
   -- false: prices are without tax, which comes on top of them.
   add column tax_included boolean not null default true,
-  -- What the desk may give back on its own, per booking; more is a manager's.
-  add column desk_refund_limit numeric(15, 3) not null default 0,
+  -- What the desk may give back on its own, of one booking; more is a manager's. null = everything
+  -- that the desk asks for waits for a manager.
+  add column desk_refund_limit numeric(15, 3),
   add constraint clinics_refund_limit_range check (desk_refund_limit >= 0);
+
+alter table refunds
+  -- Given back by the desk within its limit: these add up.
+  add column within_limit boolean not null default false;
 
 -- price_lines is null where price x seats says it all. tax_amount is set together with it.
 alter table reservations

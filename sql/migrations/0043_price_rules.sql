@@ -197,10 +197,10 @@ begin
 end
 $$;
 
--- Changes what a clinic has set; null = as it is. Returns false when there is no such clinic.
+-- Changes what a clinic has set; null = as it is, and the limit only with p_has_limit. Returns false when there is no such clinic.
 create function set_money_rules(
-  p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_desk_refund_limit numeric,
-  p_actor jsonb
+  p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_has_limit boolean,
+  p_desk_refund_limit numeric, p_actor jsonb
 ) returns boolean
 language plpgsql
 as $$
@@ -216,7 +216,9 @@ begin
   update clinics c
   set tax_bp = coalesce(p_tax_bp, c.tax_bp),
     tax_included = coalesce(p_tax_included, c.tax_included),
-    desk_refund_limit = coalesce(p_desk_refund_limit, c.desk_refund_limit),
+    desk_refund_limit = case
+      when p_has_limit then p_desk_refund_limit else c.desk_refund_limit
+    end,
     version = c.version + 1,
     updated_at = now()
   where c.id = p_clinic_id

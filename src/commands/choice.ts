@@ -32,6 +32,8 @@ export type Choice = {
     readonly time?: string;
     readonly staff_id?: string;
     readonly quantity?: number;
+    readonly tier?: string;
+    readonly items?: readonly { readonly tier: string; readonly quantity: number }[];
   };
 };
 
@@ -125,6 +127,7 @@ export async function choose(session: Session, clinic: Clinic, args: Args): Prom
     user_id: owner.user_id,
     ...slot,
     ...(quantity === null ? {} : { quantity }),
+    ...tierFields(args),
   };
   return { owner, pet, service, request };
 }
@@ -157,6 +160,26 @@ export function withNearestSlot(error: unknown, command: string): unknown {
     return withNext(error, `petpro ${command} "${first['date']} ${first['time']}"`);
   }
   return error;
+}
+
+/** --tier or --items, as the fields that the API takes. */
+export function tierFields(args: Args): {
+  readonly tier?: string;
+  readonly items?: readonly { readonly tier: string; readonly quantity: number }[];
+} {
+  const tier = textOption(args, 'tier');
+  const text = textOption(args, 'items');
+  if (tier !== null && text !== null) {
+    throw new AppError('invalid_input', 'Give --tier for all seats, or --items, not both.');
+  }
+  if (tier !== null) return { tier };
+  if (text === null) return {};
+  const items = text.split(',').map((part) => {
+    const match = /^([^:]+):(\d{1,2})$/.exec(part.trim());
+    if (match) return { tier: match[1]?.trim() ?? '', quantity: Number(match[2]) };
+    throw new AppError('invalid_input', `--items takes Adult:2,Child:1; not "${part}".`);
+  });
+  return { items };
 }
 
 /** The flags of a mutation that go beside the request. */

@@ -101,17 +101,22 @@ function nextOf({ decision, refund_id, status }: Refund): string {
   return '';
 }
 
-/** `petpro refunds create` */
-export async function createRefund(context: Context, args: Args): Promise<undefined> {
+async function giveBack(context: Context, args: Args, ask: boolean): Promise<undefined> {
   const booking_id = bookingRef(args);
   const reason = textOption(args, 'reason');
   if (reason === null) throw new AppError('invalid_input', 'Say why, with --reason "..".');
   const amount = textOption(args, 'amount');
   const session = openSession(context);
-  const wish = { booking_id, reason, ...(amount === null ? {} : { amount }) };
+  const wish = { booking_id, reason, ask, ...(amount === null ? {} : { amount }) };
   const refund = await session.client.call('create_refund', wish, callOptions(args));
   await show(context, session, refund, refund.decision === 'awaiting' ? 'Asked for' : 'Refunding');
 }
+
+/** `petpro refunds create` */
+export const createRefund: Run = async (context, args) => await giveBack(context, args, false);
+
+/** `petpro refunds request`: a manager decides, whatever the desk may do itself. */
+export const requestRefund: Run = async (context, args) => await giveBack(context, args, true);
 
 /** The refund that the words mean: an id, or the one of a booking that waits for such a step. */
 async function refundOf(

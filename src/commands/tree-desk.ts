@@ -1,4 +1,5 @@
 import type { CommandSpec, OptionSpec } from './spec.ts';
+import { tier_options } from './tree-prices.ts';
 
 /** The desk's commands. All speak to the API. */
 
@@ -56,6 +57,7 @@ const booking_options: readonly OptionSpec[] = [
   vet,
   { flags: '--slot <slot>', doc: 'the slot itself, by id or the end of it, instead of --at' },
   { flags: '--quantity <n>', doc: 'seats, for classes; default 1' },
+  ...tier_options,
 ];
 
 const bookings: readonly CommandSpec[] = [

@@ -7,6 +7,7 @@ import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
 import { saved_tree } from './tree-saved.ts';
+import { prices_tree } from './tree-prices.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { time_off_tree } from './tree-time-off.ts';
 
@@ -18,6 +19,7 @@ export const tree: readonly CommandSpec[] = [
   ...reviews_tree,
   ...ops_tree,
   ...locks_tree,
+  ...prices_tree,
   ...money_tree,
   ...saved_tree,
   ...desk_money_tree,

@@ -51,7 +51,8 @@ export const money_endpoints = {
     access: 'desk',
     success: 201,
     idempotency: 'stored',
-    summary: 'Give money of a booking back; asked for by the desk it waits for a manager',
+    summary:
+      'Give money of a booking back; above the limit of the desk it is refused, or with `ask` waits for a manager',
     problems: ['policy_refused'],
   },
   decide_refund: {

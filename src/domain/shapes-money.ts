@@ -164,6 +164,7 @@ export const money_shapes = {
       booking_id: booking_ref,
       amount: amount.optional().describe('Default: all that is left of the payment'),
       reason,
+      ask: z.boolean().optional().describe('Ask a manager, whatever the desk may do itself'),
     }),
     output: Refund,
   },

@@ -24,7 +24,9 @@ const MoneyRules = z
     currency,
     tax_percent: z.string().describe('Such as 11 or 7.5'),
     tax_included: z.boolean().describe('False: prices are without tax, which comes on top'),
-    desk_refund_limit: amount.describe('Per booking and without a manager; 0 = always ask'),
+    desk_refund_limit: amount
+      .nullable()
+      .describe('Of one booking, without a manager; null = every refund waits for one'),
   })
   .meta({ id: 'MoneyRules' });
 
@@ -86,7 +88,7 @@ export const price_shapes = {
         .regex(/^([0-4]?\d)(\.\d{1,2})?$|^50$/, 'A percentage from 0 to 50, such as 7.5')
         .optional(),
       tax_included: z.boolean().optional(),
-      desk_refund_limit: price.optional(),
+      desk_refund_limit: price.nullable().optional(),
     }),
     output: MoneyRules,
   },

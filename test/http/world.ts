@@ -316,7 +316,7 @@ export const samples: Readonly<
   get_money_rules: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   set_money_rules: async ({ clinic }) => ({
     params: { clinic_id: clinic.id },
-    body: { desk_refund_limit: '0' },
+    body: { desk_refund_limit: null },
   }),
   list_payments: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'success' } }),
   list_entries: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),

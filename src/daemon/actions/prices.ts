@@ -185,7 +185,7 @@ export async function getMoneyRules(
   return {
     ...rest,
     tax_percent: percentText(tax_bp),
-    desk_refund_limit: moneyText(desk_refund_limit, row.currency),
+    desk_refund_limit: desk_refund_limit && moneyText(desk_refund_limit, row.currency),
   };
 }
 
@@ -207,8 +207,8 @@ export async function setMoneyRules(
     tax_bp: tax_percent === undefined ? null : basisPoints(tax_percent),
     tax_included: tax_included ?? null,
     desk_refund_limit:
-      desk_refund_limit === undefined
-        ? null
+      desk_refund_limit === undefined || desk_refund_limit === null
+        ? desk_refund_limit
         : exactAmount(desk_refund_limit, currency, 'desk_refund_limit'),
   };
   if (!(await setRules(app.sql, clinic_id, rules, dbActor(actor)))) throw failure('not_found');

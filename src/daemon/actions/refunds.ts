@@ -64,6 +64,20 @@ function amountOf(text: string | undefined, currency: string): string | null {
   }
 }
 
+/** More than the clinic lets its desk give back: what may be, and who can do more. */
+function overLimit(reference_code: string, limit_amount: string, currency: string, reason: string) {
+  const facts = {
+    rule: 'refund_limit',
+    limit_amount,
+    currency,
+    next: `petpro refunds request ${reference_code} --reason ${JSON.stringify(reason)}`,
+  };
+  const detail =
+    `The desk may give back ${limit_amount} ${currency} more of this booking; ` +
+    'a manager decides about the rest: ask one.';
+  return failure('policy_refused', facts, detail);
+}
+
 /** Gives money of a booking back, or asks a manager to. */
 export async function createRefund(
   app: App,
@@ -80,9 +94,13 @@ export async function createRefund(
       amount: amountOf(input.amount, booking.currency),
       reason: input.reason,
       needs_decision: !mayAccess(actor.role, may_decide),
+      ask: input.ask ?? false,
     },
     dbActor(actor),
   );
+  if (asked.outcome === 'policy_refused' && asked.limit_amount !== null) {
+    throw overLimit(booking.reference_code, asked.limit_amount, booking.currency, input.reason);
+  }
   if (asked.outcome === 'policy_refused') {
     const left = `${asked.left_amount ?? '0'} ${asked.currency ?? booking.currency}`;
     const facts = { left_amount: asked.left_amount, currency: asked.currency };

@@ -128,7 +128,8 @@ export type MoneyRulesRow = {
   readonly currency: string;
   readonly tax_bp: number;
   readonly tax_included: boolean;
-  readonly desk_refund_limit: string;
+  /** null = whatever the desk gives back waits for a manager. */
+  readonly desk_refund_limit: string | null;
 };
 
 /** A clinic's rules about money; null when there is no such clinic. */
@@ -147,13 +148,15 @@ export async function setMoneyRules(
   rules: {
     readonly tax_bp: number | null;
     readonly tax_included: boolean | null;
-    readonly desk_refund_limit: string | null;
+    /** Undefined leaves it. */
+    readonly desk_refund_limit: string | null | undefined;
   },
   actor: DbActor,
 ): Promise<boolean> {
   const { done } = await runOne(sql<{ done: boolean }[]>`
     select set_money_rules(
-      ${clinic_id}, ${rules.tax_bp}, ${rules.tax_included}, ${rules.desk_refund_limit},
+      ${clinic_id}, ${rules.tax_bp}, ${rules.tax_included},
+      ${rules.desk_refund_limit !== undefined}, ${rules.desk_refund_limit ?? null},
       ${sql.json(actor)}
     ) as done`);
   return done;

@@ -71,6 +71,17 @@ export type RefundWish = {
   readonly reason: string;
   /** A manager has to agree before anything moves. */
   readonly needs_decision: boolean;
+  /** Ask the manager also where the desk might give back that much on its own. */
+  readonly ask?: boolean;
+};
+
+export type RefundAnswer = {
+  readonly outcome: 'ok' | 'not_found' | 'policy_refused';
+  readonly refund_id: string | null;
+  readonly left_amount: string | null;
+  readonly currency: string | null;
+  /** With `policy_refused`: what the desk may still give back of this booking; null = not the reason. */
+  readonly limit_amount: string | null;
 };
 
 /** Asks for money of a booking to go back, never more than is left of it. */
@@ -78,23 +89,13 @@ export async function requestRefund(
   sql: Db,
   wish: RefundWish,
   actor: DbActor,
-): Promise<{
-  readonly outcome: 'ok' | 'not_found' | 'policy_refused';
-  readonly refund_id: string | null;
-  readonly left_amount: string | null;
-  readonly currency: string | null;
-}> {
-  return await runOne(sql<
-    {
-      outcome: 'ok' | 'not_found' | 'policy_refused';
-      refund_id: string | null;
-      left_amount: string | null;
-      currency: string | null;
-    }[]
-  >`
-    select outcome, refund_id, amount_text(left_amount, currency) as left_amount, currency
+): Promise<RefundAnswer> {
+  return await runOne(sql<RefundAnswer[]>`
+    select outcome, refund_id, amount_text(left_amount, currency) as left_amount, currency,
+      amount_text(limit_amount, currency) as limit_amount
     from request_refund(
-      ${wish.booking_id}, ${wish.amount}, ${wish.reason}, ${wish.needs_decision}, ${sql.json(actor)}
+      ${wish.booking_id}, ${wish.amount}, ${wish.reason}, ${wish.needs_decision},
+      ${sql.json(actor)}, ${wish.ask ?? false}
     )`);
 }
 

@@ -16,6 +16,8 @@ let seeded: SeedResult;
 
 beforeAll(async () => {
   seeded = await seedDatabase(harness.sql, { seed: 42, keys });
+  // The slots of these tests lie days ahead.
+  await harness.sql`update clinics set check_in_hours = 8760`;
   // What `petpro demo up` leaves behind: the command line finds everything by it.
   const demo = {
     url: harness.daemon.url,
@@ -330,6 +332,16 @@ describe('the visit', () => {
     expect(err).toContain('error[POLICY_REFUSED]');
     const history = await items(['bookings', 'history', ref]);
     expect(history.map((entry) => entry['source'])).toContain('cli');
+  });
+
+  test('nobody arrives days before the visit, and the way out is said', async () => {
+    const ref = await booked();
+    const { sql } = harness;
+    await sql`update clinics set check_in_hours = default`;
+    const early = await run(['check-in', ref]);
+    await sql`update clinics set check_in_hours = 8760`;
+    expect(early.code).toBe(9);
+    expect(early.err).toMatch(/possible from \d{4}-\d\d-\d\d \d\d:\d\d on\.\nallowed: cancel\n/);
   });
 
   test('nobody is a no-show before the visit', async () => {

@@ -59,7 +59,7 @@ function parseJson(text: string): Json | undefined {
 }
 
 /** An answer that is no success, as the AppError that the server meant. */
-function problemOf(status: number, text: string, url: string): AppError {
+export function problemOf(status: number, text: string, url: string): AppError {
   const body = parseJson(text);
   if (typeof body !== 'object' || body === null || Array.isArray(body) || !('code' in body)) {
     const code = code_by_status[status] ?? (status >= 500 ? 'unavailable' : 'internal');

@@ -1,4 +1,5 @@
 import type { CommandSpec } from './spec.ts';
+import { attachments_tree } from './tree-attachments.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
 import { life_tree } from './tree-life.ts';
@@ -19,6 +20,7 @@ export const tree: readonly CommandSpec[] = [
   ...reviews_tree,
   ...ops_tree,
   ...locks_tree,
+  ...attachments_tree,
   ...prices_tree,
   ...money_tree,
   ...saved_tree,

@@ -662,6 +662,7 @@ create table reservation_log_entries (
   request_id text,
   notes text,
   created_at timestamp with time zone not null default now(),
+  door_seats integer[],
   constraint reservation_log_entries_pkey PRIMARY KEY (reservation_id, reservation_version)
 );
 
@@ -3423,11 +3424,12 @@ begin
     p_actor ->> 'source', v_request_id, v_lines, v_tax
   );
   insert into reservation_log_entries (
-    reservation_id, reservation_version, action, status, performed_by, source, request_id
+    reservation_id, reservation_version, action, status, performed_by, source, request_id,
+    door_seats
   )
   values (
     p_reservation_id, 1, 'reservation.created', 'pending', actor_id(p_actor),
-    p_actor ->> 'source', v_request_id
+    p_actor ->> 'source', v_request_id, p_seats
   );
   -- The fields of reservation_payload(), spelt out: the row need not be read back.
   insert into booking_events_outbox (
@@ -6287,7 +6289,7 @@ as $$
   limit p_limit
 $$;
 
-create function use_tickets(p_booking_id uuid, p_seat integer, p_place uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT seats integer[], OUT used_at timestamp with time zone, OUT seats_left integer, OUT version integer)
+create function use_tickets(p_booking_id uuid, p_seat integer, p_place uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT seats integer[], OUT used_at timestamp with time zone, OUT seats_left integer, OUT admits_from timestamp with time zone, OUT version integer)
 returns record
 language plpgsql
 set petpro.writer=app
@@ -6319,6 +6321,13 @@ begin
   from ticket_uses u
   where u.booking_id = v_old.id;
   seats_left := v_old.quantity - v_used;
+  admits_from := greatest(
+    check_in_from(v_old),
+    least(
+      date_trunc('day', v_slot.starts_at at time zone v_zone) at time zone v_zone,
+      v_slot.starts_at - interval '3 hours'
+    )
+  );
   outcome := 'policy_refused';
   if p_expected_version is not null and p_expected_version <> v_old.version then
     outcome := 'conflict';
@@ -6332,8 +6341,7 @@ begin
     when used_at is not null then 'ticket_used'
     when p_seat <> all (v_seats) then 'seat_changed'
     when now() >= v_slot.ends_at then 'event_over'
-    when (now() at time zone v_zone)::date <> (v_slot.starts_at at time zone v_zone)::date
-      and now() < v_slot.starts_at - interval '3 hours' then 'other_day'
+    when now() < admits_from then 'other_day'
     when seats_left < 1 then 'ticket_used'
   end;
   if problem is not null then
@@ -6344,16 +6352,13 @@ begin
   with admitted as (
     insert into ticket_uses (booking_id, seat, used_by, source)
     select v_old.id, s.seat, actor_id(p_actor), p_actor ->> 'source'
-    from (
-      select seat
-      from unnest(v_seats) as seat
-      where (p_seat is null or seat = p_seat)
-        and not exists (
-          select from ticket_uses u where u.booking_id = v_old.id and u.seat = seat
-        )
-      order by seat
-      limit seats_left
-    ) as s
+    from unnest(v_seats) as s (seat)
+    where (p_seat is null or s.seat = p_seat)
+      and not exists (
+        select from ticket_uses u where u.booking_id = v_old.id and u.seat = s.seat
+      )
+    order by s.seat
+    limit seats_left
     returning seat
   )
   select array_agg(a.seat order by a.seat) into v_new from admitted a;

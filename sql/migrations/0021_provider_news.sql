@@ -47,8 +47,9 @@ end
 $$;
 
 -- Money that left the payment without us: a refund from the dashboard or a dispute that was lost.
--- Our own that did not leave yet make room for it: the provider would refuse them anyway. Null = it
--- does not fit, a person has to look.
+-- Our own that did not leave yet make room for it: the provider would refuse them anyway. What of
+-- them still fits beside it is asked for anew: nobody gets less because somebody was helpful. Null =
+-- it does not fit, nothing was changed, a person has to look.
 create function note_money_gone(
   p_p payments, p_origin text, p_reference text, p_amount numeric, p_reason text, p_actor jsonb
 ) returns uuid
@@ -57,7 +58,18 @@ as $$
 declare
   v_f refunds;
   v_id uuid;
+  v_denied refunds;
+  v_taken_back numeric := 0;
+  v_rest numeric;
 begin
+  if p_amount > refundable(p_p.id, null) + (
+    select coalesce(sum(f.amount), 0)
+    from refunds f
+    where f.payment_id = p_p.id and f.external_reference is null
+      and f.status in ('pending', 'failed') and f.returned_at is null
+  ) then
+    return null;
+  end if;
   for v_f in
     select f.*
     from refunds f
@@ -72,8 +84,11 @@ begin
       last_error = 'the money went back another way: ' || p_reference
     where f.id = v_f.id;
     perform note_refund(v_f.id, 'refund.denied', 'the money went back another way', p_actor);
+    if v_f.decision = 'granted' then
+      v_taken_back := v_taken_back + v_f.amount;
+      v_denied := v_f;
+    end if;
   end loop;
-  if refundable(p_p.id, null) < p_amount then return null; end if;
   insert into refunds (
     payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, status,
     external_reference, correlation_id, origin
@@ -83,6 +98,19 @@ begin
     'processing', p_reference, p_actor ->> 'request_id', p_origin
   )
   returning id into v_id;
+  v_rest := least(v_taken_back, refundable(p_p.id, null));
+  if v_rest > 0 then
+    insert into refunds (
+      payment_id, reservation_id, booking_id, clinic_id, amount, currency, reason, requested_by,
+      correlation_id
+    )
+    values (
+      v_denied.payment_id, v_denied.reservation_id, v_denied.booking_id, v_denied.clinic_id, v_rest,
+      v_denied.currency, v_denied.reason, v_denied.requested_by, v_denied.correlation_id
+    )
+    returning * into v_denied;
+    perform note_refund(v_denied.id, 'refund.requested', v_denied.reason, p_actor);
+  end if;
   return v_id;
 end
 $$;

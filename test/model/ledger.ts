@@ -203,23 +203,33 @@ export function bankSays(
   return 'refund_recorded';
 }
 
-/** Money left without us: what of ours has not left yet makes room. False = it does not fit. */
+/** Not with the provider yet, so that it can be taken back. */
+const isHere = ({ status, reference, is_returned }: RefundModel) =>
+  (status === 'pending' || status === 'failed') && reference === null && !is_returned;
+
+/**
+ * Money left without us: what of ours has not left yet makes room, and what then still fits is asked
+ * for anew. False = it does not fit at all.
+ */
 export function goneElsewhere(
   payment: PaymentModel,
   amount: number,
   how: Pick<RefundModel, 'origin' | 'reference'>,
   status: 'completed' | 'processing',
 ): boolean {
-  for (const refund of payment.refunds.toReversed()) {
+  const here = payment.refunds.filter(isHere).toReversed();
+  if (amount > leftOf(payment) + here.reduce((sum, one) => sum + one.amount, 0)) return false;
+  let taken_back = 0;
+  for (const refund of here) {
     if (leftOf(payment) >= amount) break;
-    const is_here = refund.status === 'pending' || refund.status === 'failed';
-    if (!is_here || refund.reference !== null || refund.is_returned) continue;
+    if (refund.decision === 'granted') taken_back += refund.amount;
     refund.status = 'denied';
     refund.decision = 'denied';
   }
-  if (leftOf(payment) < amount) return false;
   const refund = newRefund(amount, { ...how, status: 'processing' });
   payment.refunds.push(refund);
+  const rest = Math.min(taken_back, leftOf(payment));
+  if (rest > 0) payment.refunds.push(newRefund(rest));
   finish(payment, refund, status);
   return true;
 }

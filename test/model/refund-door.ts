@@ -2,12 +2,7 @@ import type { Sql } from 'postgres';
 import { claimDeliveries, finishDelivery } from '../../src/daemon/store/deliveries.ts';
 import { claimRefunds, finishRefund } from '../../src/daemon/store/payments.ts';
 import { takeDisputeNews, takeRefundNews } from '../../src/daemon/store/provider-news.ts';
-import {
-  completeRefund,
-  decideRefund,
-  requestRefund,
-  retryRefund,
-} from '../../src/daemon/store/refunds.ts';
+import { completeRefund, decideRefund, retryRefund } from '../../src/daemon/store/refunds.ts';
 import { recountSlot } from '../../src/daemon/store/repairs.ts';
 import { endGrace } from '../../src/daemon/store/undo.ts';
 import { desk } from '../helpers/booking.ts';
@@ -56,19 +51,33 @@ export type RefundDoor = {
   readonly begin: (slot: SlotModel, minutes_ago: number) => Promise<void>;
 };
 
+/** The desk asks for money of a booking to go back; null = all that is left. */
+export async function askRefund(
+  sql: Sql,
+  booking_id: string,
+  amount: string | null,
+  needs_decision: boolean,
+): Promise<{ readonly outcome: string; readonly refund_id: string }> {
+  const [row] = await sql<{ outcome: string; refund_id: string | null }[]>`
+    select outcome, refund_id
+    from request_refund(${booking_id}, ${amount}, 'model', ${needs_decision}, ${sql.json(desk)})`;
+  return { outcome: row?.outcome ?? '', refund_id: row?.refund_id ?? '' };
+}
+
 type Known = {
   readonly id: string;
   readonly external_reference: string | null;
   readonly amount: string;
 };
 
+// What is asked for anew beside a refund made elsewhere has its time; ours comes after it.
 async function nth(sql: Sql, hold: HoldModel, n: number): Promise<Known> {
   const rows = await sql<Known[]>`
     select f.id, f.external_reference, f.amount
     from refunds f
     join payments p on p.id = f.payment_id
     where f.reservation_id = ${hold.id}
-    order by p.paid_at, f.created_at, f.id`;
+    order by p.paid_at, f.created_at, f.origin`;
   const row = rows[n];
   if (!row) throw new Error(`${hold.id} has no refund ${n}`);
   return row;
@@ -128,9 +137,8 @@ export function refundDoor(sql: Sql): RefundDoor {
   return {
     ask: async (hold, amount, needs_decision) => {
       const booking_id = await bookingIdOf(sql, hold);
-      const wish = { booking_id, reason: 'model', needs_decision };
       const text = amount === null ? null : rupiah(amount);
-      return (await requestRefund(sql, { ...wish, amount: text }, desk)).outcome;
+      return (await askRefund(sql, booking_id, text, needs_decision)).outcome;
     },
     decide: async (hold, n, grant) =>
       await decideRefund(sql, (await nth(sql, hold, n)).id, grant, 'model', desk),

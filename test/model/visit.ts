@@ -15,6 +15,8 @@ import {
 /** What happens to a booking after it was made (docs/bookings.md), beside the engine. */
 
 const HOUR = 60;
+/** How long before a visit the clinic of the model's world lets the desk check somebody in. */
+export const CHECK_IN_HOURS = 40;
 
 /** What an owner gets back who cancels now. Seed 000, Business Rules 2. */
 function tierOf({ from }: SlotModel): number {
@@ -187,7 +189,9 @@ export function move(
   if (status === booking.status || (status === 'arrived' && booking.has_arrived)) return 'ok';
   const is_allowed =
     booking.status === 'confirmed'
-      ? status === 'arrived' || status === 'in-progress' || (status === 'no-show' && slot.from < 0)
+      ? status === 'no-show'
+        ? slot.from < 0
+        : status !== 'completed' && slot.from <= CHECK_IN_HOURS * HOUR
       : booking.status === 'in-progress' && status === 'completed';
   if (!is_allowed) return 'policy_refused';
   if (status !== 'arrived') booking.status = status;

@@ -11,6 +11,7 @@ import {
 import { rupiah } from './door.ts';
 import { COMMISSION_BP, TAX_BP } from './ledger.ts';
 import type { Model, SlotModel } from './model.ts';
+import { CHECK_IN_HOURS } from './visit.ts';
 
 export type World = { readonly model: Model; readonly owners: readonly OwnerIds[] };
 
@@ -91,6 +92,7 @@ export async function buildWorld(sql: Sql): Promise<World> {
     commission_bp: COMMISSION_BP,
     tax_bp: TAX_BP,
     undo_ms: UNDO_MS,
+    check_in_hours: CHECK_IN_HOURS,
   });
   const staff = { andi: await addStaff(sql, clinic), budi: await addStaff(sql, clinic) };
   const room_id = await addRoom(sql, clinic);

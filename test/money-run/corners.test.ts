@@ -10,12 +10,13 @@ import {
   takePaymentEvent,
 } from '../../src/daemon/store/payments.ts';
 import { takeRefundNews } from '../../src/daemon/store/provider-news.ts';
-import { completeRefund, requestRefund } from '../../src/daemon/store/refunds.ts';
+import { completeRefund } from '../../src/daemon/store/refunds.ts';
 import { rescheduleBooking } from '../../src/daemon/store/reschedule.ts';
 import { confirmReservation } from '../../src/daemon/store/reservations.ts';
 import { undoBooking } from '../../src/daemon/store/undo.ts';
 import { addScene, desk, mustBook, mustHold } from '../helpers/booking.ts';
 import { addOwner, addRoom, addSlot, createTestDatabase } from '../helpers/database.ts';
+import { askRefund } from '../model/refund-door.ts';
 
 /** What random walks of the model found, each as the few steps that matter. */
 
@@ -36,8 +37,9 @@ async function bookedWithPage() {
   };
   await recordPaymentSession(sql, session, desk);
   const wish = { reservation_id, payment_method: 'at_clinic' } as const;
-  const { booking_id } = await confirmReservation(sql, wish, desk);
-  return { ...scene, booking_id: booking_id ?? '', session_id };
+  const confirmed = await confirmReservation(sql, wish, desk);
+  if (confirmed.outcome !== 'ok') throw new Error(confirmed.outcome);
+  return { ...scene, booking_id: confirmed.booking_id, session_id };
 }
 
 const pageIsPaid = (session_id: string) =>
@@ -86,9 +88,8 @@ async function refundsOf(db: Sql, booking_id: string) {
 
 /** Asks for so much to go back as a goodwill, and hands it over. */
 async function goodwill(booking_id: string, amount: string): Promise<void> {
-  const wish = { booking_id, amount, reason: 'sorry', needs_decision: false };
-  const { refund_id } = await requestRefund(sql, wish, desk);
-  expect(await completeRefund(sql, refund_id ?? '', 'cash', null, desk)).toBe('ok');
+  const { refund_id } = await askRefund(sql, booking_id, amount, false);
+  expect(await completeRefund(sql, refund_id, 'cash', null, desk)).toBe('ok');
 }
 
 test('a page paid after the desk took and gave back money is more than the price: sent back', async () => {
@@ -122,20 +123,18 @@ test('a cancel gives back what is left of each payment, also beside one that wen
 test('a refund that the bank refused still counts: a cancel adds only what is left', async () => {
   const { booking_id, session_id } = await bookedWithPage();
   await pageIsPaid(session_id);
-  const wish = { booking_id, amount: '100000', reason: 'sorry', needs_decision: false };
-  const { refund_id } = await requestRefund(sql, wish, desk);
+  const { refund_id } = await askRefund(sql, booking_id, '100000', false);
   await claimRefunds(sql, 100, 60_000);
-  await finishRefund(sql, { refund_id: refund_id ?? '', result: 'failed' });
+  await finishRefund(sql, { refund_id: refund_id, result: 'failed' });
   expect((await cancel(booking_id)).refund_amount).toBe('150000.00');
   // And the person on whose inbox it is can still send it another way.
-  expect(await completeRefund(sql, refund_id ?? '', 'transfer', null, desk)).toBe('ok');
+  expect(await completeRefund(sql, refund_id, 'transfer', null, desk)).toBe('ok');
 });
 
 test('what a bank returned goes back with a cancel', async () => {
   const { booking_id, session_id } = await bookedWithPage();
   await pageIsPaid(session_id);
-  const wish = { booking_id, amount: null, reason: 'sorry', needs_decision: false };
-  const { refund_id } = await requestRefund(sql, wish, desk);
+  const { refund_id } = await askRefund(sql, booking_id, null, false);
   const done = { external_reference: `re_${refund_id}`, refund_id, error: null };
   const news = { event_type: 'refund.updated', payload: {}, payment_intent: `pi_${session_id}` };
   const money = { amount: '250000', currency: 'IDR' };
@@ -186,4 +185,26 @@ test('a refund from the dashboard that the bank still works on is recorded', asy
     'already_done',
   );
   expect(await refundsOf(sql, booking_id)).toEqual([{ status: 'processing', amount: '50000' }]);
+});
+
+test('a part refunded in the dashboard leaves the rest of what a cancel promised', async () => {
+  const { booking_id, session_id } = await bookedWithPage();
+  await pageIsPaid(session_id);
+  await cancel(booking_id);
+  const news = {
+    event_id: `evt_part_${session_id}`,
+    event_type: 'refund.created',
+    payload: {},
+    payment_intent: `pi_${session_id}`,
+    amount: '100000',
+    currency: 'IDR',
+  };
+  const refund = { external_reference: `re_part_${session_id}`, refund_id: null, error: null };
+  await takeRefundNews(sql, news, { ...refund, status: 'completed' });
+  const refunds = await refundsOf(sql, booking_id);
+  expect(refunds.toSorted((a, b) => (a.status < b.status ? -1 : 1))).toEqual([
+    { status: 'completed', amount: '100000' },
+    { status: 'denied', amount: '250000' },
+    { status: 'pending', amount: '150000' },
+  ]);
 });

@@ -261,6 +261,14 @@ join bookings b on b.id = m.booking_id
 where m.status = 'pending'
   and (b.status in ('cancelled', 'no-show') or b.booking_time <> m.booking_time);
 
+-- name: tickets
+-- A booking admits no more people than it has seats, and nobody before it was said to have arrived.
+select u.booking_id, b.quantity, count(*) as admitted, b.arrived_at
+from ticket_uses u
+join bookings b on b.id = u.booking_id
+group by u.booking_id, b.quantity, b.arrived_at
+having count(*) > b.quantity or b.arrived_at is null;
+
 -- name: offers
 -- Every open waitlist offer is a hold that stands.
 select w.id as waitlist_id, w.offered_reservation_id, r.status

@@ -108,6 +108,13 @@ export const daemon_settings = {
     fallback: 'https://api.stripe.com',
     doc: 'Where the Stripe API lives.',
   },
+  ticket_secret: {
+    env: 'PETPRO_TICKET_SECRET',
+    parse: splitList,
+    fallback: '',
+    secret: 'whole',
+    doc: 'Secrets that sign tickets, comma separated: the first signs, all are believed; without it no tickets.',
+  },
   smtp_url: {
     env: 'SMTP_URL',
     parse: url('smtp', 'smtps'),

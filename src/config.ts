@@ -6,6 +6,9 @@ import {
 } from './config-table.ts';
 import { AppError, type Json } from './domain/errors.ts';
 
+/** 32 signs of hex are 128 bits. */
+const TICKET_SECRET_MIN = 32;
+
 const settings = { ...daemon_settings, ...client_settings };
 
 export type ConfigKey = keyof typeof settings;
@@ -45,13 +48,18 @@ function crossCheck(config: Config): readonly string[] {
   if (config.env === 'prod' && config.failpoint !== null) {
     problems.push('PETPRO_FAILPOINT is set but PETPRO_ENV is prod');
   }
-  if (config.stripe_secret_key && config.stripe_webhook_secret.length === 0) {
-    problems.push('STRIPE_WEBHOOK_SECRET is missing: without it no payment can be believed');
-  }
   const { s3_bucket, s3_endpoint, s3_access_key, s3_secret_key, s3_secret_key_file } = config;
   const s3 = [s3_endpoint, s3_access_key, s3_secret_key ?? s3_secret_key_file];
   if (s3_bucket !== null && s3.includes(null)) {
     problems.push('PETPRO_S3_BUCKET needs PETPRO_S3_ENDPOINT, _ACCESS_KEY and _SECRET_KEY[_FILE]');
+  }
+  if (config.stripe_secret_key && config.stripe_webhook_secret.length === 0) {
+    problems.push('STRIPE_WEBHOOK_SECRET is missing: without it no payment can be believed');
+  }
+  if (config.ticket_secret.some((secret) => secret.length < TICKET_SECRET_MIN)) {
+    problems.push(
+      `PETPRO_TICKET_SECRET needs ${TICKET_SECRET_MIN} signs or more: it can be guessed`,
+    );
   }
   return problems;
 }

@@ -49,6 +49,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   bookings: 'List, show, history',
   settlements: 'What a clinic gets, period by period',
   receipts: 'Receipts on paper and as pages',
+  tickets: 'Tickets of venues',
   reviews: 'What owners say, and what the clinic answers',
   payments: 'The takings of a day',
   attachments: 'Files of bookings: list, add, get, remove',

@@ -34,8 +34,7 @@ function move(status: DeskMove, said: string): Run {
 }
 
 /** The desk's one-word verbs. */
-export const moves: Readonly<Record<'check-in' | 'start' | 'complete' | 'no-show', Run>> = {
-  'check-in': move('arrived', 'arrived'),
+export const moves: Readonly<Record<'start' | 'complete' | 'no-show', Run>> = {
   start: move('in-progress', 'in the room'),
   complete: move('completed', 'complete'),
   'no-show': move('no-show', 'no-show'),

@@ -137,7 +137,7 @@ const bookings: readonly CommandSpec[] = [
   },
 ];
 
-type Move = 'check-in' | 'start' | 'complete' | 'no-show';
+type Move = 'start' | 'complete' | 'no-show';
 function moveSpec(path: Move, summary: string): CommandSpec {
   return {
     path,
@@ -155,7 +155,16 @@ function moveSpec(path: Move, summary: string): CommandSpec {
 }
 
 const moves: readonly CommandSpec[] = [
-  moveSpec('check-in', 'The owner has arrived'),
+  {
+    path: 'check-in',
+    args: [{ name: '<code>', doc: 'BP12345678, or what a scanner reads from a ticket' }],
+    summary: 'The owner has arrived, or a ticket comes in: once',
+    role: 'desk',
+    examples: ['petpro check-in BP10000127', 'petpro check-in PT1.BP10000127.3.QXJ4...'],
+    mutates: { endpoint: 'check_in', if_version: true },
+    exits: [3, 6, 9],
+    load: async () => (await import('./check-in.ts')).checkIn,
+  },
   moveSpec('start', 'The pet is in the room'),
   moveSpec('complete', 'The visit is over'),
   moveSpec('no-show', 'Nobody came; from ten minutes after the start'),

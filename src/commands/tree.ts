@@ -7,15 +7,17 @@ import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
-import { saved_tree } from './tree-saved.ts';
 import { prices_tree } from './tree-prices.ts';
 import { reviews_tree } from './tree-reviews.ts';
+import { saved_tree } from './tree-saved.ts';
+import { ticket_tree } from './tree-tickets.ts';
 import { time_off_tree } from './tree-time-off.ts';
 
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
   ...life_tree,
+  ...ticket_tree,
   ...time_off_tree,
   ...reviews_tree,
   ...ops_tree,

@@ -159,7 +159,7 @@ export const desk_money_shapes = {
     query: z.object({
       width: z.enum(['42', '80']).default('42').describe('Columns of the text'),
       format: z.enum(receipt_formats).optional().describe('Default: what Accept asks for'),
-      paper: z.enum(paper_formats).default('a4').describe('Of the PDF'),
+      paper: z.enum(paper_formats).optional().describe('Of the PDF; default a4'),
       lang: lang.optional().describe("Default: the owner's"),
     }),
     body: nothing,

@@ -37,6 +37,7 @@ export type DemoSecrets = {
   readonly stripe_webhook_secret: string;
   readonly api_keys: ApiKeys;
   readonly redis_password: string;
+  readonly ticket_secret: string;
   ports: Readonly<Record<string, number>>;
 };
 
@@ -148,13 +149,20 @@ export function documentOf(state: DemoState): DemoDocument {
 export function loadSecrets(home: string): DemoSecrets {
   const file = demoPaths(home).secrets;
   const known = readJson<DemoSecrets>(file);
-  if (known) return known;
   const random = (bytes: number) => randomBytes(bytes).toString('hex');
+  if (known?.ticket_secret) return known;
+  if (known) {
+    // A home that is older than tickets.
+    const grown: DemoSecrets = { ...known, ticket_secret: random(24) };
+    writePrivate(file, grown);
+    return grown;
+  }
   const made: DemoSecrets = {
     stripe_secret_key: `sk_test_${random(24)}`,
     stripe_webhook_secret: `whsec_${random(24)}`,
     api_keys: makeApiKeys(),
     redis_password: random(24),
+    ticket_secret: random(24),
     ports: {},
   };
   writePrivate(file, made);

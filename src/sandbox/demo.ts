@@ -204,6 +204,7 @@ function daemonEnv(
     STRIPE_SECRET_KEY: secrets.stripe_secret_key,
     STRIPE_WEBHOOK_SECRET: secrets.stripe_webhook_secret,
     STRIPE_API_BASE: stripe.url,
+    PETPRO_TICKET_SECRET: secrets.ticket_secret,
     SMTP_URL: mail.smtp_url,
     AUTH_JWKS_URL: issuer.jwks_url,
     AUTH_ISSUER: issuer.issuer,

@@ -65,6 +65,7 @@ export async function startSurroundings(options: { readonly redis?: boolean } = 
   const env: Env = {
     PETPRO_PORT: '0',
     PETPRO_RATE_LIMIT: '0',
+    PETPRO_TICKET_SECRET: 'a ticket secret for tests of 32 signs or more',
     PETPRO_LOG_LEVEL: 'silent',
     PETPRO_HOME: dir,
     DATABASE_URL: database.url,

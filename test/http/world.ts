@@ -292,6 +292,8 @@ export const samples: Readonly<
   delete_attachment: async (world) => ({ params: await freshAttachment(world) }),
   sweep_attachments: async () => ({}),
   trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  get_tickets: async (world) => ({ params: { booking_id: await freshTickets(world) } }),
+  check_in: async (world) => ({ body: { code: await freshTickets(world) } }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
   release_lock: async (world) => {

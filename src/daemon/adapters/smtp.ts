@@ -82,6 +82,11 @@ export function openSmtp(options: {
         messageId: `<${message.message_id}@petpro>`,
         // RFC 3834: keeps vacation notices from answering.
         headers: { 'Auto-Submitted': 'auto-generated' },
+        attachments: (message.attachments ?? []).map(({ file_name, type, content }) => ({
+          filename: file_name,
+          contentType: type,
+          content: Buffer.from(content),
+        })),
         ...(message.calendar === null
           ? {}
           : {

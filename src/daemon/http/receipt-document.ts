@@ -12,6 +12,7 @@ export type Document = {
 /** Endpoints whose answer can be a document, and the member that its file is named by. */
 const documents: Partial<Record<EndpointName, { readonly file: string; readonly by: string }>> = {
   get_receipt: { file: 'receipt', by: 'receipt_number' },
+  get_tickets: { file: 'tickets', by: 'reference_code' },
 };
 
 const type_formats: Readonly<Record<string, string>> = {

@@ -3,9 +3,11 @@ import { isMailType, type MailType } from '../../domain/message.ts';
 import type { SendResult } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { attachmentsOf } from '../messages/attachments.ts';
 import { renderMail } from '../messages/render.ts';
 import { type ClaimedDelivery, claimDeliveries, finishDelivery } from '../store/deliveries.ts';
 import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
+import { noteAttached } from '../store/tickets.ts';
 import { backoffMs } from './backoff.ts';
 
 const BATCH = 20;
@@ -57,7 +59,12 @@ async function deliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
   if (!row) return { outcome: 'dead', error: 'what it is about is gone' };
   const reason = outdated(type, row);
   if (reason !== null) return { outcome: 'dropped', error: reason };
-  return await app.messenger.sendEmail({
+  const attachments = await attachmentsOf(app, type, row);
+  if (attachments.length > 0) {
+    const names = attachments.map(({ file_name }) => file_name);
+    await noteAttached(app.sql, delivery.delivery_id, names);
+  }
+  const sent = await app.messenger.sendEmail({
     message_id: delivery.delivery_id,
     to: delivery.address,
     ...renderMail(type, row.facts),
@@ -66,7 +73,14 @@ async function deliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
 }
 
 /**
+    attachments,
  * Sends what the relay queued. Facts are read when the mail goes out, so that it never tells of an
+  if (sent.outcome === 'sent' && attachments.length > 0) {
+    const { reference_code } = row.facts;
+    const { delivery_id, booking_id } = delivery;
+    app.log.info('tickets.delivered', { delivery_id, booking_id, reference_code });
+  }
+  return sent;
  * old state.
  */
 export function createDispatcher(): Worker {

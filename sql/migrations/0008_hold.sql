@@ -372,11 +372,12 @@ begin
     p_actor ->> 'source', v_request_id, v_lines, v_tax
   );
   insert into reservation_log_entries (
-    reservation_id, reservation_version, action, status, performed_by, source, request_id
+    reservation_id, reservation_version, action, status, performed_by, source, request_id,
+    door_seats
   )
   values (
     p_reservation_id, 1, 'reservation.created', 'pending', actor_id(p_actor),
-    p_actor ->> 'source', v_request_id
+    p_actor ->> 'source', v_request_id, p_seats
   );
   -- The fields of reservation_payload(), spelt out: the row need not be read back.
   insert into booking_events_outbox (

@@ -59,6 +59,11 @@ alter table bookings
   add column tax_amount numeric(15, 3),
   add constraint bookings_tax_range check (tax_amount between 0 and amount);
 
+-- The seats that the doorman had locked when the judge was asked; null: judged without a lock, which
+-- was put there afterwards. For the trace.
+alter table reservation_log_entries
+  add column door_seats integer[];
+
 -- The guard of a tier's seats: numbered places, as the seats themselves. They go with the seat.
 alter table slot_claims
   add column tier_id uuid,

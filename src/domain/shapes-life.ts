@@ -53,6 +53,17 @@ const Undoable = z
 
 const milliseconds = z.number().int();
 
+const trace_parts = [
+  'lock',
+  'hold',
+  'booking',
+  'payment',
+  'webhook',
+  'refund',
+  'event',
+  'message',
+] as const;
+
 const Trace = z
   .object({
     booking_id: id,
@@ -62,7 +73,8 @@ const Trace = z
         z.object({
           at: instant,
           since_ms: milliseconds.describe('Since the entry before'),
-          part: z.enum(['hold', 'booking', 'payment', 'webhook', 'refund', 'event', 'message']),
+          total_ms: milliseconds.optional().describe('Since the first entry'),
+          part: z.enum(trace_parts),
           what: z.string(),
           detail: z.string().nullable(),
           source: z.string().nullable(),

@@ -1,7 +1,9 @@
 import { expect, test } from 'vitest';
 import { cancelBooking } from '../../src/daemon/actions/cancel-booking.ts';
+import { extendReservation } from '../../src/daemon/actions/extend-reservation.ts';
 import { getBooking } from '../../src/daemon/actions/get-booking.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
+import { listSlots } from '../../src/daemon/actions/list-slots.ts';
 import { traceBooking } from '../../src/daemon/actions/trace-booking.ts';
 import { shapes } from '../../src/domain/shapes.ts';
 import { expectProblem, openBench, staff } from '../actions/bench.ts';
@@ -43,7 +45,14 @@ test('a trace tells the whole story in order, with how long each part took', asy
     'refund_processed.sent',
   ];
   expect(story).toEqual(expect.arrayContaining(told));
-  expect(story[0]).toBe('reservation.created');
+  // The first who asks for a slot is judged before the doorman knows it.
+  expect(story.slice(0, 2)).toEqual(['reservation.created', 'lock.acquired']);
+  const locks = trace.items.filter(({ part }) => part === 'lock');
+  expect(locks.map(({ what }) => what)).toEqual(['lock.acquired', 'lock.released']);
+  expect(locks[0]?.detail).toMatch(/^fence \d+, seat 1, after the judge, for 600 s$/);
+  expect(trace.items.at(-1)?.total_ms).toBe(
+    trace.items.reduce((sum, { since_ms }) => sum + since_ms, 0),
+  );
   const place = (what: string) => story.indexOf(what);
   expect(place('payment.page_opened')).toBeLessThan(place('payment.success'));
   expect(place('booking.confirmed')).toBeLessThan(place('booking.cancelled'));
@@ -63,4 +72,20 @@ test('a clinic sees the traces of its own bookings only', async () => {
   await pay(booking_id);
   const elsewhere = staff('desk', (await makeWorld(sql)).clinic.id);
   await expectProblem(traceBooking(app, elsewhere, { booking_id }), 'not_found');
+});
+
+test('the lock comes first where the doorman knew the slot, and grows with the hold', async () => {
+  const { who, wish, service_id } = await makeWorld(sql);
+  await listSlots(app, who, { service_id, explain: false, limit: 50 });
+  const { reservation_id, reference_code } = await startBooking(app, { who, wish });
+  await extendReservation(app, who, { reservation_id });
+  await pay(reference_code);
+  const { items } = await traceBooking(app, staff('desk'), { booking_id: reference_code });
+  const locks = items.filter(({ part }) => part === 'lock');
+  expect(locks.map(({ what, detail }) => [what, detail?.replace(/^fence \d+/, 'fence')])).toEqual([
+    ['lock.acquired', 'fence, seat 1, at the door, for 600 s'],
+    ['lock.extended', 'fence, seat 1, for 300 s more'],
+    ['lock.released', 'fence, seat 1'],
+  ]);
+  expect(items[0]?.what).toBe('lock.acquired');
 });

@@ -6,7 +6,7 @@ import { findBooking } from '../store/bookings.ts';
 import { scopeOf } from './actor.ts';
 import { zonedText } from './slot-time.ts';
 
-/** One timeline of a booking: log, payments, webhooks, refunds, events and messages, with latencies. */
+/** One timeline of a booking: lock, log, payments, webhooks, refunds, events and messages, with latencies. */
 export async function traceBooking(
   app: App,
   actor: Actor,
@@ -16,11 +16,13 @@ export async function traceBooking(
   if (!booking) throw new AppError('not_found', 'There is no such booking.');
   const { booking_id, reference_code, time_zone } = booking;
   const entries = await readTrace(app.sql, booking);
-  let before = entries[0]?.at;
+  const first = entries[0]?.at;
+  let before_ms = 0;
   const items = entries.map(({ at, ...entry }) => {
-    const since_ms = before === undefined ? 0 : Math.round(before.until(at).total('milliseconds'));
-    before = at;
-    return { ...entry, at: zonedText(at, time_zone), since_ms };
+    const total_ms = Math.round(first?.until(at).total('milliseconds') ?? 0);
+    const since_ms = total_ms - before_ms;
+    before_ms = total_ms;
+    return { ...entry, at: zonedText(at, time_zone), since_ms, total_ms };
   });
   return { booking_id, reference_code, items };
 }

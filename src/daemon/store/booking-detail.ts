@@ -119,10 +119,10 @@ export async function findBookingDetail(
 async function readCost(sql: Db, booking_id: string): Promise<BookingCost> {
   return await runOne(sql<BookingCost[]>`
     select booking_paid(b.id) as amount_paid, b.price_lines,
-      coalesce(b.tax_amount, (split_payment(
+      round(coalesce(b.tax_amount, (split_payment(
         b.amount, b.currency, coalesce((b.service_snapshot ->> 'commission_bp')::integer, 0),
         coalesce((b.service_snapshot ->> 'tax_bp')::integer, 0)
-      ))[3]) as tax_amount,
+      ))[3]), 3) as tax_amount,
       coalesce((b.service_snapshot ->> 'tax_bp')::integer, 0) as tax_bp,
       coalesce((b.service_snapshot ->> 'tax_included')::boolean, true) as tax_included
     from bookings b

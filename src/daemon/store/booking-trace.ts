@@ -5,7 +5,15 @@ const TRACE_MAX = 500;
 
 export type TraceEntry = {
   readonly at: Temporal.Instant;
-  readonly part: 'hold' | 'booking' | 'payment' | 'webhook' | 'refund' | 'event' | 'message';
+  readonly part:
+    | 'lock'
+    | 'hold'
+    | 'booking'
+    | 'payment'
+    | 'webhook'
+    | 'refund'
+    | 'event'
+    | 'message';
   readonly what: string;
   readonly detail: string | null;
   readonly source: string | null;
@@ -15,6 +23,50 @@ export type TraceEntry = {
   /** Of events, refunds and messages: from being written to being out; null while they wait. */
   readonly out_ms: number | null;
 };
+
+/**
+ * What became of the doorman's lock. PostgreSQL decides and writes it down in its own statements; the lock in
+ * Redis follows at once, or by its time to live where a process died in between.
+ */
+function lockEntries(sql: Db, reservation_id: string | null) {
+  return sql`
+    select l.created_at, case when l.door_seats is null then 1 else -1 end,
+      l.reservation_version, 'lock',
+      case
+        when l.action = 'reservation.created' then 'lock.acquired'
+        when l.action = 'reservation.extended' then 'lock.extended'
+        when l.action = 'reservation.expired' then 'lock.expired'
+        when l.action = 'reservation.retaken' then 'lock.not_needed'
+        else 'lock.released'
+      end,
+      concat_ws(', ', 'fence ' || r.fence, 'seat ' || array_to_string(r.seats, ' '),
+        case
+          when l.action <> 'reservation.created' then null
+          when l.door_seats is null then 'after the judge'
+          else 'at the door'
+        end,
+        case
+          when l.action = 'reservation.created' then 'for ' || c.hold_ms / 1000 || ' s'
+          when l.action = 'reservation.extended' then 'for 300 s more'
+        end),
+      'redis', l.request_id, null, null
+    from reservation_log_entries l
+    join reservations r on r.id = l.reservation_id
+    join clinics c on c.id = r.clinic_id
+    where l.reservation_id = ${reservation_id}
+    union all
+    select a.at, 1, 0, 'lock', a.action, concat_ws(': ', a.target_id, a.reason), a.source,
+      a.request_id, null, null
+    from reservations r
+    join audit_log a
+      on a.target_type = 'reservation' and a.target_id = r.id::text and a.action like 'lock.%'
+      or a.target_type = 'lock' and a.target_id in (
+        select 'hold:{' || r.slot_id || '}:' || seat from unnest(r.seats) as seat
+      )
+    where r.id = ${reservation_id}
+      and coalesce(a.before ->> 'reservation_id', r.id::text) = r.id::text
+      and a.at >= r.created_at`;
+}
 
 /**
  * Everything that was written down about a booking, in order of time: what people and machines did,
@@ -43,6 +95,8 @@ export async function readTrace(
         null::bigint as sequence, null::interval as took
       from reservation_log_entries l
       where l.reservation_id = ${reservation_id}
+      union all
+      ${lockEntries(sql, reservation_id)}
       union all
       select e.created_at, 1, e.booking_version, 'booking', e.action,
         concat_ws(': ', e.status, e.notes), e.source, e.request_id, null, null

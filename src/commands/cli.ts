@@ -39,7 +39,18 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
   ['Console', ['tui']],
   [
     'Running it',
-    ['demo', 'serve', 'health', 'doctor', 'locks', 'reconcile', 'migrate', 'config', 'load'],
+    [
+      'demo',
+      'serve',
+      'auth',
+      'health',
+      'doctor',
+      'locks',
+      'reconcile',
+      'migrate',
+      'config',
+      'load',
+    ],
   ],
 ];
 
@@ -57,6 +68,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   refunds: 'List, ask for, decide',
   owners: 'Add owners and pets',
   events: 'Follow what happens',
+  auth: 'Who you are to the daemon',
   demo: 'A whole PetPro on this machine, thrown away afterwards',
   locks: 'Locks beside the holds that they stand for',
   reconcile: 'Does everything fit together?',

@@ -13,6 +13,13 @@ const watching: readonly CommandSpec[] = [
     load: async () => (await import('./health.ts')).health,
   },
   {
+    path: 'auth status',
+    summary: 'Who the daemon takes you for: role, clinic, rights, how long',
+    role: 'signed_in',
+    examples: ['petpro auth status', 'petpro auth status --json=role,expires_at'],
+    load: async () => (await import('./auth.ts')).authStatus,
+  },
+  {
     path: 'events tail',
     summary: 'Follow what happens, without gaps',
     role: 'view',

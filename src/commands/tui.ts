@@ -1,7 +1,7 @@
-import { type Config, inheritedEnv, loadConfig } from '../config.ts';
+import { inheritedEnv, loadConfig } from '../config.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
-import { type Role, roles } from '../domain/roles.ts';
+import type { Role } from '../domain/roles.ts';
 import { isUtf8 } from './checks-here.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
@@ -52,35 +52,22 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   return code;
 }
 
-/** Which keys the console offers; the server enforces the same table whatever is guessed here. */
-async function roleOf(config: Config, client: ApiClient, token: string): Promise<Role> {
-  const demo = readDemo(config);
-  const known = roles.find((role) => demo?.tokens[role] === token);
-  if (known !== undefined) return known;
-  // The cheapest things that tell the roles apart.
-  const is_desk = await isAllowed(() => client.call('search_owners', { q: '0', limit: 1 }));
-  const is_sre = await isAllowed(() => client.call('list_locks', { limit: 1 }));
-  if (is_desk) return is_sre ? 'admin' : 'desk';
-  return is_sre ? 'sre' : 'viewer';
-}
-
-async function isAllowed(ask: () => Promise<unknown>): Promise<boolean> {
-  try {
-    await ask();
-    return true;
-  } catch (error) {
-    if (error instanceof AppError && error.code === 'forbidden') return false;
-    throw error;
-  }
+/** Which keys the console offers; the server enforces the same table. */
+async function roleOf(client: ApiClient): Promise<Role> {
+  const { role } = await client.call('get_me', {});
+  if (role !== 'customer') return role;
+  throw new AppError('forbidden', 'The console is for the people of a clinic.', {
+    next: 'petpro bookings list',
+  });
 }
 
 /** `petpro tui` */
 export async function tui(context: Context, args: Args): Promise<number> {
   const { config, io } = context;
   const session = openSession(context);
+  const role = await roleOf(session.client);
   const clinic = await clinicOf(session);
   const token = session.token ?? '';
-  const role = await roleOf(config, session.client, token);
   const options = {
     url: session.url,
     token,

@@ -15,6 +15,8 @@ export type Actor = {
   /** Operators scoped to one clinic; null = all clinics (or a customer). */
   readonly clinic_id: string | null;
   readonly name: string;
+  /** When the token ends; null or absent = no end is known. */
+  readonly expires_at?: Temporal.Instant | null;
   readonly source: 'api' | 'cli' | 'tui' | 'worker' | 'webhook';
   readonly request_id: string;
 };

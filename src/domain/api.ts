@@ -38,6 +38,15 @@ export type Endpoint = {
  * POST is canonical for actions; PUT answers too (capabilities §7.14).
  */
 export const endpoints = {
+  get_me: {
+    method: 'GET',
+    path: '/v1/me',
+    access: 'signed_in',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Whom this token stands for: role, clinic, rights and how long it is good for',
+    problems: [],
+  },
   list_clinics: {
     method: 'GET',
     path: '/v1/clinics',

@@ -30,6 +30,12 @@ export function mayAccess(role: Role, needed: Access): boolean {
   return needed === 'public' || allowed.includes(role);
 }
 
+/** Everything that a role may ask for, in the words of the table above. */
+export function permissionsOf(role: Role): readonly Access[] {
+  const needed = Object.keys(access).filter((word): word is Access => word in access);
+  return needed.filter((word) => word !== 'public' && mayAccess(role, word));
+}
+
 /** Site reliability engineers see who is affected, not their phone number or name (ux: PII masked). */
 export function seesPersonalData(role: Role): boolean {
   return role !== 'sre' && role !== 'ci';

@@ -3,6 +3,7 @@ import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
 import { ops_shapes } from './ops-schema.ts';
 import { tier_items, tier_name } from './price-schema.ts';
+import { roles } from './roles.ts';
 import {
   Booking,
   BookingStarted,
@@ -46,6 +47,20 @@ const ok = z.object({ success: z.literal(true) });
 const nothing = z.object({});
 const reason = line(500);
 
+const Me = z
+  .object({
+    kind: z.enum(['customer', 'operator']),
+    id: id.describe("The customer's user id, or the API key's id"),
+    name: z.string(),
+    role: z.enum(roles),
+    clinic_id: id.nullable().describe('The only clinic that the token reaches; null = all'),
+    clinic_code: z.string().nullable(),
+    clinic_name: z.string().nullable(),
+    permissions: z.array(z.string()).describe('Words of the column `access` that it may use'),
+    expires_at: instant.nullable().describe('In UTC; null = no end is set'),
+  })
+  .meta({ id: 'Me' });
+
 /** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
 const slot_choice = {
   service_id: id,
@@ -76,6 +91,7 @@ type Shape = {
 };
 
 export const shapes = {
+  get_me: { params: nothing, query: nothing, body: nothing, output: Me },
   list_clinics: {
     params: nothing,
     query: z.object({

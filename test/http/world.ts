@@ -220,6 +220,7 @@ type Sample = (world: World, role: Role) => Promise<Request>;
 export const samples: Readonly<
   Record<Exclude<EndpointName, 'take_payment_event' | StreamName>, Sample>
 > = {
+  get_me: async () => ({}),
   list_clinics: async () => ({ query: { limit: '5' } }),
   get_clinic: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   list_services: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),

@@ -43,7 +43,8 @@ export async function getReceipt(
     refunded: money(row.refunded),
   };
   const { price, amount, tax, rest, refunded, starts_at, paid_at, ...words } = facts;
-  const pdf = input.format === 'pdf' ? await printPdf(receiptPaper(facts, input.paper ?? 'a4')) : null;
+  const pdf =
+    input.format === 'pdf' ? await printPdf(receiptPaper(facts, input.paper ?? 'a4')) : null;
   return {
     ...words,
     payment_id: row.payment_id,

@@ -75,6 +75,7 @@ export function createAuthenticator(sql: Sql, config: Config): Authenticator {
       user_id: claims.sub,
       clinic_id: null,
       name: claims.name ?? 'customer',
+      expires_at: Temporal.Instant.fromEpochMilliseconds(claims.exp * 1000),
     };
     return { principal, lives_ms: claims.exp * 1000 - Date.now() };
   }

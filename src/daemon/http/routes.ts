@@ -20,6 +20,7 @@ import { extendReservation } from '../actions/extend-reservation.ts';
 import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
+import { getMe } from '../actions/get-me.ts';
 import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
 import { getTickets } from '../actions/get-tickets.ts';
@@ -84,6 +85,7 @@ type Action<N extends EndpointName> = (
 ) => Promise<Output<N>>;
 
 const actions: { readonly [N in RouteName]: Action<N> } = {
+  get_me: getMe,
   list_clinics: listClinics,
   get_clinic: getClinic,
   list_services: listServices,

@@ -6,6 +6,7 @@ export type ApiKey = {
   readonly role: Role;
   readonly clinic_id: string | null;
   readonly name: string;
+  readonly expires_at: Temporal.Instant | null;
 };
 
 /** The live key with this SHA-256, or null when it is unknown, expired or revoked. */
@@ -13,7 +14,7 @@ export async function findApiKey(sql: Db, key_hash: Buffer): Promise<ApiKey | nu
   // Stamped at most once a minute: a busy key must not write on every request.
   const [key] = await run(sql<ApiKey[]>`
     with found as (
-      select id, role, clinic_id, name, last_used_at
+      select id, role, clinic_id, name, expires_at, last_used_at
       from api_keys
       where key_hash = ${key_hash}
         and revoked_at is null
@@ -25,7 +26,7 @@ export async function findApiKey(sql: Db, key_hash: Buffer): Promise<ApiKey | nu
       where k.id = f.id
         and (f.last_used_at is null or f.last_used_at < now() - interval '1 minute')
     )
-    select id, role, clinic_id, name from found`);
+    select id, role, clinic_id, name, expires_at from found`);
   return key ?? null;
 }
 

@@ -131,6 +131,13 @@ const plants: readonly Planted[] = [
       await sql`
         insert into waitlist_entries (
           clinic_id, service_id, user_id, pet_id, wanted_from, wanted_to, status,
+  {
+    name: 'tickets',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`insert into ticket_uses (booking_id, seat) values (${booking_id}, 1)`;
+    },
+  },
           offered_reservation_id
         )
         values (

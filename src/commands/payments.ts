@@ -16,6 +16,22 @@ const EXIT_PENDING = 8;
 const LOOK_EVERY_MS = 1_000;
 const WAIT_MS = 600_000;
 
+const payment_csv = [
+  'payment_id',
+  'reference_code',
+  'status',
+  'amount',
+  'currency',
+  'payment_method',
+  'refund_status',
+  'refund_amount',
+  'failure_reason',
+  'external_reference',
+  'session_id',
+  'paid_at',
+  'created_at',
+];
+
 function pageFields(args: Args) {
   const booking = textOption(args, 'booking');
   const cursor = textOption(args, 'cursor');
@@ -110,25 +126,69 @@ export async function listPayments(context: Context, args: Args): Promise<undefi
       { head: 'PAYMENT', text: (one) => one.external_reference ?? '-', wide: true },
       { head: 'REF', text: (one) => one.reference_code, whole: true },
     ],
-    csv: [
-      'payment_id',
-      'reference_code',
-      'status',
-      'amount',
-      'currency',
-      'payment_method',
-      'refund_status',
-      'refund_amount',
-      'failure_reason',
-      'external_reference',
-      'session_id',
-      'paid_at',
-      'created_at',
-    ],
+    csv: payment_csv,
     name: (one) => one.payment_id,
     cursor: page.next_cursor,
     as_of: look.now(),
     empty: 'No payment fits.',
+  });
+}
+
+/** `petpro payments show` */
+export async function showPayment(context: Context, args: Args): Promise<undefined> {
+  const session = openSession(context);
+  const one = await session.client.call('get_payment', { payment_id: bookingRef(args) });
+  const clinic = await session.client.call('get_clinic', { clinic_id: one.clinic_id });
+  const look = lookOf(context, clinic);
+  const money = (text: string) => look.money(text, one.currency);
+  const each = (text: readonly string[]) => text.join('; ');
+  const page = one.page?.closed_at === null ? 'open' : 'closed';
+  printOne(context, {
+    kind: 'Payment',
+    item: one,
+    csv: payment_csv,
+    name: one.payment_id,
+    as_of: look.now(),
+    lines: [
+      ['payment', `${one.payment_id} of ${one.reference_code}`],
+      ['status', [one.status, one.failure_reason ?? ''].join(' ').trim()],
+      ['amount', `${money(one.amount)} by ${one.payment_method}`],
+      ['for', one.purpose === 'due' ? 'the booking' : 'the rest at the visit'],
+      ['started', look.moment(one.created_at)],
+      ['paid', one.paid_at === null ? '' : look.moment(one.paid_at)],
+      ['provider', one.external_reference ?? ''],
+      ['page', one.page === null ? '' : `${one.page.session_id} ${page}`],
+      [
+        'tries',
+        each(one.attempts.map((it) => `${look.moment(it.at)} ${it.result} (${it.outcome ?? '-'})`)),
+      ],
+      [
+        'ledger',
+        each(
+          one.entries.map(
+            (it) =>
+              `${it.type} ${money(it.total_amount)}: fee ${money(it.platform_fee)}, ` +
+              `clinic ${money(it.clinic_amount)}, tax ${money(it.tax_amount)}`,
+          ),
+        ),
+      ],
+      [
+        'refunds',
+        each(
+          one.refunds.map((it) =>
+            [
+              money(it.amount),
+              it.decision === 'awaiting' ? 'asked for' : it.status,
+              it.reason,
+            ].join(' '),
+          ),
+        ),
+      ],
+      [
+        'disputes',
+        each(one.disputes.map((it) => `${money(it.amount)} ${it.status} ${it.reason ?? ''}`)),
+      ],
+    ],
   });
 }
 

@@ -115,6 +115,15 @@ const payments: readonly CommandSpec[] = [
     load: async () => (await import('./payments.ts')).listPayments,
   },
   {
+    path: 'payments show',
+    args: [{ name: '<payment>', doc: 'its id, or BP12345678 = the last of that reference' }],
+    summary: 'One payment: page, tries, ledger entries, refunds and disputes',
+    role: 'view',
+    examples: ['petpro payments show BP10000127', 'petpro payments show BP10000127 --json'],
+    exits: [3],
+    load: async () => (await import('./payments.ts')).showPayment,
+  },
+  {
     path: 'payments entries',
     summary: 'The ledger: fee, clinic share and tax of payments and refunds',
     role: 'manager',

@@ -9,6 +9,16 @@ export const money_endpoints = {
     summary: 'Payments by booking and status, newest first',
     problems: [],
   },
+  get_payment: {
+    method: 'GET',
+    path: '/v1/payments/{payment_id}',
+    access: 'view',
+    success: 200,
+    idempotency: 'none',
+    summary:
+      'One payment, by its id or as the last of a reference: page, tries, ledger, refunds, disputes',
+    problems: [],
+  },
   list_entries: {
     method: 'GET',
     path: '/v1/payments/entries',

@@ -106,6 +106,50 @@ const LedgerEntry = z
   })
   .meta({ id: 'LedgerEntry' });
 
+const PaymentDetail = PaymentLine.extend({
+  purpose: z
+    .enum(['due', 'rest'])
+    .describe('due = what confirmed the booking; rest = at the visit'),
+  page: z
+    .object({
+      session_id: z.string(),
+      payment_url: z.string().nullable(),
+      expires_at: instant.nullable(),
+      closed_at: instant.nullable().describe('Null while somebody can still pay there'),
+    })
+    .nullable()
+    .describe('The payment page of the provider'),
+  attempts: z
+    .array(
+      z.object({
+        result: z.string(),
+        outcome: z.string().nullable().describe('What we made of it'),
+        amount: amount.nullable(),
+        currency: currency.nullable(),
+        event_id: z.string().nullable(),
+        at: instant,
+      }),
+    )
+    .readonly()
+    .describe('Every answer of the provider, in order'),
+  entries: z.array(LedgerEntry).readonly(),
+  refunds: z.array(Refund).readonly(),
+  disputes: z
+    .array(
+      z.object({
+        dispute_id: id,
+        external_reference: z.string(),
+        status: z.enum(['open', 'won', 'lost']),
+        amount,
+        currency,
+        reason: z.string().nullable(),
+        opened_at: instant,
+        closed_at: instant.nullable(),
+      }),
+    )
+    .readonly(),
+}).meta({ id: 'PaymentDetail' });
+
 const refund_params = z.object({ refund_id: id });
 
 export const money_shapes = {
@@ -120,6 +164,12 @@ export const money_shapes = {
     }),
     body: nothing,
     output: page(PaymentLine),
+  },
+  get_payment: {
+    params: z.object({ payment_id: booking_ref }),
+    query: nothing,
+    body: nothing,
+    output: PaymentDetail,
   },
   list_entries: {
     params: nothing,

@@ -322,6 +322,7 @@ export const samples: Readonly<
     body: { desk_refund_limit: null },
   }),
   list_payments: async ({ clinic }) => ({ query: { clinic_id: clinic.id, status: 'success' } }),
+  get_payment: async (world) => ({ params: { payment_id: await freshBooking(world) } }),
   list_entries: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   list_inbox: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   settle_inbox_item: async ({ harness: { sql } }) => {

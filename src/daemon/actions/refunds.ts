@@ -21,7 +21,7 @@ type Refund = Output<'create_refund'>;
 /** Who needs nobody's leave to give money back. */
 const may_decide: Access = 'manager';
 
-function refundJson(row: RefundRow): Refund {
+export function refundJson(row: RefundRow): Refund {
   const { created_at, updated_at, ...rest } = row;
   return { ...rest, created_at: created_at.toString(), updated_at: updated_at.toString() };
 }

@@ -30,6 +30,7 @@ import { listClinics } from '../actions/list-clinics.ts';
 import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
+import { getPayment } from '../actions/get-payment.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
@@ -132,6 +133,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_money_rules: getMoneyRules,
   set_money_rules: setMoneyRules,
   list_payments: listPayments,
+  get_payment: getPayment,
   list_entries: listEntries,
   list_inbox: listInbox,
   settle_inbox_item: settleInboxItem,

@@ -34,7 +34,11 @@ export async function listInbox(
   return await run(sql<InboxRow[]>`
     select item_id, cause, clears, clinic_id, payment_id, refund_id, reference_code, amount,
       currency, detail, since
-    from money_inbox
+    from (
+      select * from money_inbox
+      union all
+      select * from authorisation_inbox
+    ) as item
     where true
       ${scope.clinic_id === null ? sql`` : sql`and clinic_id = ${scope.clinic_id}`}
       ${clinic_id ? sql`and (clinic_id = ${clinic_id} or clinic_id is null)` : sql``}
@@ -74,6 +78,13 @@ export type PaymentRow = {
   readonly created_at: Temporal.Instant;
 };
 
+/** Of payments p and reservations r. */
+export const paymentColumns = (sql: Db) => sql`
+  p.id as payment_id, r.reference_code, p.reservation_id, p.booking_id, p.clinic_id,
+  amount_text(p.amount, p.currency) as amount, p.currency, p.payment_method, p.status,
+  p.failure_reason, p.refund_status, amount_text(p.refund_amount, p.currency) as refund_amount,
+  p.external_reference, p.session_id, p.paid_at, p.created_at`;
+
 /** Payments, newest first. */
 export async function listPayments(
   sql: Db,
@@ -90,11 +101,7 @@ export async function listPayments(
   const { scope, clinic_id, booking_ref, status, after, limit } = filter;
   const is_code = booking_ref?.startsWith('BP') === true;
   return await run(sql<PaymentRow[]>`
-    select p.id as payment_id, r.reference_code, p.reservation_id, p.booking_id, p.clinic_id,
-      amount_text(p.amount, p.currency) as amount, p.currency, p.payment_method, p.status,
-      p.failure_reason, p.refund_status,
-      amount_text(p.refund_amount, p.currency) as refund_amount, p.external_reference,
-      p.session_id, p.paid_at, p.created_at
+    select ${paymentColumns(sql)}
     from payments p
     join reservations r on r.id = p.reservation_id
     where true
@@ -134,11 +141,12 @@ export async function listEntries(
     readonly scope: Scope;
     readonly clinic_id?: string | undefined;
     readonly booking_ref?: string | undefined;
+    readonly payment_id?: string | undefined;
     readonly after?: After;
     readonly limit: number;
   },
 ): Promise<readonly EntryRow[]> {
-  const { scope, clinic_id, booking_ref, after, limit } = filter;
+  const { scope, clinic_id, booking_ref, payment_id, after, limit } = filter;
   const is_code = booking_ref?.startsWith('BP') === true;
   return await run(sql<EntryRow[]>`
     select e.id as entry_id, b.reference_code, e.booking_id, e.payment_id, e.refund_id,
@@ -154,6 +162,7 @@ export async function listEntries(
       ${clinic_id ? sql`and e.clinic_id = ${clinic_id}` : sql``}
       ${booking_ref && is_code ? sql`and b.reference_code = ${booking_ref}` : sql``}
       ${booking_ref && !is_code ? sql`and e.booking_id = ${booking_ref}` : sql``}
+      ${payment_id ? sql`and e.payment_id = ${payment_id}` : sql``}
       ${after ? sql`and (e.created_at, e.id) > (${after.at.toString()}, ${after.id})` : sql``}
     order by e.created_at, e.id
     limit ${limit}`);

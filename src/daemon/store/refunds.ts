@@ -30,6 +30,7 @@ export type RefundFilter = {
   readonly status?: RefundStatus | undefined;
   readonly decision?: 'granted' | 'awaiting' | 'denied' | undefined;
   readonly refund_id?: string | undefined;
+  readonly payment_id?: string | undefined;
   /** The last row of the page before. */
   readonly after?: { readonly at: Temporal.Instant; readonly id: string } | null;
   readonly limit: number;
@@ -37,7 +38,8 @@ export type RefundFilter = {
 
 /** Refunds, newest first. */
 export async function listRefunds(sql: Db, filter: RefundFilter): Promise<readonly RefundRow[]> {
-  const { scope, clinic_id, booking_ref, status, decision, refund_id, after, limit } = filter;
+  const { scope, clinic_id, booking_ref, status, decision, refund_id, payment_id } = filter;
+  const { after, limit } = filter;
   return await run(sql<RefundRow[]>`
     select f.id as refund_id, f.payment_id, f.booking_id, r.reference_code, f.clinic_id,
       amount_text(f.amount, f.currency) as amount, f.currency, f.reason, f.status, f.decision,
@@ -54,6 +56,7 @@ export async function listRefunds(sql: Db, filter: RefundFilter): Promise<readon
       ${status ? sql`and f.status = ${status}` : sql``}
       ${decision ? sql`and f.decision = ${decision}` : sql``}
       ${refund_id ? sql`and f.id = ${refund_id}` : sql``}
+      ${payment_id ? sql`and f.payment_id = ${payment_id}` : sql``}
       ${after ? sql`and (f.created_at, f.id) < (${after.at.toString()}, ${after.id})` : sql``}
     order by f.created_at desc, f.id desc
     limit ${limit}`);

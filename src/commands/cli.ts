@@ -2,7 +2,7 @@ import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'com
 import type { Io } from './io.ts';
 import type { Args, CommandSpec, Run } from './spec.ts';
 import { tree } from './tree.ts';
-import { spellOut, wants } from './words.ts';
+import { lineOf, spellOut, wants } from './words.ts';
 
 /** From the words of the command line to an exit code. Only commander is loaded before a command is chosen. */
 
@@ -291,6 +291,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const failure =
       error instanceof CommanderError ? await usageError(error, words, program) : error;
     const { tellFailure } = await import('./run.ts');
-    return tellFailure(io, failure, wants(words));
+    const typed = { line: lineOf(argv.slice(2)), command: namedBy(words, program) };
+    return tellFailure(io, failure, wants(words), typed);
   }
 }

@@ -1,6 +1,6 @@
 import { AppError, type Json, type ProblemCode, problems } from '../domain/errors.ts';
-import type { Rule } from '../domain/refusal.ts';
 import { plainLine } from '../domain/width.ts';
+import { nextStep, type Typed } from './next-step.ts';
 import { envelope } from './output.ts';
 
 /** How a failure is told: a sentence and the next command on stderr, a document on stdout in json mode. */
@@ -78,42 +78,14 @@ const speaks_for_itself: ReadonlySet<ProblemCode> = new Set([
   'conflict',
 ]);
 
-/** What helps when the server names nothing better. */
-const usual_next: { readonly [code in ProblemCode]?: string } = {
-  unauthorized: 'set PETPRO_TOKEN, or PETPRO_TOKEN_FILE',
-  rate_limited: 'wait a moment, then run it again',
-  internal: 'run it again with --debug',
-};
-
-/** The command that helps with a rule that refused; REF stands for the reference in question. */
-const next_by_rule: { readonly [rule in Rule]?: string } = {
-  booking_final: 'petpro bookings history REF',
-  visit_under_way: 'petpro complete REF',
-  visit_not_started: 'petpro start REF',
-  visit_started: 'petpro no-show REF, or petpro cancel REF --by clinic',
-  already_told: 'petpro bookings history REF',
-  nothing_to_undo: 'petpro bookings history REF',
-  refund_under_way: 'petpro bookings show REF',
-  same_slot: 'petpro bookings show REF',
-  extended_before: 'petpro hold show REF',
-  hold_booked: 'petpro bookings show REF',
-};
-
-/** What the owner has then instead is a booking or a hold. */
-function nextOfRule(failure: Failure): string | null {
-  const rule = textFact(failure, 'rule');
-  const reference = textFact(failure, 'reference_code');
-  if (rule === null || reference === null) return null;
-  const noun = failure.facts['is_booked'] === true ? 'bookings' : 'hold';
-  if (rule === 'owner_busy') return `petpro ${noun} show ${reference}`;
-  const command = Object.entries(next_by_rule).find(([name]) => name === rule)?.[1];
-  return command?.replaceAll('REF', reference) ?? null;
-}
-
 /** The lines for stderr: `error[CODE]: Title. detail`, what to do next, the trace to ask about. */
 export function failureText(
   failure: Failure,
-  look: { readonly debug: boolean; readonly paint: (text: string) => string },
+  look: {
+    readonly debug: boolean;
+    readonly paint: (text: string) => string;
+    readonly typed: Typed;
+  },
 ): string {
   const { title } = problems[failure.code];
   const { detail } = failure;
@@ -122,8 +94,7 @@ export function failureText(
   const sentence = alone ? detail : [title, detail].filter((part) => part !== '').join('. ');
   const lines = [`${look.paint(labelOf(failure.code))}: ${plainLine(sentence)}`];
   lines.push(...issueLines(failure).map(plainLine), ...allowedLines(failure).map(plainLine));
-  const next = textFact(failure, 'next') ?? nextOfRule(failure) ?? usual_next[failure.code] ?? null;
-  if (next !== null) lines.push(`next: ${plainLine(next)}`);
+  lines.push(`next: ${plainLine(nextStep(failure, look.typed))}`);
   const trace = textFact(failure, 'request_id');
   if (trace !== null) lines.push(`trace ${plainLine(trace)}`);
   if (look.debug && failure.stack !== '') lines.push(failure.stack);
@@ -131,8 +102,9 @@ export function failureText(
 }
 
 /** The same as a document; stdout in json mode carries exactly one, also on failure. */
-export function failureDocument(failure: Failure): string {
-  const { code, detail, facts, exit } = failure;
+export function failureDocument(failure: Failure, typed: Typed): string {
+  const { code, detail, exit } = failure;
+  const facts = { ...failure.facts, next: nextStep(failure, typed) };
   const { title, status } = problems[code];
   const error = { ...facts, code, title, status, exit, detail };
   return `${JSON.stringify({ ...envelope('Error', []), error })}\n`;

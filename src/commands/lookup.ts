@@ -56,6 +56,8 @@ export function oneOf<T>(
   const names = candidates.slice(0, 20).map(show);
   const known = names.length === 0 ? 'there is none' : `there is ${names.join(', ')}`;
   const facts: Record<string, Json> = { candidates: names };
+  if (names[0] !== undefined)
+    facts['next'] = flag.startsWith('--') ? `${flag} "${names[0]}"` : flag;
   throw new AppError('not_found', `No ${what} is called "${words}"; ${known}.`, facts);
 }
 
@@ -73,7 +75,9 @@ export async function clinicOf(session: Session): Promise<Clinic> {
       next: `--clinic ${codes[0]}`,
     });
   }
-  if (clinic === null && only === undefined) throw new AppError('not_found', 'There is no clinic.');
+  if (clinic === null && only === undefined) {
+    throw new AppError('not_found', 'There is no clinic.', { next: 'petpro doctor' });
+  }
   const found =
     clinic === null ? only : oneOf('clinic', clinic, items, (c) => [c.code, c.name], '--clinic');
   return await client.call('get_clinic', { clinic_id: found?.clinic_id ?? '' });

@@ -3,6 +3,7 @@ import { AppError } from '../domain/errors.ts';
 import { type Context, hasColour, output_modes, paint } from './context.ts';
 import { failureDocument, failureText, readFailure } from './failure.ts';
 import type { Io } from './io.ts';
+import type { Typed } from './next-step.ts';
 import { type Args, type CommandSpec, flagOption, type Run, textOption } from './spec.ts';
 import type { Wants } from './words.ts';
 
@@ -77,12 +78,12 @@ export async function runCommand(io: Io, chosen: Chosen): Promise<number> {
 }
 
 /** Tells a failure on stderr, in json mode also as the one document on stdout, and answers its exit code. */
-export function tellFailure(io: Io, error: unknown, wanted: Wants): number {
+export function tellFailure(io: Io, error: unknown, wanted: Wants, typed: Typed): number {
   const failure = readFailure(error);
   const coloured = colourOfErrors(io, wanted.color);
   const red = (text: string) => paint('red', text, coloured);
-  io.err(failureText(failure, { debug: wanted.debug, paint: red }));
-  if (wanted.json) io.out(failureDocument(failure));
+  io.err(failureText(failure, { debug: wanted.debug, paint: red, typed }));
+  if (wanted.json) io.out(failureDocument(failure, typed));
   return failure.exit;
 }
 

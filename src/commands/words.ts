@@ -16,6 +16,14 @@ export function spellOut(words: readonly string[]): string[] {
   });
 }
 
+/** The command line as a person types it, without the passwords of addresses in it. */
+export function lineOf(words: readonly string[]): string {
+  const quoted = words
+    .map((word) => word.replace(/(:\/\/[^:/@\s]*:)[^@\s]+@/, '$1***@'))
+    .map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : JSON.stringify(word)));
+  return ['petpro', ...quoted].join(' ');
+}
+
 export type Wants = {
   readonly json: boolean;
   readonly debug: boolean;

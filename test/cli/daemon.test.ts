@@ -380,26 +380,6 @@ describe('holds', () => {
   });
 });
 
-describe('auth', () => {
-  test('status says who the daemon takes us for, and by which token', async () => {
-    const [desk] = await items(['auth', 'status']);
-    expect(desk).toMatchObject({ kind: 'operator', role: 'desk', url: harness.daemon.url });
-    const token = await harness.mintCustomerToken(seeded.user_id);
-    const { out } = await run(['auth', 'status'], { env: { PETPRO_TOKEN: token } });
-    expect(out).toContain('customer');
-    expect(out).toContain('from PETPRO_TOKEN');
-    expect(out).not.toContain(token);
-  });
-
-  test('a bad token, and none, are exit 4 with the next step', async () => {
-    const bad = await run(['auth', 'status'], { env: { PETPRO_TOKEN: 'nonsense' } });
-    expect(bad.code).toBe(4);
-    const none = await run(['auth', 'status'], { env: { PETPRO_URL: harness.daemon.url } });
-    expect(none.code).toBe(4);
-    expect(none.err).toContain('next: set PETPRO_TOKEN');
-  });
-});
-
 describe('people and days', () => {
   test('find by phone tail, pet and reference', async () => {
     expect(await items(['find', '7890'])).toMatchObject([{ full_name: 'Siti Rahmawati' }]);

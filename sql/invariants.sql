@@ -110,6 +110,29 @@ where p.status in ('success', 'refunded')
   and p.booking_id is null
   and not exists (select from refunds f where f.payment_id = p.id and f.status <> 'denied');
 
+-- name: authorisations
+-- No card stays authorised for a hold that has ended (the worker may lag 60 s; what is being let go
+-- is on its way, and on the inbox when that takes long), no hold waits for a clinic without one, and
+-- what was fetched is a payment.
+select 'open on an ended hold' as problem, a.payment_id, a.reservation_id, a.status
+from authorisations a
+join reservations r on r.id = a.reservation_id
+where a.status in ('open', 'capturing') and r.status <> 'pending'
+  and r.updated_at < now() - interval '60 seconds'
+union all
+select 'asked without authorisation', null, r.id, r.approval
+from reservations r
+where r.status = 'pending' and r.approval_asked_at is not null and r.amount_due > 0
+  and not exists (
+    select from authorisations a
+    where a.reservation_id = r.id and a.status in ('open', 'capturing')
+  )
+union all
+select 'fetched, but no payment', a.payment_id, a.reservation_id, p.status
+from authorisations a
+join payments p on p.id = a.payment_id
+where (a.status = 'captured') <> (p.status in ('success', 'refunded'));
+
 -- name: refund_ceiling
 -- Refunds of a payment never exceed it and are in its currency.
 select p.id as payment_id, p.amount, sum(f.amount) as refunds

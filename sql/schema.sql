@@ -996,6 +996,19 @@ create table webhook_events (
   constraint webhook_events_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES payments(id)
 );
 
+-- view authorisation_inbox
+--   item_id text
+--   cause text
+--   clears text
+--   clinic_id uuid
+--   payment_id uuid
+--   refund_id uuid
+--   reference_code text
+--   amount text
+--   currency text
+--   detail text
+--   since timestamp with time zone
+
 -- materialized view booking_completion_rates
 --   clinic_id uuid
 --   month date

@@ -337,6 +337,18 @@ begin
 end
 $$;
 
+-- What the provider has refused to do for a while: a person looks there. It leaves by itself.
+create view authorisation_inbox as
+select 'authorisation-' || a.payment_id as item_id, 'authorisation_stuck' as cause,
+  'action' as clears, a.clinic_id, a.payment_id, null::uuid as refund_id, r.reference_code,
+  amount_text(p.amount, p.currency) as amount, p.currency,
+  a.status || coalesce(': ' || a.last_error, '') as detail,
+  coalesce(a.decided_at, a.created_at) as since
+from authorisations a
+join payments p on p.id = a.payment_id
+join reservations r on r.id = a.reservation_id
+where a.status in ('capturing', 'voiding') and a.attempts >= 5;
+
 insert into notification_rules (event_type, notification_type, channels)
 values
   ('reservation.approval_asked', 'approval_asked', '{email,push}'),

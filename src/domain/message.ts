@@ -10,6 +10,8 @@ export const mail_types = [
   'booking_rescheduled',
   'payment_failed',
   'payment_late',
+  'approval_asked',
+  'approval_declined',
   'refund_processed',
   'reminder_upcoming',
   'reminder_review_request',
@@ -42,6 +44,10 @@ export type MailFacts = {
   readonly refund: Money | null;
   readonly refund_percent: number | null;
   readonly cancelled_by: 'owner' | 'clinic' | null;
+  /** When the hold ends, and the clinic has answered at the latest. */
+  readonly answer_by: Temporal.Instant;
+  /** Whether a card is authorised, or was. */
+  readonly has_card: boolean;
 };
 
 export type RenderedMail = {

@@ -20,6 +20,7 @@ export const inbox_causes = {
   refund_at_desk: 'hand the money over, then: petpro refunds complete {refund_id}',
   refund_returned: 'petpro refunds retry {refund_id}, or petpro payments settle {item_id}',
   refund_by_provider: 'cancel the booking or keep it, then: petpro payments settle {item_id}',
+  authorisation_stuck: "look at it in the provider's dashboard; it leaves by itself",
   dispute: "answer it in the provider's dashboard; it leaves by itself",
   amount_mismatch: 'tell the owner, then: petpro payments settle {item_id}',
   paid_without_booking: 'petpro reconcile --dry-run',

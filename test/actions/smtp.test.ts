@@ -34,6 +34,8 @@ const facts: MailFacts = {
   refund: null,
   refund_percent: null,
   cancelled_by: null,
+  answer_by: Temporal.Instant.from('2026-11-20T10:00:00Z'),
+  has_card: false,
 };
 
 const message = (over: Partial<EmailMessage> = {}): EmailMessage => ({

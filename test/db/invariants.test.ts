@@ -72,6 +72,15 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'authorisations',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`
+        update reservations set approval = 'awaiting', approval_asked_at = now()
+        where id = ${reservation_id}`;
+    },
+  },
+  {
     name: 'refund_ceiling',
     plant: async () => {
       const { booking_id } = await booked();
@@ -123,6 +132,13 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'tickets',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`insert into ticket_uses (booking_id, seat) values (${booking_id}, 1)`;
+    },
+  },
+  {
     name: 'offers',
     plant: async () => {
       const { clinic, service_id } = await addScene(sql);
@@ -131,13 +147,6 @@ const plants: readonly Planted[] = [
       await sql`
         insert into waitlist_entries (
           clinic_id, service_id, user_id, pet_id, wanted_from, wanted_to, status,
-  {
-    name: 'tickets',
-    plant: async () => {
-      const { booking_id } = await booked();
-      await sql`insert into ticket_uses (booking_id, seat) values (${booking_id}, 1)`;
-    },
-  },
           offered_reservation_id
         )
         values (
@@ -202,6 +211,23 @@ test('claims finds an owner who is in two places at one time', async () => {
     update slot_claims set user_id = (select user_id from bookings where id = ${one.booking_id})
     where slot_id = ${two.slot_id}`;
   expect(await ownersOf()).toHaveLength(1);
+});
+
+test('authorisations finds a card that an ended hold forgot, and money fetched for nothing', async () => {
+  const problemsOf = async () => {
+    const [found] = await runInvariants(sql, ['authorisations']);
+    return found!.sample.map((row) => Object(row).problem);
+  };
+  const { reservation_id } = await booked();
+  await sql`
+    update reservations set updated_at = now() - interval '2 minutes' where id = ${reservation_id}`;
+  await sql`
+    insert into authorisations (payment_id, reservation_id, clinic_id, payment_intent)
+    select id, reservation_id, clinic_id, 'pi_' || id
+    from payments where reservation_id = ${reservation_id}`;
+  expect(await problemsOf()).toEqual(
+    expect.arrayContaining(['open on an ended hold', 'fetched, but no payment']),
+  );
 });
 
 test('what is broken is named in the error', async () => {

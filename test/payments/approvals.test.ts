@@ -320,6 +320,36 @@ test.each(['pm_card_visa', 'pm_card_authenticationRequired'] as const)(
   },
 );
 
+test('the owner reads that they wait, and what the clinic said', async () => {
+  const lettersOf = async (request: Request) => {
+    await drain('relay', 'dispatcher');
+    const rows = await sql<{ type: string; status: string }[]>`
+      select d.type, d.status from deliveries d
+      where d.payload ->> 'reservation_id' = ${request.reservation_id} and d.channel = 'email'
+      order by d.created_at`;
+    return rows.map(({ type, status }) => `${type} ${status}`);
+  };
+  const yes = await askedRequest(bench);
+  const asked = 'approval_asked sent';
+  expect(await lettersOf(yes)).toEqual([asked]);
+  await decide(yes, 'approved');
+  expect(await lettersOf(yes)).toEqual([asked, 'booking_confirmed sent']);
+  const no = await askedRequest(bench);
+  await lettersOf(no);
+  await decide(no, 'rejected');
+  expect(await lettersOf(no)).toEqual([asked, 'approval_declined sent']);
+  const cash = await askedRequest(bench);
+  await lettersOf(cash);
+  const { reservation_id } = cash;
+  await confirmReservation(app, desk, { reservation_id, payment_method: 'cash' });
+  await drain('authorisations');
+  expect((await lettersOf(cash)).toSorted()).toEqual([
+    asked,
+    'approval_declined dropped',
+    'booking_confirmed sent',
+  ]);
+});
+
 test('what costs nothing waits for the clinic too', async () => {
   const world = await makeAskingWorld(sql);
   await sql`update services set price = 0 where id = ${world.service_id}`;

@@ -11,6 +11,13 @@ export const modes = [
   'duplicate',
   'reordered',
   'lost_webhook',
+  'saved',
+  'saved_declined',
+  'saved_sca',
+  'saved_sca_left',
+  'saved_unknown',
+  'authorised',
+  'authorised_unseen',
 ] as const;
 export type Mode = (typeof modes)[number];
 
@@ -27,8 +34,11 @@ export const states = [
 ] as const;
 export type State = (typeof states)[number];
 
-/** `nothing` = no money was taken; everything else ends in exactly one of the others. */
-export type End = 'booking' | 'refund' | 'inbox' | 'nothing';
+/**
+ * `nothing` = no money was taken; everything else ends in exactly one of the others. `awaiting` =
+ * the card is authorised and the clinic decides; `void` = it was authorised and has been let go.
+ */
+export type End = 'booking' | 'refund' | 'inbox' | 'awaiting' | 'void' | 'nothing';
 
 /** What money that arrives buys, whichever way it comes. */
 const paid: Readonly<Record<State, End>> = {
@@ -43,8 +53,22 @@ const paid: Readonly<Record<State, End>> = {
   booking_cancelled: 'refund',
 };
 
-const takes_no_money: readonly Mode[] = ['decline', 'sca_left', 'processing_declined'];
+const takes_no_money: readonly Mode[] = [
+  'decline',
+  'sca_left',
+  'processing_declined',
+  'saved_declined',
+  'saved_sca_left',
+];
+
+const is_live: readonly State[] = ['pending', 'extended'];
 
 export function endOf(mode: Mode, state: State): End {
-  return takes_no_money.includes(mode) ? 'nothing' : paid[state];
+  if (takes_no_money.includes(mode)) return 'nothing';
+  // Charged by us, who look at the hold first.
+  if (mode === 'saved') return is_live.includes(state) ? 'booking' : 'nothing';
+  if (mode === 'authorised' || mode === 'authorised_unseen') {
+    return is_live.includes(state) || state === 'overdue' ? 'awaiting' : 'void';
+  }
+  return paid[state];
 }

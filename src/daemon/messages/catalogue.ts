@@ -16,6 +16,8 @@ export type Words = {
   readonly refund_percent: number | null;
   readonly cancelled_by: MailFacts['cancelled_by'];
   readonly payment_state: MailFacts['payment_state'];
+  readonly answer_by: string;
+  readonly has_card: boolean;
 };
 
 /**

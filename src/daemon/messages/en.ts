@@ -68,6 +68,26 @@ export const en: Catalogue = {
         'We are sorry. Please choose another time.',
       ],
     },
+    approval_asked: {
+      subject: (words) => `Requested: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `${words.clinic_name} has your request for ${words.pet_name} and answers by ${words.answer_by}.`,
+      notes: (words) => [
+        'The place is kept for you until then. It is not booked yet.',
+        ...(words.has_card
+          ? ['Your bank keeps the amount ready. It is charged only if the clinic says yes.']
+          : []),
+      ],
+    },
+    approval_declined: {
+      subject: (words) => `Not booked: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `Your request for ${words.pet_name} at ${words.clinic_name} was not confirmed.`,
+      notes: () => [
+        'Nothing was charged: your card has been let go. Banks may show the amount for some days.',
+        'You are welcome to choose another time.',
+      ],
+    },
     refund_processed: {
       subject: (words) => `Refund sent (${words.reference_code})`,
       intro: (words) =>

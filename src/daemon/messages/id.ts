@@ -71,6 +71,26 @@ export const id: Catalogue = {
         'Mohon maaf. Silakan pilih waktu lain.',
       ],
     },
+    approval_asked: {
+      subject: (words) => `Diminta: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `${words.clinic_name} menerima permintaan untuk ${words.pet_name}; jawaban paling lambat ${words.answer_by}.`,
+      notes: (words) => [
+        'Tempat Anda disimpan sampai saat itu. Janji temu belum terkonfirmasi.',
+        ...(words.has_card
+          ? ['Bank Anda mencadangkan dananya. Dana ditarik hanya jika klinik menyetujui.']
+          : []),
+      ],
+    },
+    approval_declined: {
+      subject: (words) => `Tidak jadi: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `Permintaan Anda untuk ${words.pet_name} di ${words.clinic_name} tidak dikonfirmasi.`,
+      notes: () => [
+        'Tidak ada dana yang ditarik; pencadangan dana di kartu Anda sudah dilepas.',
+        'Silakan pilih waktu lain.',
+      ],
+    },
     refund_processed: {
       subject: (words) => `Dana dikembalikan (${words.reference_code})`,
       intro: (words) =>

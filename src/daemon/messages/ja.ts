@@ -65,6 +65,28 @@ export const ja: Catalogue = {
         '申し訳ございませんが、別の日時をお選びください。',
       ],
     },
+    approval_asked: {
+      subject: (words) =>
+        `ご予約申込み：${words.pet_name}、${words.when}（${words.reference_code}）`,
+      intro: (words) =>
+        `${words.clinic_name}への${words.pet_name}のお申込みを承りました。${words.answer_by}までにご返事します。`,
+      notes: (words) => [
+        'それまでお席を確保しております。まだ予約は確定していません。',
+        ...(words.has_card
+          ? ['カードの利用枠のみ確保しています。当院が承認した場合にのみ請求されます。']
+          : []),
+      ],
+    },
+    approval_declined: {
+      subject: (words) =>
+        `ご予約不成立：${words.pet_name}、${words.when}（${words.reference_code}）`,
+      intro: (words) =>
+        `申し訳ございません。${words.clinic_name}への${words.pet_name}のお申込みは確定に至りませんでした。`,
+      notes: () => [
+        'ご請求はございません。カードの利用枠は解放されました。',
+        '別の日時をお選びいただけますと幸いです。',
+      ],
+    },
     refund_processed: {
       subject: (words) => `返金手続き完了（${words.reference_code}）`,
       intro: (words) =>

@@ -22,6 +22,8 @@ function wordsOf(facts: MailFacts): Words {
     refund_percent: facts.refund_percent,
     cancelled_by: facts.cancelled_by,
     payment_state: facts.payment_state,
+    answer_by: visitTime(facts.answer_by, facts.time_zone, facts.lang),
+    has_card: facts.has_card,
   };
 }
 

@@ -9,6 +9,8 @@ export type MailRow = {
   /** Null while there is only a hold. */
   readonly status: BookingStatus | null;
   readonly is_booked: boolean;
+  /** The hold has neither ended nor become a booking. */
+  readonly is_pending: boolean;
   readonly clinic_kind: 'clinic' | 'salon' | 'venue';
   readonly version: number;
   /** When that version came to be: the calendar file's stamp. */
@@ -37,6 +39,9 @@ type Row = {
   readonly refund_currency: string | null;
   readonly refund_percent: number | null;
   readonly cancelled_by: 'owner' | 'clinic' | null;
+  readonly answer_by: Temporal.Instant;
+  readonly has_card: boolean;
+  readonly is_pending: boolean;
   readonly status: BookingStatus | null;
   readonly clinic_kind: MailRow['clinic_kind'];
   readonly version: number | null;
@@ -56,7 +61,9 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
         select from payments p where p.reservation_id = r.id and p.paid_at is not null
       ) as is_paid,
       f.amount as refund_amount, f.currency as refund_currency, b.refund_percent,
-      b.cancelled_by, b.status, b.version,
+      b.cancelled_by, b.status, b.version, r.expires_at as answer_by,
+      exists (select from authorisations a where a.reservation_id = r.id) as has_card,
+      r.status = 'pending' as is_pending,
       coalesce(b.updated_at, r.updated_at) as changed_at
     from reservations r
     join users u on u.id = r.user_id
@@ -90,6 +97,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
   return {
     status,
     is_booked: status !== null,
+    is_pending: rest.is_pending,
     clinic_kind,
     version: version ?? 0,
     changed_at,
@@ -113,6 +121,8 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
       refund,
       refund_percent: rest.refund_percent,
       cancelled_by: rest.cancelled_by,
+      answer_by: rest.answer_by,
+      has_card: rest.has_card,
     },
   };
 }

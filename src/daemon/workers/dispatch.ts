@@ -21,6 +21,10 @@ function outdated(type: MailType, row: MailRow): string | null {
     type === 'booking_confirmed' || type === 'booking_rescheduled' || type.startsWith('reminder_');
   if (speaks_of_visit && row.status === 'cancelled') return 'the booking was cancelled meanwhile';
   if (type === 'payment_failed' && row.is_booked) return 'it was paid meanwhile';
+  const is_asked = row.is_pending && !row.is_booked;
+  if (type === 'approval_asked' && !is_asked) return 'the clinic has answered meanwhile';
+  // Let go for another reason: paid otherwise, or authorised twice.
+  if (type === 'approval_declined' && (row.is_booked || row.is_pending)) return 'it goes on';
   return null;
 }
 
@@ -69,18 +73,18 @@ async function deliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
     to: delivery.address,
     ...renderMail(type, row.facts),
     calendar: calendarOf(type, row),
-  });
-}
-
-/**
     attachments,
- * Sends what the relay queued. Facts are read when the mail goes out, so that it never tells of an
+  });
   if (sent.outcome === 'sent' && attachments.length > 0) {
     const { reference_code } = row.facts;
     const { delivery_id, booking_id } = delivery;
     app.log.info('tickets.delivered', { delivery_id, booking_id, reference_code });
   }
   return sent;
+}
+
+/**
+ * Sends what the relay queued. Facts are read when the mail goes out, so that it never tells of an
  * old state.
  */
 export function createDispatcher(): Worker {

@@ -152,6 +152,7 @@ export const daemon_settings = {
     fallback: roles.join(','),
     doc: 'What this daemon does.',
   },
+  ...object_settings,
   body_limit_bytes: {
     env: 'PETPRO_BODY_LIMIT_BYTES',
     parse: whole(1_024, 104_857_600),
@@ -159,7 +160,6 @@ export const daemon_settings = {
     doc: 'Largest request body.',
   },
   request_timeout_ms: {
-  ...object_settings,
     env: 'PETPRO_REQUEST_TIMEOUT_MS',
     parse: duration(120_000),
     fallback: '15s',

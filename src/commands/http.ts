@@ -42,7 +42,9 @@ export async function askHttp(request: HttpRequest): Promise<HttpAnswer> {
   const { url, method = 'GET', headers = {}, body = null, signal } = request;
   const is_secure = url.startsWith('https:');
   const agent = request.keep_alive === true ? agentOf(is_secure) : false;
-  const options = { method, headers: { ...headers }, signal, agent };
+  // Said outright: Node announces no length with a DELETE, and its body would be taken for more.
+  const length = body === null ? {} : { 'content-length': String(Buffer.byteLength(body)) };
+  const options = { method, headers: { ...headers, ...length }, signal, agent };
   try {
     return await new Promise<HttpAnswer>((resolve, reject) => {
       const outgoing = (is_secure ? secure() : plain()).request(url, options, (response) => {

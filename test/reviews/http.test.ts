@@ -149,15 +149,16 @@ test('the clinic looks after reviews from the command line, and owners write the
     as(world.tokens.customer),
   );
   expect(wrote.err).toBe('');
-  const { review_id } = JSON.parse(wrote.out).items[0];
+  const { review_id, reference_code } = JSON.parse(wrote.out).items[0];
   const manager = as(world.tokens.manager);
   const waiting = await cli(['reviews', 'list', '--status', 'pending', '-o', 'name'], manager);
   expect(waiting.out.split('\n')).toContain(review_id);
-  const no_reason = await cli(['reviews', 'reject', booking_id], manager);
+  const no_reason = await cli(['reviews', 'reject', reference_code], manager);
   expect(no_reason).toMatchObject({ code: 2 });
   expect(no_reason.err).toContain('next: petpro reviews reject');
-  expect((await cli(['reviews', 'approve', booking_id], manager)).out).toContain('published');
-  const thanks = ['reviews', 'reply', booking_id, '--text', 'Thank you'];
+  const approved = await cli(['reviews', 'approve', reference_code], manager);
+  expect(approved).toMatchObject({ err: '', out: expect.stringContaining('published') });
+  const thanks = ['reviews', 'reply', reference_code, '--text', 'Thank you'];
   expect((await cli(thanks, manager)).out).toContain('Thank you');
   const csv = await cli(['reviews', 'list', '-o', 'csv'], manager);
   expect(csv.out).toContain(",'=1+1 at a.example.com,");
@@ -168,7 +169,7 @@ test('the clinic looks after reviews from the command line, and owners write the
     as(world.tokens.customer),
   );
   expect(edited.out).toContain('2/5');
-  const refused = await cli(['reviews', 'write', booking_id, '--rating', '5'], manager);
+  const refused = await cli(['reviews', 'write', reference_code, '--rating', '5'], manager);
   expect(refused.code).toBe(5);
-  expect((await cli(['reviews', 'write', booking_id, '--rating', '6'], manager)).code).toBe(2);
+  expect((await cli(['reviews', 'write', reference_code, '--rating', '6'], manager)).code).toBe(2);
 });

@@ -1,0 +1,75 @@
+import { once } from 'node:events';
+import fs from 'node:fs';
+import net from 'node:net';
+import path from 'node:path';
+import { expect, test, vi } from 'vitest';
+import { startChild } from '../helpers/chaos.ts';
+import { eventually } from '../helpers/poll.ts';
+import { startHarness } from '../http/harness.ts';
+import { buildWorld, freshBooking, tiny_pdf } from '../http/world.ts';
+import { upload } from './files.ts';
+
+// Two daemons start here, which takes its time on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
+const harness = await startHarness({
+  PETPRO_ONLY: 'api',
+  PETPRO_REQUEST_TIMEOUT_MS: '300ms',
+  PETPRO_ATTACHMENT_TIMEOUT: '1s',
+});
+const world = await buildWorld(harness);
+const folder = path.join(harness.env['PETPRO_HOME'] ?? '', 'attachments');
+const incoming = path.join(folder, 'incoming');
+
+/** Files that have arrived. */
+function kept(): readonly string[] {
+  if (!fs.existsSync(folder)) return [];
+  return fs
+    .readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((one) => one.isFile() && one.parentPath !== incoming)
+    .map(({ name }) => name);
+}
+
+test('dead between file and row: a file without a row, and never a row without its file', async () => {
+  const booking_id = await freshBooking(world);
+  const child = await startChild({
+    ...harness.env,
+    PETPRO_LOG_LEVEL: 'info',
+    PETPRO_ONLY: 'api',
+    PETPRO_FAILPOINT: 'after-file',
+  });
+  const sent = upload({ ...world, base: child.url }, booking_id, tiny_pdf);
+  await expect(sent).rejects.toThrow();
+  expect(await child.ended).toBe('SIGKILL');
+  const rows = async () =>
+    await harness.sql<{ file_url: string }[]>`
+      select file_url from booking_attachments where booking_id = ${booking_id}`;
+  expect(await rows()).toHaveLength(0);
+  expect(kept()).toHaveLength(1);
+  expect((await upload(world, booking_id, tiny_pdf)).status).toBe(201);
+  expect(await rows()).toHaveLength(1);
+  expect(kept()).toHaveLength(2);
+});
+
+test('who dawdles has longer than for a question, and is cut off in the end', async () => {
+  const { hostname, port } = new URL(world.base);
+  const socket = net.connect(Number(port), hostname);
+  await once(socket, 'connect');
+  const lines = [
+    `POST /v1/bookings/${await freshBooking(world)}/attachments?name=a.pdf HTTP/1.1`,
+    'host: x',
+    `authorization: Bearer ${world.tokens.customer}`,
+    'content-type: application/pdf',
+    'content-length: 100000',
+  ];
+  const started = performance.now();
+  socket.write(`${lines.join('\r\n')}\r\n\r\n%PDF-1.4\n`);
+  let answer = '';
+  socket.setEncoding('utf8').on('data', (text) => {
+    answer += text;
+  });
+  await once(socket, 'close');
+  expect(answer).toMatch(/^HTTP\/1\.1 408/);
+  expect(answer).toContain('connection: close');
+  expect(performance.now() - started).toBeGreaterThan(900);
+  await eventually('nothing is left of it', () => fs.readdirSync(incoming).length === 0);
+});

@@ -1,20 +1,19 @@
-import {
-  allowedMoves,
-  type BookingStatus,
-  type DeskMove,
-  NO_SHOW_AFTER_MS,
-} from '../domain/booking.ts';
+import { allowedMoves, type DeskMove, NO_SHOW_AFTER_MS } from '../domain/booking.ts';
 import { nextKey, openBook } from './book-open.ts';
 import { changeDay, keepInView, moveCursor, wantReload } from './day.ts';
+import { runMoneyAction } from './deed.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
-import type { Catalogue } from './i18n/catalogue.ts';
 import { wordsOf } from './i18n/text.ts';
-import { type ActionId, bindings, placesOf, refusal } from './keys.ts';
+import { type ActionId, bindings, placesOf } from './keys.ts';
+import { refusedMove } from './legal.ts';
+import { runLifeAction } from './life.ts';
 import { enterLoad, runLoadAction } from './load.ts';
 import { runLockAction } from './lock-actions.ts';
 import { enterLocks, resyncLocks } from './locks.ts';
 import { type Place, type State, type Step, say, stay } from './model.ts';
+import { enterMoney } from './money.ts';
+import { actionRefusal } from './refused.ts';
 import { type BoardRow, makeBoard } from './rows.ts';
 import {
   clockText,
@@ -25,6 +24,7 @@ import {
   serverNow,
   today,
 } from './selectors.ts';
+import { rowTarget } from './target.ts';
 
 /** What each named action does, whether a key, the help list or the palette asks for it. */
 
@@ -34,26 +34,6 @@ const moves: Readonly<Partial<Record<ActionId, DeskMove>>> = {
   complete: 'completed',
   no_show: 'no-show',
 };
-
-/** What the desk calls a booking's state: arrived is a state of its own there. */
-export function stateWord(
-  words: Catalogue,
-  status: BookingStatus,
-  arrived_at: string | null,
-): string {
-  switch (status) {
-    case 'confirmed':
-      return arrived_at === null ? words.letters['-'] : words.letters.A;
-    case 'in-progress':
-      return words.letters.I;
-    case 'completed':
-      return words.letters.C;
-    case 'cancelled':
-      return words.letters.x;
-    case 'no-show':
-      return words.letters.N;
-  }
-}
 
 /** What the desk calls the row's state; late is no state. */
 export function statusWord(state: State, row: BoardRow): string {
@@ -69,7 +49,7 @@ function moveRefusal(state: State, row: BoardRow, move: DeskMove): string | null
   if (row.kind !== 'booking' || status === null) return words.refused_row;
   const is_again = move === 'arrived' && row.row.arrived_at !== null;
   if (!allowedMoves(status).includes(move) || is_again) {
-    return words.refused_move(words.moves[move], statusWord(state, row));
+    return refusedMove(words, words.moves[move], status, row.row.arrived_at, state.columns);
   }
   const early_ms = row.starts_ms + NO_SHOW_AFTER_MS;
   if (move === 'no-show' && serverNow(state) < early_ms) {
@@ -103,10 +83,11 @@ function askCancel(state: State, row: BoardRow): Step {
     return stay(say(state, 'warn', words.refused_row));
   }
   if (!allowedMoves(status).includes('cancelled')) {
-    const text = words.refused_move(words.letters.x, statusWord(state, row));
+    const text = refusedMove(words, words.letters.x, status, row.row.arrived_at, state.columns);
     return stay(say(state, 'warn', text));
   }
   const guard_until_ms = state.now_ms + GUARD_MS;
+  const target = rowTarget(state, row);
   return stay(
     {
       ...state,
@@ -116,10 +97,12 @@ function askCancel(state: State, row: BoardRow): Step {
         row,
         by: 'owner',
         quote: null,
+        due: null,
         guard_until_ms,
       },
     },
     { type: 'quote', booking_id, by: 'owner' },
+    ...(target === null ? [] : [{ type: 'load_due', target } as const]),
   );
 }
 
@@ -198,6 +181,7 @@ function goTo(state: State, place: Place): Step {
   const shown: State = { ...state, place, overlay: null, message: null };
   if (place === state.place) return stay({ ...shown, message: state.message });
   if (place === 'locks') return stay(enterLocks(shown));
+  if (place === 'money') return stay(enterMoney(shown));
   return place === 'load' ? enterLoad(shown) : stay(wantReload(shown));
 }
 
@@ -209,7 +193,12 @@ function nextPlace(state: State): Step {
 
 /** Asks for everything again and for the feed at once, and draws the whole screen anew. */
 function resync(asked: State): Step {
-  const state = asked.place === 'locks' ? resyncLocks(asked) : asked;
+  const state =
+    asked.place === 'locks'
+      ? resyncLocks(asked)
+      : asked.place === 'money'
+        ? enterMoney(asked)
+        : asked;
   const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
   const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
   const next = wantReload({ ...state, draft, reload, waiting: null });
@@ -218,18 +207,18 @@ function resync(asked: State): Step {
   return stay(next, { type: 'repaint' }, { type: 'retry_feed' }, ...load, ...list);
 }
 
-/** Why the session may not do this now; null when it may. The server enforces the same table. */
-export function actionRefusal(state: State, id: ActionId): string | null {
-  const words = wordsOf(state.session.lang);
-  const binding = bindings.find((row) => row.id === id);
-  if (binding === undefined) return null;
-  const reason = refusal(binding, state.session);
-  if (reason === 'read_only') return words.refused_read_only;
-  if (reason === 'role') return words.refused_role(state.session.role);
-  if (binding.mutates && state.link.status === 'offline') {
-    return words.refused_offline(clockText(state, state.link.since_ms + state.offset_ms, 'second'));
+/** An action of a screen other than the board; null when it is none of its own. */
+function ownAction(state: State, id: ActionId): Step | null {
+  switch (state.place) {
+    case 'board':
+      return null;
+    case 'money':
+      return runMoneyAction(state, id) ?? runLifeAction(state, id, null);
+    case 'locks':
+      return runLockAction(state, id);
+    case 'load':
+      return runLoadAction(state, id);
   }
-  return null;
 }
 
 /** Does an action, on the row that the caller names or on the selected one. */
@@ -237,13 +226,15 @@ export function runAction(state: State, id: ActionId, named: BoardRow | null = n
   const refused = actionRefusal(state, id);
   if (refused !== null) return stay(say(state, 'warn', refused));
   if (state.place !== 'board') {
-    const own = state.place === 'locks' ? runLockAction(state, id) : runLoadAction(state, id);
+    const own = ownAction(state, id);
     if (own !== null) return own;
     const is_here = bindings.some((one) => one.id === id && one.screens.includes(state.place));
     if (!is_here) return stay(say(state, 'info', wordsOf(state.session.lang).other_screen));
   }
   const row = named ?? selectedRow(state);
   const page = Math.max(1, layoutOf(state).list_rows - 1);
+  const life = runLifeAction(state, id, row === null ? null : rowTarget(state, row));
+  if (life !== null) return life;
   const to = moves[id];
   if (to !== undefined) {
     if (row === null) return stay(say(state, 'warn', wordsOf(state.session.lang).refused_row));
@@ -305,6 +296,8 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
       });
     case 'screen_board':
       return goTo(state, 'board');
+    case 'screen_money':
+      return goTo(state, 'money');
     case 'screen_locks':
       return goTo(state, 'locks');
     case 'screen_load':

@@ -1,8 +1,13 @@
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
+import { askLife, type LifeOutside } from './effects-life.ts';
+import { askMoney, isMoneyEffect } from './effects-money.ts';
 import { isOpsEffect, makeOpsRunner, type OpsOutside } from './effects-ops.ts';
 import type { Feed, FeedOptions } from './feed.ts';
+import { isLifeEffect } from './life.ts';
 import type { Effect, Problem, Result } from './model.ts';
+import type { LifeEffect } from './model-life.ts';
+import type { MoneyEffect } from './model-money.ts';
 import type { OpsEffect } from './model-ops.ts';
 
 /** Carries out what the reducer asks for, and reports back with events. Nothing here decides anything. */
@@ -14,15 +19,16 @@ const SEARCH_MS = 5_000;
 const SLOTS_MAX = 100;
 const OWNERS_MAX = 10;
 
-export type Outside = OpsOutside & {
-  readonly feed_url: string;
-  readonly token: string;
-  readonly clinic_id: string;
-  readonly random: () => number;
-  readonly open_feed: (options: FeedOptions) => Feed;
-  readonly repaint: () => void;
-  readonly quit: (code: number) => void;
-};
+export type Outside = OpsOutside &
+  LifeOutside & {
+    readonly feed_url: string;
+    readonly token: string;
+    readonly clinic_id: string;
+    readonly random: () => number;
+    readonly open_feed: (options: FeedOptions) => Feed;
+    readonly repaint: () => void;
+    readonly quit: (code: number) => void;
+  };
 
 export type Runner = {
   readonly run: (effect: Effect) => void;
@@ -44,7 +50,7 @@ function problemOf(error: unknown): Problem {
 const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
 
 type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
-type Ask = Exclude<Effect, Immediate | OpsEffect>;
+type Ask = Exclude<Effect, Immediate | OpsEffect | LifeEffect | MoneyEffect>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
 async function book(client: ApiClient, effect: Asks<'book'>): Promise<Result> {
@@ -172,11 +178,18 @@ export function makeRunner(outside: Outside): Runner {
   let is_closed = false;
   const ops = makeOpsRunner(outside);
 
-  const ask = async (effect: Ask | OpsEffect): Promise<void> => {
+  const resultOf = async (
+    effect: Ask | OpsEffect | LifeEffect | MoneyEffect,
+  ): Promise<Result | null> => {
+    if (isOpsEffect(effect)) return await ops.ask(effect);
+    if (isLifeEffect(effect)) return await askLife(outside, effect);
+    if (isMoneyEffect(effect)) return await askMoney(outside, effect);
+    return (await read(outside, effect)) ?? (await change(outside.client, effect));
+  };
+
+  const ask = async (effect: Ask | OpsEffect | LifeEffect | MoneyEffect): Promise<void> => {
     try {
-      const result = isOpsEffect(effect)
-        ? await ops.ask(effect)
-        : ((await read(outside, effect)) ?? (await change(outside.client, effect)));
+      const result = await resultOf(effect);
       if (result !== null && !is_closed) outside.send(result);
     } catch (error) {
       if (!is_closed) outside.send({ type: 'failed', effect, problem: problemOf(error) });

@@ -3,6 +3,41 @@ import { type Place, places, type ScreenName, type Session } from './model.ts';
 
 /** The one table of keys. Hints, help, the palette and docs/console.md print it; a test looks for collisions. */
 
+/** What happens to a booking after it was made. */
+const life_ids = [
+  'move',
+  'pay',
+  'undo',
+  'receipt',
+  'trace',
+  'link',
+  'receipt_print',
+  'receipt_copy',
+  'move_go',
+  'move_by',
+  'move_vet',
+  'move_when',
+  'pay_go',
+  'pay_method',
+  'link_copy',
+] as const;
+export type LifeActionId = (typeof life_ids)[number];
+const money_ids = [
+  'money_next',
+  'money_prev',
+  'money_open',
+  'money_settle',
+  'money_refund',
+  'money_count',
+  'refund_approve',
+  'refund_deny',
+  'refund_retry',
+  'refund_handed',
+  'deed_go',
+] as const;
+
+export type MoneyActionId = (typeof money_ids)[number];
+
 export const action_ids = [
   'up',
   'down',
@@ -38,6 +73,7 @@ export const action_ids = [
   'confirm_yes',
   'confirm_by',
   'screen_board',
+  'screen_money',
   'screen_locks',
   'screen_load',
   'next_screen',
@@ -55,6 +91,8 @@ export const action_ids = [
   'load_open',
   'load_form',
   'load_go',
+  ...life_ids,
+  ...money_ids,
 ] as const;
 export type ActionId = (typeof action_ids)[number];
 
@@ -70,11 +108,10 @@ export type Binding = {
 };
 
 /** `load`: who may put load on the system. No endpoint asks for it, the console and k6 do. */
-export type KeyAccess = Access | 'load' | 'ops';
+export type KeyAccess = Access | 'load';
 const load_roles: readonly Role[] = ['ci', 'sre', 'admin'];
 
 function mayUse(role: Role, needed: KeyAccess): boolean {
-  if (needed === 'ops') return load_roles.includes(role) || mayAccess(role, 'sre');
   return needed === 'load' ? load_roles.includes(role) : mayAccess(role, needed);
 }
 
@@ -83,9 +120,17 @@ const change = { mutates: true, dangerous: false, access: 'desk' } as const;
 const lists: readonly ScreenName[] = ['board', 'detail'];
 const locks: readonly ScreenName[] = ['locks', 'inspect'];
 const runs: readonly ScreenName[] = ['load', 'run'];
-const all_lists: readonly ScreenName[] = [...lists, ...locks, ...runs, 'compare'];
+const money: readonly ScreenName[] = ['money'];
+const papers: readonly ScreenName[] = ['receipt', 'trace', 'payment'];
+const all_lists: readonly ScreenName[] = [...lists, ...money, ...locks, ...runs, 'compare'];
+const scrolled: readonly ScreenName[] = [...all_lists, ...papers];
 const everywhere: readonly ScreenName[] = [
-  ...all_lists,
+  ...scrolled,
+  'move',
+  'pay',
+  'deed',
+  'changed',
+  'link',
   'find',
   'book',
   'confirm',
@@ -96,9 +141,10 @@ const everywhere: readonly ScreenName[] = [
   'cleanup',
   'start',
 ];
-const forms: readonly ScreenName[] = ['book', 'release', 'cleanup'];
+const forms: readonly ScreenName[] = ['book', 'release', 'cleanup', 'deed'];
 const sre_change = { mutates: true, dangerous: true, access: 'sre' } as const;
 const sre_look = { mutates: false, dangerous: false, access: 'sre' } as const;
+const manager = { mutates: true, dangerous: true, access: 'manager' } as const;
 const load_change = { mutates: true, dangerous: true, access: 'load' } as const;
 const load_look = { mutates: false, dangerous: false, access: 'load' } as const;
 
@@ -119,27 +165,44 @@ export const bindings: readonly Binding[] = [
   { id: 'complete', keys: ['c'], screens: lists, ...change },
   { id: 'no_show', keys: ['n'], screens: lists, ...change },
   { id: 'book', keys: ['b'], screens: lists, ...change },
+  { id: 'move', keys: ['r'], screens: lists, ...change, dangerous: true },
   { id: 'cancel', keys: ['x'], screens: lists, ...change, dangerous: true },
+  { id: 'money_open', keys: ['enter'], screens: money, ...look, access: 'desk' },
+  { id: 'pay', keys: ['$'], screens: [...lists, ...money], ...change, dangerous: true },
+  { id: 'undo', keys: ['u', 'z'], screens: [...lists, ...money], ...change },
+  { id: 'refund_approve', keys: ['A'], screens: money, ...manager },
+  { id: 'refund_deny', keys: ['D'], screens: money, ...manager },
+  { id: 'refund_retry', keys: ['R'], screens: money, ...manager },
+  { id: 'refund_handed', keys: ['H'], screens: money, ...change, dangerous: true },
+  { id: 'money_settle', keys: ['M'], screens: money, ...manager },
+  { id: 'money_refund', keys: ['F'], screens: money, ...change, dangerous: true },
+  { id: 'money_count', keys: ['C'], screens: money, ...change },
+  { id: 'money_next', keys: ['right', 's'], screens: money, ...look, access: 'desk' },
+  { id: 'money_prev', keys: ['left'], screens: money, ...look, access: 'desk' },
   { id: 'open', keys: ['enter'], screens: ['board'], ...look },
+  { id: 'receipt', keys: ['P'], screens: [...lists, ...money], ...look },
+  { id: 'trace', keys: ['T'], screens: lists, ...look },
+  { id: 'link', keys: ['e'], screens: lists, ...look, access: 'desk' },
   { id: 'find', keys: ['f'], screens: lists, ...look, access: 'desk' },
   { id: 'filter', keys: ['/'], screens: ['board', 'locks'], ...look },
-  { id: 'day_prev', keys: ['['], screens: ['board'], ...look },
-  { id: 'day_next', keys: [']'], screens: ['board'], ...look },
-  { id: 'day_today', keys: ['t'], screens: ['board'], ...look },
+  { id: 'day_prev', keys: ['['], screens: ['board', 'money', 'move'], ...look },
+  { id: 'day_next', keys: [']'], screens: ['board', 'money', 'move'], ...look },
+  { id: 'day_today', keys: ['t'], screens: ['board', 'money', 'move'], ...look },
   { id: 'toggle_open', keys: ['o'], screens: ['board'], ...look },
   { id: 'palette', keys: [':'], screens: all_lists, ...look },
-  { id: 'copy', keys: ['y'], screens: lists, ...look },
+  { id: 'copy', keys: ['y'], screens: [...lists, ...money], ...look },
   { id: 'help', keys: ['?'], screens: all_lists, ...look },
-  { id: 'up', keys: ['up', 'k'], screens: all_lists, ...look },
-  { id: 'down', keys: ['down', 'j'], screens: all_lists, ...look },
-  { id: 'page_up', keys: ['pgup', 'ctrl-b'], screens: all_lists, ...look },
-  { id: 'page_down', keys: ['pgdn', 'ctrl-f'], screens: all_lists, ...look },
-  { id: 'first', keys: ['g', 'home'], screens: all_lists, ...look },
-  { id: 'last', keys: ['G', 'end'], screens: all_lists, ...look },
+  { id: 'up', keys: ['up', 'k'], screens: scrolled, ...look },
+  { id: 'down', keys: ['down', 'j'], screens: scrolled, ...look },
+  { id: 'page_up', keys: ['pgup', 'ctrl-b'], screens: scrolled, ...look },
+  { id: 'page_down', keys: ['pgdn', 'ctrl-f'], screens: scrolled, ...look },
+  { id: 'first', keys: ['g', 'home'], screens: scrolled, ...look },
+  { id: 'last', keys: ['G', 'end'], screens: scrolled, ...look },
   { id: 'screen_board', keys: ['1'], screens: all_lists, ...look },
+  { id: 'screen_money', keys: ['4'], screens: all_lists, ...look, access: 'desk' },
   { id: 'screen_locks', keys: ['5'], screens: all_lists, ...sre_look },
   { id: 'screen_load', keys: ['8'], screens: all_lists, ...load_look },
-  { id: 'next_screen', keys: ['tab'], screens: all_lists, ...look, access: 'ops' },
+  { id: 'next_screen', keys: ['tab'], screens: all_lists, ...look },
   { id: 'resync', keys: ['ctrl-r'], screens: everywhere, ...look },
   { id: 'back', keys: ['esc'], screens: everywhere, ...look },
   { id: 'quit', keys: ['q'], screens: all_lists, ...look },
@@ -153,12 +216,23 @@ export const bindings: readonly Binding[] = [
   { id: 'confirm_by', keys: ['w'], screens: ['confirm'], ...look },
   { id: 'lock_free', keys: ['ctrl-g'], screens: ['release', 'cleanup'], ...sre_change },
   { id: 'load_go', keys: ['y'], screens: ['start'], ...load_change },
+  { id: 'move_go', keys: ['y'], screens: ['move'], ...change, dangerous: true },
+  { id: 'move_by', keys: ['w'], screens: ['move'], ...look },
+  { id: 'move_vet', keys: ['v'], screens: ['move'], ...look },
+  { id: 'move_when', keys: ['tab', '/'], screens: ['move'], ...look },
+  { id: 'pay_go', keys: ['y'], screens: ['pay'], ...change, dangerous: true },
+  { id: 'pay_method', keys: ['c', 'd', 't'], screens: ['pay'], ...look },
+  { id: 'deed_go', keys: ['ctrl-g'], screens: ['deed'], ...change, dangerous: true },
+  { id: 'receipt_print', keys: ['p'], screens: ['receipt'], ...look },
+  { id: 'receipt_copy', keys: ['y'], screens: ['receipt'], ...look },
+  { id: 'link_copy', keys: ['y'], screens: ['link'], ...look },
   { id: 'load_form', keys: ['tab'], screens: ['start'], ...load_look },
 ];
 
 /** The action that leads to a screen. */
 export const screen_actions = {
   board: 'screen_board',
+  money: 'screen_money',
   locks: 'screen_locks',
   load: 'screen_load',
 } as const satisfies Record<Place, ActionId>;
@@ -215,6 +289,8 @@ const key_names: Readonly<Record<string, string>> = {
   tab: 'Tab',
   'shift-tab': 'Shift-Tab',
   up: 'Up',
+  left: 'Left',
+  right: 'Right',
   down: 'Down',
   pgup: 'PgUp',
   pgdn: 'PgDn',

@@ -1,4 +1,3 @@
-import { actionRefusal } from './actions.ts';
 import { nextKey } from './book-open.ts';
 import { edit, insert } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
@@ -14,6 +13,7 @@ import type {
   ReleaseBox,
   ReleaseFocus,
 } from './model-ops.ts';
+import { actionRefusal } from './refused.ts';
 import { releaseWord, slotName } from './selectors-ops.ts';
 
 /**

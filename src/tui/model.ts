@@ -4,6 +4,8 @@ import type { EventType, FeedFrame } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
+import type { Due, LifeEffect, LifeOverlay, LifeResult, Target, Undo } from './model-life.ts';
+import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model-money.ts';
 import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
 import type { BoardRow } from './rows.ts';
 
@@ -73,6 +75,8 @@ export type ConfirmBox =
       readonly row: BoardRow;
       readonly by: 'owner' | 'clinic';
       readonly quote: Output<'cancel_booking'> | null;
+      /** What was paid so far; null until it is known. */
+      readonly due: Due | null;
       /** Keys before this instant are dropped: they were typed for the screen below. */
       readonly guard_until_ms: number;
     }
@@ -93,9 +97,18 @@ export type FilterBox = {
   readonly screen: 'filter';
   readonly field: Field;
 };
-export type Overlay = FindBox | ConfirmBox | ListBox | DetailBox | BookBox | FilterBox | OpsOverlay;
-/** What lies under the dialogs: screens 1, 5 and 8. */
-export const places = ['board', 'locks', 'load'] as const;
+export type Overlay =
+  | FindBox
+  | ConfirmBox
+  | ListBox
+  | DetailBox
+  | BookBox
+  | FilterBox
+  | LifeOverlay
+  | MoneyOverlay
+  | OpsOverlay;
+/** What lies under the dialogs: screens 1, 4, 5 and 8. */
+export const places = ['board', 'money', 'locks', 'load'] as const;
 export type Place = (typeof places)[number];
 export type ScreenName = Place | Overlay['screen'];
 
@@ -145,12 +158,17 @@ export type State = {
   readonly go_to: string | null;
   readonly counter: number;
   readonly place: Place;
+  /** What one key takes back, while it still can. */
+  readonly undo: Undo | null;
+  readonly money: MoneyState;
   readonly locks: LocksState;
   readonly load: LoadState;
 };
 
 export type Result =
   | OpsResult
+  | LifeResult
+  | MoneyResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
   | {
@@ -228,6 +246,8 @@ export type Effect =
   | { readonly type: 'quote'; readonly booking_id: string; readonly by: 'owner' | 'clinic' }
   | {
       readonly type: 'cancel';
+      /** As it was painted, to tell what has changed when the version has. */
+      readonly saw: Target;
       readonly booking_id: string;
       readonly by: 'owner' | 'clinic';
       readonly expected_version: number;
@@ -275,6 +295,8 @@ export type Effect =
   /** Draws every cell again, whatever somebody else wrote over the screen. */
   | { readonly type: 'repaint' }
   | OpsEffect
+  | LifeEffect
+  | MoneyEffect
   | { readonly type: 'quit'; readonly code: number };
 
 /** What one event leads to: the next state, and what is to be done outside. */

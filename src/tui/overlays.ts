@@ -1,4 +1,4 @@
-import { actionRefusal, dateOf, runAction } from './actions.ts';
+import { dateOf, runAction } from './actions.ts';
 import { nextKey, openBook } from './book-open.ts';
 import { changeDay, keepInView } from './day.ts';
 import { edit } from './field.ts';
@@ -17,8 +17,10 @@ import {
   type Step,
   stay,
 } from './model.ts';
+import { actionRefusal } from './refused.ts';
 import { foldText } from './rows.ts';
 import { GUARD_MS, visibleRows } from './selectors.ts';
+import { rowTarget } from './target.ts';
 
 /** Find, filter, help and the dialogs: what their keys do. */
 
@@ -162,11 +164,13 @@ function confirmCancel(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }
   if (refused !== null) return runAction({ ...state, overlay: null }, 'confirm_yes');
   const { booking_id, version } = box.row.row;
   if (box.quote === null || booking_id === null || version === null) return stay(state);
+  const saw = rowTarget(state, box.row);
+  if (saw === null) return stay(state);
   const [next, key] = nextKey({ ...state, overlay: null });
   const busy = new Set(next.busy).add(booking_id);
   return stay(
     { ...next, busy },
-    { type: 'cancel', booking_id, by: box.by, expected_version: version, key },
+    { type: 'cancel', saw, booking_id, by: box.by, expected_version: version, key },
   );
 }
 

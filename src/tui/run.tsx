@@ -9,6 +9,7 @@ import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
 import type { LoadPort } from './load-port.ts';
 import type { Lang, Session } from './model.ts';
+import { printText } from './printer.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
 
 /** The console's entry: opens it on a terminal and gives the terminal back, whatever happens. */
@@ -103,6 +104,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     random: Math.random,
     open_feed: openFeed,
     copy: (text) => stdout.write(copySequence(text)),
+    print: printText,
     repaint: () => repaint(),
     quit: (code) => end({ code, text: null }),
   });

@@ -15,6 +15,8 @@ export const MARK_MS = 5_000;
 export const STILL_MS = 2_000;
 /** Locks come and go without an event when Redis alone changes, so the board looks by itself. */
 export const LOCKS_EVERY_MS = 3_000;
+/** Money moves without an event only at the provider; the worker that hears of it is no faster. */
+const MONEY_EVERY_MS = 10_000;
 /** Keys are dropped for this long after a dialog opens. */
 export const GUARD_MS = 300;
 /** Header, counts, rule, column names; rule, two facts, message, rule, two hint lines. */
@@ -120,7 +122,17 @@ export function countdown(ends_ms: number, now_ms: number): string {
   return `${String(minutes).padStart(2, '0')}:${String(seconds % 60).padStart(2, '0')}`;
 }
 
-const aiming: readonly ScreenName[] = ['palette', 'confirm', 'release', 'cleanup', 'start'];
+const aiming: readonly ScreenName[] = [
+  'palette',
+  'confirm',
+  'release',
+  'cleanup',
+  'start',
+  'move',
+  'pay',
+  'deed',
+  'changed',
+];
 
 /** True while somebody types a row number or answers a dialog: the rows must stand still. */
 export function isAiming(state: State): boolean {
@@ -135,6 +147,8 @@ function showsSeconds(state: State): boolean {
   if (screen === 'locks' || screen === 'inspect' || state.place === 'locks') {
     return state.locks.rows.some(({ ends_ms }) => ends_ms !== null && ends_ms > state.now_ms);
   }
+  const is_undoable = state.undo !== null && state.undo.until_ms > state.now_ms;
+  if (is_undoable && (state.place === 'board' || state.place === 'money')) return true;
   if (state.place !== 'board') return false;
   if (screen === 'book') return state.draft?.hold !== null && state.draft?.hold !== undefined;
   if (screen !== 'board' && screen !== 'palette' && screen !== 'filter') return false;
@@ -149,6 +163,15 @@ export function locksDue(state: State): number {
   const { locks } = state;
   const by_itself = locks.at_ms === null ? 0 : locks.at_ms + LOCKS_EVERY_MS;
   return Math.max(locks.not_before_ms, locks.wanted ? 0 : by_itself);
+}
+
+/** When the money screen is next asked for, by our clock; null while it is hidden or asked for. */
+export function moneyDue(state: State): number | null {
+  const { money, place, overlay } = state;
+  const is_shown = place === 'money' && (overlay === null || overlay.screen === 'palette');
+  if (!is_shown || money.in_flight) return null;
+  const by_itself = money.at_ms === null ? 0 : money.at_ms + MONEY_EVERY_MS;
+  return Math.max(money.not_before_ms, money.wanted ? 0 : by_itself);
 }
 
 /** The lock board looks again by itself while it is shown. */
@@ -177,6 +200,11 @@ export function wakeAt(state: State): number {
   }
   if (state.detail_due_ms !== null) times.push(state.detail_due_ms);
   if (state.place === 'locks') times.push(...lockTimes(state));
+  const money_ms = moneyDue(state);
+  if (money_ms !== null) times.push(money_ms);
+  if (state.overlay?.screen === 'move' && state.overlay.quote_due_ms !== null) {
+    times.push(state.overlay.quote_due_ms);
+  }
   if (state.draft?.search_due_ms != null) times.push(state.draft.search_due_ms);
   if (state.overlay?.screen === 'find' && state.overlay.due_ms !== null) {
     times.push(state.overlay.due_ms);

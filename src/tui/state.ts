@@ -1,5 +1,6 @@
 import { startPlace } from './keys.ts';
 import type { Session, State } from './model.ts';
+import { no_money } from './model-money.ts';
 import { no_load, no_locks } from './model-ops.ts';
 
 /** The state before the first event. The reducer itself stands in update.ts. */
@@ -46,6 +47,8 @@ export function initialState(
     go_to: null,
     counter: 0,
     place: startPlace(session),
+    undo: null,
+    money: no_money,
     locks: no_locks,
     load: no_load,
   };

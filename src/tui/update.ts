@@ -1,23 +1,17 @@
-import { actionRefusal, runAction, stateWord } from './actions.ts';
+import { runAction } from './actions.ts';
 import { bookKey, bookPaste } from './book.ts';
 import { bookFailed, pumpDraft, takeBookAnswer, takeOwners } from './book-answers.ts';
-import {
-  ageBoard,
-  keepInView,
-  patchBooking,
-  pumpReload,
-  reloadFailed,
-  takeDay,
-  wantReload,
-} from './day.ts';
+import { ageBoard, keepInView, pumpReload, reloadFailed, takeDay, wantReload } from './day.ts';
+import { deedKey, moneyRefused, pasteDeed, takeMoneyAnswer } from './deed.ts';
+import { cancelled, free, moved, tellConflict } from './desk-answers.ts';
 import { insert } from './field.ts';
-import { moneyText, wordsOf } from './i18n/text.ts';
+import { wordsOf } from './i18n/text.ts';
 import { bindingFor, foldKey } from './keys.ts';
+import { changedKey, lifeFailed, linkKey, refusedText, takeLifeAnswer } from './life.ts';
 import { enterLoad, keepRunInView, startKey } from './load.ts';
 import { severeKey, severePaste } from './lock-dialogs.ts';
 import { ageLocks, followLock, keepLockInView, pumpLocks, wantLocks } from './locks.ts';
 import {
-  type Booking,
   type Effect,
   type Event,
   type Link,
@@ -28,6 +22,8 @@ import {
   say,
   stay,
 } from './model.ts';
+import { keepMoneyInView, pumpMoney, wantMoney } from './money.ts';
+import { moveKey, pumpMove } from './move.ts';
 import {
   confirmKey,
   filterKey,
@@ -39,6 +35,8 @@ import {
   typeFind,
 } from './overlays.ts';
 import { paletteKey } from './palette.ts';
+import { pastePay, payKey } from './pay.ts';
+import { actionRefusal } from './refused.ts';
 import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
 
@@ -50,6 +48,8 @@ const DETAIL_AFTER_MS = 200;
 const HEARD_MAX = 500;
 /** Lines of an inspected lock or a load report; theirs are fewer. */
 const OPS_LINES_MAX = 60;
+/** A traced booking, or the money of one. */
+const PAPER_LINES_MAX = 400;
 
 function key(state: State, name: string): Step {
   if (name === 'ctrl-c') return stay(state, { type: 'quit', code: 130 });
@@ -81,7 +81,20 @@ function key(state: State, name: string): Step {
       return severeKey(pressed, box, name);
     case 'start':
       return startKey(pressed, box, name, actionRefusal(pressed, 'load_go'));
+    case 'move':
+      return moveKey(pressed, box, name);
+    case 'pay':
+      return payKey(pressed, box, name);
+    case 'deed':
+      return deedKey(pressed, box, name);
+    case 'changed':
+      return changedKey(pressed, box, name);
+    case 'link':
+      return linkKey(pressed, box, name);
     case 'detail':
+    case 'receipt':
+    case 'trace':
+    case 'payment':
     case 'inspect':
     case 'run':
     case 'compare':
@@ -112,7 +125,9 @@ function listKey(state: State, screen: ScreenName, name: string): Step {
 
 /** A bound on scrolling; the screen stops at its last line anyway. */
 function scrollEnd(state: State): number {
-  if (state.place !== 'board') return OPS_LINES_MAX;
+  const screen = state.overlay?.screen;
+  if (screen === 'trace' || screen === 'payment') return PAPER_LINES_MAX;
+  if (state.place !== 'board' || screen === 'receipt') return OPS_LINES_MAX;
   const booking = state.detail?.booking;
   const lists = [booking?.payments, booking?.refunds, booking?.messages, booking?.history];
   return lists.reduce((sum, list) => sum + (list?.length ?? 0), 10);
@@ -130,6 +145,10 @@ function paste(state: State, text: string): State {
     case 'release':
     case 'cleanup':
       return severePaste(state, box, text);
+    case 'deed':
+      return pasteDeed(state, box, text);
+    case 'pay':
+      return pastePay(state, box, text);
     case 'help':
     case 'palette':
       return { ...state, overlay: { ...box, field: insert(box.field, text.trim()) } };
@@ -167,55 +186,8 @@ function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
   const [oldest] = heard.keys();
   if (heard.size > HEARD_MAX && oldest !== undefined) heard.delete(oldest);
   const news = wantReload({ ...state, heard });
+  if (state.place === 'money') return wantMoney(news);
   return state.place === 'locks' ? wantLocks(news) : news;
-}
-
-function free(state: State, booking_id: string): State {
-  const busy = new Set(state.busy);
-  busy.delete(booking_id);
-  return { ...state, busy };
-}
-
-function moved(state: State, event: Extract<Event, { type: 'moved' }>): State {
-  const words = wordsOf(state.session.lang);
-  const { booking } = event;
-  const { booking_id, status, arrived_at, version } = booking;
-  const fresh = patchBooking(free(state, booking_id), booking_id, { status, arrived_at, version });
-  const now = stateWord(words, status, arrived_at);
-  const name = booking.pet_name ?? booking.owner_name ?? booking.reference_code;
-  return wantReload(refreshDetail(say(fresh, 'ok', words.done(name, now, event.was)), booking_id));
-}
-
-/** The detail of a booking that has just changed is asked for again. */
-function refreshDetail(state: State, booking_id: string): State {
-  return state.detail?.booking_id === booking_id
-    ? { ...state, detail_due_ms: state.now_ms }
-    : state;
-}
-
-function cancelled(state: State, event: Extract<Event, { type: 'cancelled' }>): State {
-  const words = wordsOf(state.session.lang);
-  const { booking_id, status, version, refund_percent, refund_amount, currency } = event.result;
-  const fresh = patchBooking(free(state, booking_id), booking_id, { status, version });
-  const money = moneyText(refund_amount, currency, state.session.lang);
-  const row = state.board.find((one) => one.row.booking_id === booking_id);
-  const name = row?.row.pet_name ?? event.result.reference_code;
-  const text = words.cancelled(name, refund_percent, money);
-  return wantReload(refreshDetail(say(fresh, 'ok', text), booking_id));
-}
-
-/** Says who was faster, from the newest line of the booking's history. */
-function tellConflict(state: State, booking: Booking): State {
-  const words = wordsOf(state.session.lang);
-  const newest = booking.history.toSorted((a, b) => (a.at < b.at ? 1 : -1))[0];
-  const { booking_id, status, arrived_at, version } = booking;
-  const fresh = patchBooking(state, booking_id, { status, arrived_at, version });
-  if (newest === undefined) return say(fresh, 'warn', words.changed);
-  const at_ms = Temporal.Instant.from(newest.at).epochMilliseconds;
-  const seconds = Math.max(0, Math.round((state.now_ms + state.offset_ms - at_ms) / 1000));
-  const what = stateWord(words, status, arrived_at);
-  const who = newest.performed_by_name ?? newest.source ?? newest.action;
-  return say(fresh, 'warn', words.changed_by(what, who, seconds));
 }
 
 function problemText(state: State, problem: Problem): string {
@@ -225,10 +197,13 @@ function problemText(state: State, problem: Problem): string {
 }
 
 function failed(state: State, effect: Effect, problem: Problem): Step {
+  const text = problemText(state, problem);
+  const in_life = lifeFailed(state, effect, problem, text);
+  if (in_life !== null) return in_life;
   const in_form = bookFailed(state, effect, problem);
   if (in_form !== null) return stay(in_form);
-  const text = problemText(state, problem);
-  const in_ops = opsFailed(state, effect, problem, text);
+  const in_ops =
+    moneyRefused(state, effect, problem, text) ?? opsFailed(state, effect, problem, text);
   if (in_ops !== null) return in_ops;
   switch (effect.type) {
     case 'load_day':
@@ -237,7 +212,12 @@ function failed(state: State, effect: Effect, problem: Problem): Step {
     case 'move':
     case 'cancel': {
       const freed = free(state, effect.booking_id);
-      if (problem.code !== 'conflict') return stay(wantReload(say(freed, 'error', text)));
+      if (problem.code !== 'conflict') {
+        return stay(wantReload(say(freed, 'error', refusedText(state, problem, text))));
+      }
+      if (effect.type === 'cancel') {
+        return stay(wantReload(freed), { type: 'load_changed', saw: effect.saw });
+      }
       const { booking_id } = effect;
       return stay(wantReload(freed), { type: 'load_booking', why: 'conflict', booking_id });
     }
@@ -294,7 +274,13 @@ function answer(state: State, event: Event): Step {
     case 'copied':
       return stay(say(state, 'ok', words.copied(event.text)));
     default:
-      return takeBookAnswer(state, event) ?? takeOpsAnswer(state, event) ?? stay(state);
+      return (
+        takeLifeAnswer(state, event) ??
+        takeMoneyAnswer(state, event) ??
+        takeBookAnswer(state, event) ??
+        takeOpsAnswer(state, event) ??
+        stay(state)
+      );
   }
 }
 
@@ -368,10 +354,14 @@ export function update(state: State, event: Event): Step {
   run(apply(next, event));
   run(pumpFind(next));
   run(pumpDraft(next));
+  run(pumpMove(next));
   run(pumpReload(next));
   run(pumpLocks(next));
+  run(pumpMoney(next));
   // A window that is too small shows no list; its scroll position waits for a larger one.
-  if (!isTooSmall(next)) next = keepRunInView(keepLockInView(keepInView(next)));
+  if (!isTooSmall(next)) {
+    next = keepMoneyInView(keepRunInView(keepLockInView(keepInView(next))));
+  }
   run(followDetail(state, next));
   run(followLock(state, next));
   return stay(next, ...effects);

@@ -11,6 +11,7 @@ import {
   messageLine,
   ruleLine,
 } from './screens/chrome.ts';
+import { deedScreen } from './screens/deed.ts';
 import { detailLines, detailScreen } from './screens/detail.ts';
 import {
   confirmScreen,
@@ -19,6 +20,7 @@ import {
   promptLine,
   suggestionLines,
 } from './screens/dialogs.ts';
+import { changedScreen, linkScreen, receiptScreen, traceScreen } from './screens/life.ts';
 import {
   compareScreen,
   loadBoard,
@@ -29,6 +31,9 @@ import {
 } from './screens/load.ts';
 import { cleanupScreen, releaseScreen } from './screens/lock-dialogs.ts';
 import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/locks.ts';
+import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/money.ts';
+import { moveScreen } from './screens/move.ts';
+import { payScreen } from './screens/pay.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
 import { glyphSet } from './theme.ts';
@@ -52,6 +57,8 @@ function listOf(state: State): Screen & { readonly pane: (columns: number) => re
       const cursor = cursor_y === null ? null : { x: 0, y: cursor_y };
       return { lines, cursor, pane: (columns) => detailLines(state, columns) };
     }
+    case 'money':
+      return { ...moneyBoard(state), pane: (columns) => moneyPane(state, columns) };
     case 'locks':
       return { ...lockBoard(state), pane: (columns) => inspectLines(state, columns) };
     case 'load':
@@ -80,7 +87,12 @@ type Bottom = {
   readonly cursor_x: number | null;
 };
 
-const facts_of = { board: factLines, locks: lockFacts, load: loadFacts } as const;
+const facts_of = {
+  board: factLines,
+  money: moneyFacts,
+  locks: lockFacts,
+  load: loadFacts,
+} as const;
 
 function bottomOf(state: State): Bottom {
   const box = state.overlay;
@@ -119,6 +131,22 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: runScreen(state, box.top), is_board: false };
     case 'compare':
       return { screen: compareScreen(state, box), is_board: false };
+    case 'move':
+      return { screen: moveScreen(state, box), is_board: false };
+    case 'pay':
+      return { screen: payScreen(state, box), is_board: false };
+    case 'deed':
+      return { screen: deedScreen(state, box), is_board: false };
+    case 'receipt':
+      return { screen: receiptScreen(state, box), is_board: false };
+    case 'trace':
+      return { screen: traceScreen(state, box), is_board: false };
+    case 'link':
+      return { screen: linkScreen(state, box), is_board: false };
+    case 'changed':
+      return { screen: changedScreen(state, box), is_board: false };
+    case 'payment':
+      return { screen: paymentScreen(state, box), is_board: false };
     default:
       return { screen: listBody(state), is_board: true };
   }

@@ -41,7 +41,7 @@ describe('desk moves', () => {
   it('are refused with the reason when the state does not allow them', async () => {
     await start();
     driver.press('c');
-    await driver.expect('! 10:42:07 "completed" is not possible: the booking is booked.');
+    await driver.expect('! 10:42:07 "completed" is not possible: it is booked.');
     goTo(7);
     driver.press('n');
     await driver.expect('No-show can be said from 10:55.');
@@ -110,7 +110,7 @@ describe('cancelling', () => {
     await start();
     goTo(1);
     driver.press('x');
-    await driver.expect('is not possible: the booking is completed.');
+    await driver.expect('is not possible: it is completed.');
   });
 });
 
@@ -424,7 +424,7 @@ describe('a server that does not answer', () => {
     driver.press('ctrl-r');
     await driver.expect('OFFLINE since 10:42:07, showing 10:42:07, retry 1 s (Ctrl-R)');
     driver.press('a');
-    await driver.expect('Offline since 10:42:07: nothing is changed');
+    await driver.expect('Offline since 10:42:07: nothing changes');
     driver.api.is_down = false;
     driver.press('ctrl-r');
     await driver.expectNot('OFFLINE');

@@ -59,6 +59,7 @@ export type Driver = {
   readonly state: () => State;
   readonly copied: readonly string[];
   readonly quits: readonly number[];
+  readonly prints: readonly { readonly title: string; readonly text: string }[];
   /** Moves the console's clock; nothing in it waits for real time. */
   readonly pass: (ms: number) => void;
   /** Waits until the frame holds the text. */
@@ -84,12 +85,16 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
   const api = options.api ?? fakeApi();
   const copied: string[] = [];
   const quits: number[] = [];
+  const prints: { title: string; text: string }[] = [];
   const load = fakeLoad();
   let repaints = 0;
   let now = NOW;
   const console = openConsole({
     client: api.client,
     load: load.port,
+    print: async (title, printed) => {
+      prints.push({ title, text: printed });
+    },
     repaint: () => {
       repaints += 1;
     },
@@ -123,6 +128,7 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
     text,
     state: console.state,
     copied,
+    prints,
     quits,
     pass: (ms) => {
       now += ms;

@@ -4,7 +4,9 @@ import { AppError, type Json } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
+import { fakeLife } from './fake-life.ts';
 import { type FakeLocks, fakeLocks } from './fake-locks.ts';
+import { type FakeMoney, fakeMoney } from './fake-money.ts';
 import { bookingOf, clinic, figureDay, NOW, owners, slotsOf, uuid } from './fixture.ts';
 
 /** A server in memory behind the client's own type: for frames and key scripts, where no socket is needed. */
@@ -21,6 +23,9 @@ export type FakeApi = {
   day: Day;
   owners: Owner[];
   readonly locks: FakeLocks;
+  readonly money: FakeMoney;
+  /** A message has left: nothing can be undone any more. */
+  is_told: boolean;
   /** What a refused hold offers instead. */
   nearest: Json[];
   /** Slot ids that somebody else takes first. */
@@ -38,6 +43,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   const requests: FakeApi['requests'] = [];
   const holds = new Map<string, Slot>();
   const locks = fakeLocks();
+  const money = fakeMoney();
   let next = 1;
 
   const api: FakeApi = {
@@ -47,6 +53,8 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     day,
     owners: [...owners],
     locks,
+    money,
+    is_told: false,
     nearest: [],
     taken: new Set(),
     is_down: false,
@@ -97,6 +105,8 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
 
   const handlers: Handlers = {
     ...locks.handlers,
+    ...money.handlers,
+    ...fakeLife(() => api, rowOf, checkVersion),
     get_day: ({ date }) => {
       const as_of = Temporal.Instant.fromEpochMilliseconds(api.now_ms).toString();
       const is_known = date === undefined || date === api.day.date;
@@ -183,6 +193,10 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
         refund_amount: percent === 100 ? row.amount : '125000.00',
         currency: 'IDR',
         refund_id: null,
+        undo_until:
+          quote === true
+            ? null
+            : Temporal.Instant.fromEpochMilliseconds(api.now_ms + 30_000).toString(),
         version: rowOf(booking_id).version ?? 1,
       };
     },

@@ -301,17 +301,20 @@ export function bookingOf(row: DayRow): Booking {
     cancellation_reason: null,
     pet_snapshot: {},
     service_snapshot: {},
-    payments: [
-      {
-        payment_id: uuid(5, 500),
-        status: 'success',
-        payment_method: 'card',
-        amount: row.amount,
-        currency: 'IDR',
-        external_reference: null,
-        paid_at: at('08:02', '2026-11-18'),
-      },
-    ],
+    payments:
+      row.payment_state === 'due'
+        ? []
+        : [
+            {
+              payment_id: uuid(5, 500),
+              status: 'success',
+              payment_method: 'card',
+              amount: row.amount,
+              currency: 'IDR',
+              external_reference: null,
+              paid_at: at('08:02', '2026-11-18'),
+            },
+          ],
     payment_attempts: [],
     refunds: [],
     history: [

@@ -27,6 +27,10 @@ const role_of: Readonly<Record<string, Role>> = {
   degraded: 'sre',
   'board-sre': 'sre',
   load: 'sre',
+  money: 'manager',
+  'money-due': 'desk',
+  payment: 'manager',
+  deed: 'manager',
   start: 'ci',
   run: 'ci',
   compare: 'ci',
@@ -40,6 +44,85 @@ const lockBoard = async (driver: Driver) => {
 const loadBoard = async (driver: Driver) => {
   driver.press('8');
   await driver.until('the runs', (state) => (state.load.list?.runs.length ?? 0) > 0);
+};
+
+const moneyBoard = async (driver: Driver) => {
+  driver.press('4');
+  await driver.until('the money', (state) => state.money.page !== null);
+};
+
+const life_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  undo: async (driver) => {
+    driver.press('a');
+    await driver.until('the undo', (state) => state.undo !== null);
+    driver.pass(3_000);
+    await driver.until('the pane', (state) => state.columns < 120 || state.detail?.booking != null);
+  },
+  move: async (driver) => {
+    driver.press('r', ']', 'down');
+    await driver.until('the times', ({ overlay }) =>
+      Boolean(overlay?.screen === 'move' && overlay.slots.length > 0),
+    );
+    driver.press('down');
+    driver.pass(150);
+    await driver.until('the price', ({ overlay }) =>
+      Boolean(overlay?.screen === 'move' && overlay.quote),
+    );
+  },
+  pay: async (driver) => {
+    driver.press('k', '$');
+    await driver.until('the rest', ({ overlay }) =>
+      Boolean(overlay?.screen === 'pay' && overlay.due),
+    );
+    driver.pass(300);
+    driver.press('d', ...'100000');
+  },
+  receipt: async (driver) => {
+    driver.press('P');
+    await driver.until('the receipt', ({ overlay }) =>
+      Boolean(overlay?.screen === 'receipt' && overlay.receipt),
+    );
+  },
+  trace: async (driver) => {
+    driver.press('T');
+    await driver.until('the trace', ({ overlay }) =>
+      Boolean(overlay?.screen === 'trace' && overlay.trace),
+    );
+  },
+  link: async (driver) => {
+    driver.press('j', 'j', 'e');
+    await driver.until('the link', ({ overlay }) =>
+      Boolean(overlay?.screen === 'link' && overlay.hold),
+    );
+  },
+  changed: async (driver) => {
+    driver.press('x');
+    await driver.until('the quote', ({ overlay }) =>
+      Boolean(overlay?.screen === 'confirm' && overlay.kind === 'cancel' && overlay.quote),
+    );
+    driver.pass(300);
+    driver.api.change('BP10000127', { status: 'in-progress', staff_name: 'Andi' });
+    driver.press('y');
+    await driver.until('the news', ({ overlay }) => overlay?.screen === 'changed');
+  },
+  money: moneyBoard,
+  'money-due': async (driver) => {
+    await moneyBoard(driver);
+    driver.press('right');
+  },
+  payment: async (driver) => {
+    await moneyBoard(driver);
+    driver.press('enter');
+    await driver.until('the payment', ({ overlay }) =>
+      Boolean(overlay?.screen === 'payment' && overlay.payment),
+    );
+  },
+  deed: async (driver) => {
+    await moneyBoard(driver);
+    driver.press('A');
+    driver.pass(300);
+    driver.press('tab', ...'fair', 'tab', ...'01');
+  },
 };
 
 const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
@@ -115,6 +198,7 @@ const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> =
 };
 
 const screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  ...life_screens,
   ...ops_screens,
   board: async () => {},
   detail: async (driver) => {

@@ -26,6 +26,15 @@ const screens: readonly ScreenName[] = [
   'help',
   'palette',
   'filter',
+  'money',
+  'payment',
+  'deed',
+  'move',
+  'pay',
+  'receipt',
+  'trace',
+  'link',
+  'changed',
   'locks',
   'inspect',
   'release',
@@ -69,15 +78,20 @@ describe('the key table', () => {
   it('opens a dialog with another key than the one that confirms', () => {
     const opens = bindings.filter((row) => row.dangerous && row.screens.includes('board'));
     const confirms = bindings.filter((row) => row.dangerous && row.screens.includes('confirm'));
-    expect(opens.map((row) => row.id)).toEqual(['cancel']);
+    expect(opens.map((row) => row.id)).toEqual(['move', 'cancel', 'pay']);
     expect(confirms.map((row) => row.id)).toEqual(['confirm_yes']);
     const clash = opens.flatMap((row) => row.keys).filter((key) => confirms[0]?.keys.includes(key));
     expect(clash).toEqual([]);
     expect(confirms[0]?.keys).not.toContain('enter');
   });
 
-  it('opens every dangerous dialog of the operators with another key than the one that confirms', () => {
+  it('opens every dangerous dialog with another key than the one that confirms', () => {
     const pairs: readonly (readonly [string, ScreenName])[] = [
+      ['move', 'move'],
+      ['pay', 'pay'],
+      ['refund_approve', 'deed'],
+      ['refund_handed', 'deed'],
+      ['money_settle', 'deed'],
       ['lock_release', 'release'],
       ['lock_plan', 'cleanup'],
       ['load_start', 'start'],
@@ -94,11 +108,12 @@ describe('the key table', () => {
 
   it('gives each role its screens, and the reason for the others', () => {
     const has = (role: Role) => placesOf({ role, read_only: false });
-    expect(has('desk')).toEqual(['board']);
-    expect(has('manager')).toEqual(['board']);
-    expect(has('ci')).toEqual(['board', 'load']);
+    expect(has('viewer')).toEqual(['board']);
+    expect(has('desk')).toEqual(['board', 'money']);
+    expect(has('manager')).toEqual(['board', 'money']);
+    expect(has('ci')).toEqual(['board', 'money', 'load']);
     expect(has('sre')).toEqual(['board', 'locks', 'load']);
-    expect(has('admin')).toEqual(['board', 'locks', 'load']);
+    expect(has('admin')).toEqual(['board', 'money', 'locks', 'load']);
     const five = bindingFor('board', '5')!;
     expect(refusal(five, { role: 'desk', read_only: false })).toBe('role');
     const [one, eight] = [bindingFor('locks', '1')!, bindingFor('locks', '8')!];

@@ -4,6 +4,8 @@ import type { BookField, PayChoice } from '../draft.ts';
 import type { ActionId } from '../keys.ts';
 import type { LinkStatus } from '../model.ts';
 import type { Letter } from '../rows.ts';
+import type { LifeCatalogue } from './life-catalogue.ts';
+import type { MoneyCatalogue } from './money-catalogue.ts';
 import type { OpsCatalogue } from './ops-catalogue.ts';
 
 /**
@@ -13,6 +15,10 @@ import type { OpsCatalogue } from './ops-catalogue.ts';
 export type Catalogue = {
   /** Of the operators' screens. */
   readonly ops: OpsCatalogue;
+  /** Of moving, paying and undoing a booking. */
+  readonly life: LifeCatalogue;
+  /** Of the money screen. */
+  readonly money: MoneyCatalogue;
   readonly actions: Readonly<Record<ActionId, string>>;
   /** Short words for the hint lines; budget 12. */
   readonly hints: Readonly<Partial<Record<ActionId, string>>>;

@@ -1,9 +1,15 @@
 import type { Catalogue } from './catalogue.ts';
+import { life_en } from './life-en.ts';
+import { money_en } from './money-en.ts';
 import { ops_en } from './ops-en.ts';
 
 export const en: Catalogue = {
   ops: ops_en,
+  life: life_en,
+  money: money_en,
   actions: {
+    ...life_en.actions,
+    ...money_en.actions,
     up: 'Row up',
     down: 'Row down',
     page_up: 'Page up',
@@ -38,6 +44,7 @@ export const en: Catalogue = {
     confirm_yes: 'Yes, do it',
     confirm_by: 'Change who cancels',
     screen_board: 'The day board',
+    screen_money: 'The money of the day',
     screen_locks: 'The lock board',
     screen_load: 'The load tests',
     next_screen: 'Next screen',
@@ -57,6 +64,8 @@ export const en: Catalogue = {
     load_go: 'Yes, start it',
   },
   hints: {
+    ...life_en.hints,
+    ...money_en.hints,
     arrived: 'arrived',
     in_room: 'in-room',
     complete: 'complete',
@@ -68,9 +77,8 @@ export const en: Catalogue = {
     filter: 'filter',
     day_next: 'day',
     day_today: 'today',
-    toggle_open: 'free times',
+    toggle_open: 'free',
     palette: 'command',
-    copy: 'copy',
     help: 'help',
     back: 'back',
     quit: 'quit',
@@ -198,10 +206,9 @@ export const en: Catalogue = {
   cancelled: (pet, percent, money) => `${pet} cancelled, refund ${percent} % = ${money}`,
   refused_read_only: 'This console is read-only: nothing was changed.',
   refused_role: (role) => `The role ${role} may not do that: nothing was changed.`,
-  refused_offline: (since) =>
-    `Offline since ${since}: nothing is changed until the server answers.`,
+  refused_offline: (since) => `Offline since ${since}: nothing changes until the server answers.`,
   refused_row: 'This row is no booking.',
-  refused_move: (move, status) => `"${move}" is not possible: the booking is ${status}.`,
+  refused_move: (move, status) => `"${move}" is not possible: it is ${status}.`,
   refused_early: (time) => `No-show can be said from ${time}.`,
   refused_past: 'This time has begun and can no longer be booked.',
   busy: 'Still working on the last key for this row.',
@@ -215,7 +222,7 @@ export const en: Catalogue = {
   unknown_command: (text, nearest) =>
     `No command "${text}".${nearest === null ? '' : ` Did you mean "${nearest}"?`}`,
   no_such_row: (text) => `No booking "${text}" on this day.`,
-  other_screen: 'That works on another screen: 1, 5 and 8 go there.',
+  other_screen: 'That works on another screen: 1, 4, 5 and 8 go there.',
 
   cancel_title: (reference) => `CANCEL ${reference}`,
   cancel_asking: 'Asking the server what this does...',

@@ -1,9 +1,15 @@
 import type { Catalogue } from './catalogue.ts';
+import { life_id } from './life-id.ts';
+import { money_id } from './money-id.ts';
 import { ops_id } from './ops-id.ts';
 
 export const id: Catalogue = {
   ops: ops_id,
+  life: life_id,
+  money: money_id,
   actions: {
+    ...life_id.actions,
+    ...money_id.actions,
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
     page_up: 'Halaman ke atas',
@@ -38,6 +44,7 @@ export const id: Catalogue = {
     confirm_yes: 'Ya, lakukan',
     confirm_by: 'Ganti siapa yang membatalkan',
     screen_board: 'Papan hari',
+    screen_money: 'Uang hari ini',
     screen_locks: 'Papan kunci',
     screen_load: 'Uji beban',
     next_screen: 'Layar berikutnya',
@@ -57,6 +64,8 @@ export const id: Catalogue = {
     load_go: 'Ya, mulai',
   },
   hints: {
+    ...life_id.hints,
+    ...money_id.hints,
     arrived: 'tiba',
     in_room: 'di ruang',
     complete: 'selesai',
@@ -70,7 +79,6 @@ export const id: Catalogue = {
     day_today: 'hari ini',
     toggle_open: 'jam kosong',
     palette: 'perintah',
-    copy: 'salin',
     help: 'bantuan',
     back: 'kembali',
     quit: 'keluar',
@@ -214,7 +222,7 @@ export const id: Catalogue = {
   unknown_command: (text, nearest) =>
     `Tidak ada perintah "${text}".${nearest === null ? '' : ` Maksudnya "${nearest}"?`}`,
   no_such_row: (text) => `Tidak ada janji "${text}" pada hari ini.`,
-  other_screen: 'Itu berlaku di layar lain: 1, 5 dan 8 ke sana.',
+  other_screen: 'Itu berlaku di layar lain: 1, 4, 5 dan 8 ke sana.',
 
   cancel_title: (reference) => `BATALKAN ${reference}`,
   cancel_asking: 'Menanyakan akibatnya ke server...',

@@ -1,9 +1,15 @@
 import type { Catalogue } from './catalogue.ts';
+import { life_ja } from './life-ja.ts';
+import { money_ja } from './money-ja.ts';
 import { ops_ja } from './ops-ja.ts';
 
 export const ja: Catalogue = {
   ops: ops_ja,
+  life: life_ja,
+  money: money_ja,
   actions: {
+    ...life_ja.actions,
+    ...money_ja.actions,
     up: '上の行',
     down: '下の行',
     page_up: '前のページ',
@@ -38,6 +44,7 @@ export const ja: Catalogue = {
     confirm_yes: 'はい、実行',
     confirm_by: '取消者を切り替える',
     screen_board: '予定表へ',
+    screen_money: 'お金の画面へ',
     screen_locks: 'ロック一覧へ',
     screen_load: '負荷試験へ',
     next_screen: '次の画面',
@@ -57,6 +64,8 @@ export const ja: Catalogue = {
     load_go: 'はい、開始',
   },
   hints: {
+    ...life_ja.hints,
+    ...money_ja.hints,
     arrived: '来院',
     in_room: '診察室',
     complete: '完了',
@@ -70,7 +79,6 @@ export const ja: Catalogue = {
     day_today: '今日',
     toggle_open: '空き時間',
     palette: 'コマンド',
-    copy: 'コピー',
     help: 'ヘルプ',
     back: '戻る',
     quit: '終了',
@@ -214,7 +222,7 @@ export const ja: Catalogue = {
   unknown_command: (text, nearest) =>
     `コマンド「${text}」はありません。${nearest === null ? '' : `「${nearest}」ですか?`}`,
   no_such_row: (text) => `この日に予約「${text}」はありません。`,
-  other_screen: '別の画面での操作です: 1、5、8 で移ります。',
+  other_screen: '別の画面での操作です: 1、4、5、8 で移ります。',
 
   cancel_title: (reference) => `取消 ${reference}`,
   cancel_asking: '影響をサーバーに確認中...',

@@ -3,7 +3,7 @@ import type { OpsCatalogue } from './ops-catalogue.ts';
 const one = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
 export const ops_en: OpsCatalogue = {
-  screens: { board: 'board', locks: 'locks', load: 'load' },
+  screens: { board: 'board', money: 'money', locks: 'locks', load: 'load' },
   writes: (is_on) => `writes:${is_on ? 'ON' : 'OFF'}`,
   masked: 'PII masked',
   kept_why: {

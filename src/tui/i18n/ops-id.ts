@@ -1,7 +1,7 @@
 import type { OpsCatalogue } from './ops-catalogue.ts';
 
 export const ops_id: OpsCatalogue = {
-  screens: { board: 'papan', locks: 'kunci', load: 'beban' },
+  screens: { board: 'papan', money: 'uang', locks: 'kunci', load: 'beban' },
   writes: (is_on) => `tulis:${is_on ? 'YA' : 'TIDAK'}`,
   masked: 'data disamarkan',
   kept_why: {

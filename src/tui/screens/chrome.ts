@@ -10,9 +10,12 @@ import {
   screen_actions,
   shownBindings,
 } from '../keys.ts';
+import { openUndo } from '../life.ts';
 import { places, type ScreenName, type State, type Tone } from '../model.ts';
+import { moneyRoom, moneyRows } from '../money.ts';
 import {
   clockText,
+  countdown,
   countsOf,
   instantOf,
   layoutOf,
@@ -89,7 +92,7 @@ export function headerLine(state: State): Line {
   const env = session.env.toUpperCase();
   const who = truncateWidth(`${plainLine(session.name)}/${session.role}`, NAME_COLUMNS);
   const name = plainLine(day?.clinic.name ?? clinic?.name ?? '');
-  const is_ops = state.place !== 'board';
+  const is_ops = state.place === 'locks' || state.place === 'load';
   return splitLine(
     [span(is_ops ? ' PetPro OPS' : ' PetPro', 'bold'), span(`  ${is_ops ? '' : name}`)],
     [
@@ -123,6 +126,7 @@ export function countsLine(state: State): Line {
     return lineOf(` ${words.ops.door_down}`, state.columns, 'banner');
   }
   const has_tabs = placesOf(state.session).length > 1;
+  if (state.place === 'money') return splitLine(tabs(state), [span(' ')], state.columns);
   if (state.place !== 'board') {
     return splitLine(tabs(state), [span(`${rightsText(state)} `, 'accent')], state.columns);
   }
@@ -168,8 +172,20 @@ function partOf(state: State): Part {
     const { filter, top } = state.locks;
     return { filter, found: visibleLocks(state).length, top, room: lockRows(state) };
   }
+  if (state.place === 'money') {
+    const { top } = state.money;
+    return { filter: '', found: moneyRows(state).length, top, room: moneyRoom(state) };
+  }
   const { list, top } = state.load;
   return { filter: '', found: list?.runs.length ?? 0, top, room: runRows(state) };
+}
+
+/** When the last key's result came, and what it was. */
+function messageAt(state: State): string {
+  const { message } = state;
+  if (message === null) return '';
+  const at = clockText(state, message.at_ms + state.offset_ms, 'second');
+  return `${at} ${plainLine(message.text)}`;
 }
 
 /** The result of the last key, with its time; on the right, what is cut away from the list. */
@@ -186,9 +202,16 @@ export function messageLine(state: State): Line {
   }
   if (session.read_only) notes.push(words.read_only);
   const right = span(`${notes.length === 0 ? '' : ` ${notes.join('  ')}`} `, 'accent');
+  const undo = openUndo(state);
+  const is_board = state.place === 'board' || state.place === 'money';
+  if (undo !== null && is_board) {
+    const left_s = countdown(undo.until_ms, state.now_ms);
+    const back = span(` ${words.life.undo_left(left_s)} `, 'warn');
+    const said = message === null ? ' ' : ` ${message_words[message.tone]}${messageAt(state)}`;
+    return splitLine([span(said, message_tones[message?.tone ?? 'ok'])], [back], state.columns);
+  }
   if (message === null) return splitLine([span(' ')], [right], state.columns);
-  const at = clockText(state, message.at_ms + state.offset_ms, 'second');
-  const text = ` ${message_words[message.tone]}${at} ${plainLine(message.text)}`;
+  const text = ` ${message_words[message.tone]}${messageAt(state)}`;
   const room = state.columns - displayWidth(right.text);
   // A message that does not fit is worth more than the row count.
   const is_long = displayWidth(text) > room;

@@ -1,6 +1,6 @@
 import { plainLine } from '../../domain/width.ts';
-import { stateWord } from '../actions.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
+import { stateWord } from '../legal.ts';
 import type { Booking, State } from '../model.ts';
 import { clockText, instantOf, layoutOf, selectedRow, timeZone } from '../selectors.ts';
 import { fitLine, type Line, lineOf, type Span, span, wrap } from '../text.ts';

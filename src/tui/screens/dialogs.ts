@@ -1,10 +1,11 @@
+import { amountText, parseAmount } from '../../domain/money.ts';
 import { displayWidth, plainLine } from '../../domain/width.ts';
-import { actionRefusal } from '../actions.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
 import { type Binding, keyName, refusal } from '../keys.ts';
 import type { ConfirmBox, FindBox, ListBox, State } from '../model.ts';
 import { helpRows } from '../overlays.ts';
 import { suggestions } from '../palette.ts';
+import { actionRefusal } from '../refused.ts';
 import { instantOf, layoutOf, timeZone } from '../selectors.ts';
 import { type Line, lineOf, span } from '../text.ts';
 import type { Screen } from './book.ts';
@@ -29,6 +30,7 @@ function cancelLines(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>)
       : quote.refund_percent === 0
         ? words.cancel_no_refund
         : words.cancel_effect(quote.refund_percent, money);
+  const shares = sharesText(state, box);
   const by = box.by === 'owner' ? words.cancel_by_owner : words.cancel_by_clinic;
   return [
     [span(` ${words.cancel_title(row.reference_code ?? '')}`, 'error')],
@@ -38,7 +40,9 @@ function cancelLines(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>)
     blank,
     [span(`   ${by}`)],
     [span(`   ${effect}`, quote === null ? 'dim' : 'warn')],
+    [span(`   ${shares}`, 'warn')],
     [span(`   ${words.cancel_sends}`)],
+    [span(`   ${words.life.cancel_undo}`)],
     blank,
     [
       span('   '),
@@ -50,6 +54,20 @@ function cancelLines(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>)
     blank,
     [span(`   ${words.guard_note}`, 'dim')],
   ];
+}
+
+/** Who gets what of the money that was paid; empty until both answers are here. */
+function sharesText(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>): string {
+  const { quote, due } = box;
+  if (quote === null || due === null) return '';
+  const { lang } = state.session;
+  const words = wordsOf(lang).life;
+  const minor = (text: string) => parseAmount(text, due.currency).amount_minor;
+  if (minor(due.paid) === 0) return words.cancel_unpaid;
+  const kept = Math.max(0, minor(due.paid) - minor(quote.refund_amount));
+  const keeps = amountText({ amount_minor: kept, currency: due.currency });
+  const money = (amount: string) => moneyText(amount, due.currency, lang);
+  return words.cancel_shares(money(quote.refund_amount), money(keeps));
 }
 
 /** A dialog: what will happen, the safe choice first. */

@@ -27,18 +27,23 @@ const SLOTS = 100;
 await using stack = new AsyncDisposableStack();
 const demo = stack.use(startDemo(stack.use(checkOut(null)).root));
 const fixture = await makeFixture(demo, SLOTS);
-const profiling = flags.profile
-  ? { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${flags.profile}` }
-  : {};
-const daemon = stack.use(
-  await startDaemon(demo, {
-    REDIS_URL: demo.redis_url ?? '',
-    PETPRO_ONLY: 'api',
-    PETPRO_LOG_LEVEL: 'info',
-    ...profiling,
-  }),
-);
+const daemon = flags.profile
+  ? stack.use(
+      await startDaemon(demo, {
+        REDIS_URL: demo.redis_url ?? '',
+        PETPRO_ONLY: 'api',
+        PETPRO_LOG_LEVEL: 'info',
+        NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${flags.profile}`,
+      }),
+    )
+  : { url: demo.url, pid: demo.pids.daemon };
 const bare = stack.use(await startBareServer());
+
+/** How many losers were answered from memory so far; 0 for a commit that has none. */
+async function fromMemory(): Promise<number> {
+  const text = await (await fetch(`${daemon.url}/metrics`)).text();
+  return Number(/petpro_refusals_from_memory_total (\d+)/.exec(text)?.[1] ?? 0);
+}
 
 async function measure(target: { readonly url: string; readonly pid: number }) {
   const before = cpuOf(target.pid);
@@ -58,12 +63,14 @@ async function measure(target: { readonly url: string; readonly pid: number }) {
 const rounds = [];
 // The first round warms both up.
 for (let round = 0; round <= Number(flags.rounds); round += 1) {
+  const before = await fromMemory();
   const ours = await measure(daemon);
+  const quick = rounded((await fromMemory()) - before) / Math.max(1, ours.requests);
   const theirs = await measure({ ...bare, url: bare.url });
   if (round > 0) rounds.push({ ours, theirs });
   const statuses = JSON.stringify(ours.statuses);
   console.log(
-    `${ours.us} us  ${ours.per_second}/s  p95 ${ours.p95_ms} ms  ${statuses}` +
+    `${ours.us} us  ${ours.per_second}/s  p95 ${ours.p95_ms} ms  ${statuses} memory ${rounded(quick)}` +
       `   bare ${theirs.us} us  ${theirs.per_second}/s`,
   );
 }

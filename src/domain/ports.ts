@@ -21,6 +21,8 @@ export type LockResult =
       readonly retry_after_ms: number;
       /** The owner part of the lock that stands, where one look told it. */
       readonly holder?: string;
+      /** When that look was sent, on the clock of `performance.now()`. */
+      readonly asked_at_ms?: number;
     }
   /**
    * Ask PostgreSQL: no doorman (not configured, down, or the breaker is open), the lock is overdue, the lock is

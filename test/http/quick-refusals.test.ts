@@ -5,7 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import { nearestTo } from '../../src/daemon/actions/nearest.ts';
 import { inputParser } from '../../src/daemon/http/parse.ts';
-import { quickWish } from '../../src/daemon/http/quick-refusals.ts';
+import { quickWish } from '../../src/daemon/http/quick-wish.ts';
 import { lockOwner } from '../../src/daemon/locks/lock-owner.ts';
 import { refusalsOf } from '../../src/daemon/locks/recent-refusals.ts';
 import { type Daemon, startDaemon } from '../../src/daemon/main.ts';
@@ -63,8 +63,9 @@ describe('the door before the framework', async () => {
       ends_at_ms: performance.now() + 600_000,
     } as const;
     const makeHot = () => {
-      const asked_at_ms = performance.now() + LASTING_MS;
-      for (let n = 0; n < 8; n += 1) refusalsOf(on.app.locks)?.note(slot_id, refused, asked_at_ms);
+      const memory = refusalsOf(on.app.locks);
+      for (let n = 0; n < 8; n += 1) memory?.look(slot_id, true);
+      memory?.note(slot_id, refused, performance.now() + LASTING_MS);
     };
     const { user_id, pet_id } = await addOwner(harness.sql);
     const body = { service_id, slot_id, pet_id };

@@ -269,9 +269,9 @@ export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
   const asked_at_ms = performance.now();
   const door = await askDoorman(app, attempt);
   if (door.outcome === 'locked') {
-    const { holder, retry_after_ms } = door;
+    const { holder, retry_after_ms, asked_at_ms: looked_at_ms = asked_at_ms } = door;
     const refusal = { outcome: 'slot_locked', retry_after_ms } as const;
-    if (holder !== undefined) noteRefusal(app, attempt.slot, { ...refusal, holder }, asked_at_ms);
+    if (holder !== undefined) noteRefusal(app, attempt.slot, { ...refusal, holder }, looked_at_ms);
     return refusal;
   }
   const at_door = door.outcome === 'acquired' ? door.seats : [];

@@ -140,10 +140,13 @@ export function openRedisLocks(options: {
     const life_ms = request.ttl_ms + LOCK_GRACE_MS;
     const taken = await redis.set(key, request.lock_id, 'PX', life_ms, 'NX');
     if (taken === 'OK') return { outcome: 'acquired', seats: [1] };
+    const asked_at_ms = performance.now();
     const [pttl_ms, lock_id] = await Promise.all([redis.pttl(key), redis.get(key)]);
     const holder = ownerOf(lock_id ?? '');
     const result = lost(pttl_ms, holder === ownerOf(request.lock_id));
-    return result.outcome === 'locked' ? { ...result, holder: holder.slice(0, -1) } : result;
+    return result.outcome === 'locked'
+      ? { ...result, holder: holder.slice(0, -1), asked_at_ms }
+      : result;
   };
 
   const acquireSome = async (request: LockRequest): Promise<LockResult> => {

@@ -11,14 +11,24 @@ const ownerOf = (lock_id: string) => lock_id.slice(0, lock_id.indexOf('.'));
  * What one caller's answer means for another who asked about the same seat before the question was
  * sent; null when they must ask for themselves.
  */
-function answerFor(leader: LockRequest, result: LockResult, request: LockRequest) {
+function answerFor(
+  leader: LockRequest,
+  result: LockResult,
+  request: LockRequest,
+  sent_at_ms: number,
+): LockResult | null {
   if (result.outcome === 'bypass') {
     return result.reason === 'down' || result.reason === 'absent' ? result : null;
   }
   const holder = result.outcome === 'acquired' ? ownerOf(leader.lock_id) : result.holder;
   if (holder === undefined || holder === ownerOf(request.lock_id)) return null;
-  const retry_after_ms = result.outcome === 'acquired' ? leader.ttl_ms : result.retry_after_ms;
-  return { outcome: 'locked', retry_after_ms, holder } as const;
+  if (result.outcome === 'locked') return { ...result, holder };
+  return {
+    outcome: 'locked',
+    retry_after_ms: leader.ttl_ms,
+    holder,
+    asked_at_ms: sent_at_ms,
+  };
 }
 
 /**
@@ -31,9 +41,10 @@ export function shareDoorman(store: LockStore): LockStore {
   const queues = new Map<string, Waiting[]>();
 
   const ask = async (first: LockRequest, others: readonly Waiting[]): Promise<LockResult> => {
+    const sent_at_ms = performance.now();
     const result = await store.acquire(first);
     for (const { request, resolve } of others) {
-      resolve(answerFor(first, result, request) ?? store.acquire(request));
+      resolve(answerFor(first, result, request, sent_at_ms) ?? store.acquire(request));
     }
     const [next, ...rest] = queues.get(first.slot_id) ?? [];
     if (next) {

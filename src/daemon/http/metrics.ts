@@ -18,7 +18,7 @@ export function createMetrics(): Metrics {
   const requests = createRequestTimes();
   const quick_refusals = new Counter({
     name: 'petpro_refusals_from_memory_total',
-    help: 'Losers of a slot who were told what losers in the 50 ms before them were told',
+    help: 'Losers of a slot who were told what losers in the 100 ms before them were told',
     registers: [registry],
   });
   const ticks = new Histogram({

@@ -13,36 +13,82 @@ const refused: Refused = {
 /** Asked this far in the future, so that the test need not hurry. */
 const later = () => performance.now() + 10_000;
 
-function crowd(memory: ReturnType<typeof createRecentRefusals>, slot_id: string, asked = later()) {
-  for (let n = 0; n < 8; n += 1) memory.note(slot_id, refused, asked);
+type Memory = ReturnType<typeof createRecentRefusals>;
+
+/** Seven callers before the one who makes it a crowd. */
+function almostCrowd(memory: Memory, slot_id: string) {
+  for (let n = 0; n < 7; n += 1) expect(memory.look(slot_id, true)).toBe('ask');
 }
 
-test('a slot that turned away a few is not answered from memory, one that turned away a crowd is', () => {
+/** A crowd of which one asked and was told. */
+function crowd(memory: Memory, slot_id: string, asked = later()) {
+  almostCrowd(memory, slot_id);
+  expect(memory.look(slot_id, true)).toBe('ask');
+  memory.note(slot_id, refused, asked);
+}
+
+const next = (memory: Memory, slot_id: string) =>
+  new Promise<Refused | null>((resolve) => memory.wait(slot_id, resolve));
+
+test('a few callers ask for themselves; of a crowd one asks, and the rest are told the same', () => {
   const memory = createRecentRefusals();
   const slot_id = randomUUID();
-  for (let n = 0; n < 7; n += 1) memory.note(slot_id, refused, later());
-  expect(memory.find(slot_id)).toBeNull();
-  expect(memory.isHot()).toBe(false);
+  almostCrowd(memory, slot_id);
   memory.note(slot_id, refused, later());
-  expect(memory.find(slot_id)).toEqual(refused);
-  expect(memory.isHot()).toBe(true);
-  expect(memory.find(randomUUID())).toBeNull();
+  expect(memory.look(slot_id, false)).toBe('ask');
+  expect(memory.look(slot_id, true)).toBe('ask');
+  memory.note(slot_id, refused, later());
+  expect(memory.look(slot_id, true)).toEqual(refused);
+  expect(memory.look(randomUUID(), true)).toBe('ask');
 });
 
-test('what was asked more than 50 ms ago is not repeated', () => {
+test('who comes while one of the crowd asks waits for that answer', async () => {
   const memory = createRecentRefusals();
   const slot_id = randomUUID();
-  crowd(memory, slot_id, performance.now() - 50);
-  expect(memory.find(slot_id)).toBeNull();
+  almostCrowd(memory, slot_id);
+  expect(memory.look(slot_id, true)).toBe('ask');
+  expect(memory.look(slot_id, true)).toBe('wait');
+  const told = next(memory, slot_id);
+  memory.note(slot_id, refused, performance.now());
+  expect(await told).toEqual(refused);
+});
+
+test('who waits looks again when the slot is freed, when the answer is older, and after a while', async () => {
+  const memory = createRecentRefusals();
+  const slot_id = randomUUID();
+  crowd(memory, slot_id, performance.now() - 200);
+  const freed = next(memory, slot_id);
+  memory.forget(slot_id);
+  expect(await freed).toBeNull();
+  const overtaken = next(memory, slot_id);
+  memory.note(slot_id, refused, performance.now());
+  memory.forget(slot_id);
+  expect(await overtaken).toBeNull();
+  expect(await next(memory, slot_id)).toBeNull();
+});
+
+test('what was asked more than 100 ms ago is not repeated', () => {
+  const memory = createRecentRefusals();
+  const slot_id = randomUUID();
+  crowd(memory, slot_id, performance.now() - 100);
+  expect(memory.look(slot_id, true)).toBe('ask');
+  expect(memory.look(slot_id, true)).toBe('wait');
+});
+
+test('of a crowd one caller asks anew, so that the rest need not', () => {
+  const memory = createRecentRefusals();
+  const slot_id = randomUUID();
+  crowd(memory, slot_id, performance.now() - 31);
+  expect(memory.look(slot_id, true)).toBe('ask');
+  expect(memory.look(slot_id, true)).toEqual(refused);
 });
 
 test('nothing is repeated beyond the end of the hold in the way', () => {
   const memory = createRecentRefusals();
   const slot_id = randomUUID();
-  for (let n = 0; n < 8; n += 1) {
-    memory.note(slot_id, { ...refused, ends_at_ms: performance.now() - 1 }, later());
-  }
-  expect(memory.find(slot_id)).toBeNull();
+  crowd(memory, slot_id);
+  memory.note(slot_id, { ...refused, ends_at_ms: performance.now() - 1 }, later());
+  expect(memory.look(slot_id, true)).toBe('wait');
 });
 
 test('a freed slot is forgotten, and an answer that is older than the freeing is not noted', () => {
@@ -51,18 +97,18 @@ test('a freed slot is forgotten, and an answer that is older than the freeing is
   const asked_at_ms = performance.now();
   crowd(memory, slot_id);
   memory.forget(slot_id);
-  expect(memory.find(slot_id)).toBeNull();
-  crowd(memory, slot_id, asked_at_ms);
-  expect(memory.find(slot_id)).toBeNull();
-  crowd(memory, slot_id);
-  expect(memory.find(slot_id)).toEqual(refused);
+  memory.note(slot_id, refused, asked_at_ms);
+  expect(memory.look(slot_id, true)).toBe('ask');
+  memory.note(slot_id, refused, later());
+  expect(memory.look(slot_id, true)).toEqual(refused);
 });
 
 test('it holds a thousand slots and lets the oldest go', () => {
   const memory = createRecentRefusals();
-  const slots = Array.from({ length: 1_001 }, () => randomUUID());
+  // Apart in the counts of callers, too.
+  const slots = Array.from({ length: 1_001 }, (_, n) => `slot-${n.toString(16).padStart(3, '0')}`);
   for (const slot_id of slots) crowd(memory, slot_id);
-  expect(memory.find(slots[0] ?? '')).toBeNull();
-  expect(memory.find(slots[1] ?? '')).toEqual(refused);
-  expect(memory.find(slots[1_000] ?? '')).toEqual(refused);
+  expect(memory.look(slots[1] ?? '', true)).toEqual(refused);
+  expect(memory.look(slots[1_000] ?? '', true)).toEqual(refused);
+  expect(memory.look(slots[0] ?? '', true)).toBe('ask');
 });

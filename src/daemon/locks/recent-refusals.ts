@@ -2,9 +2,9 @@ import { parseLockKey } from '../../domain/lock.ts';
 import type { LockStore } from '../../domain/ports.ts';
 
 /**
- * What this process has just told the losers of a slot, so that the next ones in the same instant are told the same
- * from memory. Only slots that turn many away are answered so, only for a moment, and never the owner who is in the
- * way himself: a memory says nothing that Redis or PostgreSQL would not have said `LATE_MAX_MS` ago.
+ * What this process has just told the losers of a slot, so that a crowd behind them is told the same from memory.
+ * Only slots that many want at once are answered so, only for a moment, and never the owner who is in the way: a
+ * memory says nothing that Redis or PostgreSQL would not have said `LATE_MAX_MS` ago.
  */
 export type Refused = {
   readonly outcome: 'slot_locked' | 'slot_taken';
@@ -17,66 +17,135 @@ export type Refused = {
 };
 
 /** A slot that was freed by another process is refused this much longer at most. */
-const LATE_MAX_MS = 50;
-/** Losers within a second that make a slot hot; below that everybody asks the doorman. */
-const HOT_AFTER = 8;
-const HOT_WINDOW_MS = 1_000;
-/** Slots that a process can be asked for in 50 ms are far fewer. */
+const LATE_MAX_MS = 100;
+/** After this one caller asks anew while the others are still answered: a rush never waits for it. */
+const RENEW_MS = 30;
+/** Who comes while one of a crowd asks waits for that answer, for so long at most. */
+const WAIT_MS = 50;
+/** Callers within a second that are a crowd; below that everybody asks for himself. */
+const CROWD = 8;
+const CROWD_WINDOW_MS = 1_000;
+/** Slots that have a crowd before them in the same second are far fewer. */
 const SLOTS_MAX = 1_000;
-/** Freed slots are noted by three hex digits of their id: a list that needs no clearing. */
-const FREED_BUCKETS = 4_096;
+/** Callers are counted, and freed slots noted, by three hex digits of the id: lists that need no clearing. */
+const BUCKETS = 4_096;
 
-type Entry = { refused: Refused; until_ms: number; losers: number; window_from_ms: number };
+/** Told what was refused while one waited; null = look again. */
+type Wake = (refused: Refused | null) => void;
+
+type Entry = {
+  refused: Refused | null;
+  until_ms: number;
+  /** From then on one caller may ask; moves on with each who does. */
+  ask_at_ms: number;
+  waiting: Wake[];
+  timer: NodeJS.Timeout | null;
+};
+
+/** `ask` as if there were no memory; `wait` until another who asks has an answer, then look again. */
+type Look = Refused | 'ask' | 'wait';
 
 export type RecentRefusals = {
-  /** True while some slot may be answered from memory. */
-  readonly isHot: () => boolean;
-  readonly find: (slot_id: string) => Refused | null;
+  /** What one caller is to do. `is_new` = not after a wait: callers are counted once. */
+  readonly look: (slot_id: string, is_new: boolean) => Look;
+  /** Calls back once, when there is news of the slot or after `WAIT_MS`. */
+  readonly wait: (slot_id: string, wake: Wake) => void;
   /** `asked_at_ms` is when Redis or PostgreSQL was asked: what was freed since then is not noted. */
   readonly note: (slot_id: string, refused: Refused, asked_at_ms: number) => void;
   readonly forget: (slot_id: string) => void;
 };
 
 /** Of a strange key NaN, which no list has. */
-const bucketOf = (slot_id: string) => Number.parseInt(slot_id.slice(-3), 16) % FREED_BUCKETS;
+const bucketOf = (slot_id: string) => Number.parseInt(slot_id.slice(-3), 16) % BUCKETS;
+
+function wakeAll(entry: Entry, news: () => Refused | null): void {
+  if (entry.timer !== null) clearTimeout(entry.timer);
+  entry.timer = null;
+  if (entry.waiting.length === 0) return;
+  const { waiting } = entry;
+  entry.waiting = [];
+  // Whoever brings the news has an answer of his own to send first.
+  setImmediate(() => {
+    const refused = news();
+    for (const wake of waiting) wake(refused);
+  });
+}
+
+const nothing = () => null;
+
+/** Counts callers by slot: true from the eighth within a second on. */
+function createCrowds() {
+  const callers = new Uint32Array(BUCKETS);
+  const from_ms = new Float64Array(BUCKETS);
+  return {
+    has: (bucket: number, now: number) =>
+      (callers[bucket] ?? 0) >= CROWD && now - (from_ms[bucket] ?? 0) < 2 * CROWD_WINDOW_MS,
+    add: (bucket: number, now: number) => {
+      const age_ms = now - (from_ms[bucket] ?? 0);
+      const before = callers[bucket] ?? 0;
+      if (age_ms < CROWD_WINDOW_MS) {
+        callers[bucket] = before + 1;
+        return;
+      }
+      from_ms[bucket] = now;
+      // A crowd that stays is not counted from nothing every second.
+      callers[bucket] = age_ms < 2 * CROWD_WINDOW_MS ? Math.min(before, CROWD) + 1 : 1;
+    },
+  };
+}
 
 export function createRecentRefusals(): RecentRefusals {
   const entries = new Map<string, Entry>();
-  const freed_at_ms = new Float64Array(FREED_BUCKETS);
-  let hot_until_ms = 0;
+  const crowds = createCrowds();
+  const freed_at_ms = new Float64Array(BUCKETS);
 
-  const enter = (slot_id: string, refused: Refused, now: number): Entry => {
+  const leave = (slot_id: string) => {
+    const entry = entries.get(slot_id);
+    if (!entry) return;
+    entries.delete(slot_id);
+    wakeAll(entry, nothing);
+  };
+  const enter = (slot_id: string): Entry => {
     const oldest = entries.size >= SLOTS_MAX ? entries.keys().next() : undefined;
-    if (oldest && !oldest.done) entries.delete(oldest.value);
-    const entry = { refused, until_ms: 0, losers: 0, window_from_ms: now };
+    if (oldest && !oldest.done) leave(oldest.value);
+    const entry = { refused: null, until_ms: 0, ask_at_ms: 0, waiting: [], timer: null };
     entries.set(slot_id, entry);
     return entry;
   };
 
   return {
-    isHot: () => hot_until_ms > 0 && performance.now() < hot_until_ms,
-    find: (slot_id) => {
-      const entry = entries.get(slot_id);
-      if (entry === undefined || entry.losers < HOT_AFTER) return null;
-      return performance.now() < entry.until_ms ? entry.refused : null;
+    look: (slot_id, is_new) => {
+      const now = performance.now();
+      const bucket = bucketOf(slot_id);
+      if (is_new) crowds.add(bucket, now);
+      if (!crowds.has(bucket, now)) return 'ask';
+      const entry = entries.get(slot_id) ?? enter(slot_id);
+      const is_fresh = entry.refused !== null && now < entry.until_ms;
+      if (now >= entry.ask_at_ms) {
+        entry.ask_at_ms = now + (is_fresh ? RENEW_MS : WAIT_MS);
+        return 'ask';
+      }
+      return is_fresh && entry.refused !== null ? entry.refused : 'wait';
+    },
+    wait: (slot_id, wake) => {
+      const entry = entries.get(slot_id) ?? enter(slot_id);
+      entry.waiting.push(wake);
+      entry.timer ??= setTimeout(() => wakeAll(entry, nothing), WAIT_MS);
     },
     note: (slot_id, refused, asked_at_ms) => {
-      if (asked_at_ms <= (freed_at_ms[bucketOf(slot_id)] ?? 0)) return;
-      const now = performance.now();
-      const entry = entries.get(slot_id) ?? enter(slot_id, refused, now);
-      if (now - entry.window_from_ms > HOT_WINDOW_MS) {
-        entry.window_from_ms = now;
-        entry.losers = 0;
-      }
-      entry.losers += 1;
+      const bucket = bucketOf(slot_id);
+      if (asked_at_ms <= (freed_at_ms[bucket] ?? 0)) return;
+      if (!crowds.has(bucket, performance.now())) return;
+      const entry = entries.get(slot_id) ?? enter(slot_id);
       entry.refused = refused;
       // Never beyond the end of the hold in the way: then the next caller may be the winner.
       entry.until_ms = Math.min(asked_at_ms + LATE_MAX_MS, refused.ends_at_ms ?? Infinity);
-      if (entry.losers >= HOT_AFTER) hot_until_ms = Math.max(hot_until_ms, entry.until_ms);
+      entry.ask_at_ms = asked_at_ms + RENEW_MS;
+      wakeAll(entry, () => (asked_at_ms > (freed_at_ms[bucket] ?? 0) ? refused : null));
     },
     forget: (slot_id) => {
       freed_at_ms[bucketOf(slot_id)] = performance.now();
-      entries.delete(slot_id);
+      leave(slot_id);
     },
   };
 }

@@ -58,6 +58,16 @@ function isFunction(row: number, column: number, size: number): boolean {
   return Math.abs(row - centre) <= 2 && Math.abs(column - centre) <= 2;
 }
 
+/** Bytes of text, by version and level of error correction (01 = L, 00 = M), where they are one block. */
+const text_bytes: Readonly<Record<string, number>> = {
+  '21-01': 19,
+  '21-00': 16,
+  '25-01': 34,
+  '25-00': 28,
+  '29-01': 55,
+  '29-00': 44,
+};
+
 /** The data bits in reading order: two columns at a time, up and down, from the right. */
 function bitsOf(grid: Grid): string {
   const size = grid.length;
@@ -80,7 +90,10 @@ function bitsOf(grid: Grid): string {
     }
     goes_up = !goes_up;
   }
-  return bits;
+  const bytes = text_bytes[`${size}-${format.slice(0, 2)}`];
+  if (bytes === undefined)
+    throw new Error(`QR codes of ${size} modules and this level are unknown`);
+  return bits.slice(0, 8 * bytes);
 }
 
 const alphabet = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ $%*+-./:';
@@ -93,7 +106,9 @@ function textOf(grid: Grid): string {
     return Number.parseInt(bits.slice(at - count, at), 2);
   };
   let text = '';
-  for (let mode = take(4); mode !== 0; mode = take(4)) {
+  while (bits.length - at >= 4) {
+    const mode = take(4);
+    if (mode === 0) break;
     if (mode === 4) {
       for (let left = take(8); left > 0; left -= 1) text += String.fromCharCode(take(8));
     } else if (mode === 2) {
@@ -104,7 +119,6 @@ function textOf(grid: Grid): string {
       }
       if (left === 1) text += alphabet[take(6)];
     } else throw new Error(`mode ${mode} of a QR code is not known here`);
-    if (bits.length - at < 4) break;
   }
   return text;
 }

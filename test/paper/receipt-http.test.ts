@@ -98,6 +98,48 @@ test('till printers get their own language, and lost signs are told', async () =
   expect(too_many.code).toBe(2);
 });
 
+test('a printer gets the document from lp, with its name and the number of copies', async () => {
+  const bin = path.join(folder, 'bin');
+  fs.mkdirSync(bin);
+  // As the print command takes it: arguments and standard input.
+  const script = `#!/bin/sh\necho "$@" > "${folder}/lp.args"\ncat > "${folder}/lp.in"\n`;
+  fs.writeFileSync(
+    path.join(bin, 'lp'),
+    `${script}[ "$2" = till ] || { echo no such printer >&2; exit 1; }\n`,
+    { mode: 0o755 },
+  );
+  const run = async (printer: string) =>
+    await promisify(execFile)(
+      process.execPath,
+      [
+        'src/main.ts',
+        ...print,
+        reference,
+        '--format',
+        'pdf',
+        '--copies',
+        '2',
+        '--printer',
+        printer,
+      ],
+      {
+        cwd: path.resolve(import.meta.dirname, '../..'),
+        env: { ...process.env, ...env(), PATH: `${bin}:${process.env['PATH']}` },
+        timeout: 60_000,
+      },
+    );
+  const { stdout, stderr } = await run('till');
+  expect([stdout, stderr]).toEqual(['', 'Sent to till.\n']);
+  expect(fs.readFileSync(path.join(folder, 'lp.args'), 'utf8')).toBe(
+    `-d till -t receipt-${reference}-1.pdf -n 2\n`,
+  );
+  expect(fs.readFileSync(path.join(folder, 'lp.in')).subarray(0, 5).toString()).toBe('%PDF-');
+  await expect(run('attic')).rejects.toMatchObject({
+    code: 11,
+    stderr: expect.stringContaining('The printer "attic" did not take it: no such printer.'),
+  });
+});
+
 test('neither the daemon nor a command loads the PDF library or its fonts before a PDF is asked for', async () => {
   // The threads of this process draw; its own modules must not know how.
   const script = `

@@ -99,3 +99,13 @@ test.each(['en', 'ja', 'id'] as const)(
     expect(readQrCodes(pdf)).toEqual(facts.seats.map(({ code }) => code));
   },
 );
+
+test('the largest booking, fifty seats, is drawn well within what a document may take', async () => {
+  const seats = Array.from({ length: 50 }, (_, index) => {
+    const seat = index + 1;
+    return { seat, tier: null, code: signTicket({ reference_code: 'BP10000127', seat }, secret) };
+  });
+  const pdf = await printPdf(ticketPaper({ ...facts, seats }));
+  expect(pdf.length).toBeLessThan(2_000_000);
+  expect(readQrCodes(pdf)).toEqual(seats.map(({ code }) => code));
+});

@@ -18,7 +18,7 @@ import { readQrCodes } from './qr.ts';
 
 const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'petpro-tickets-'));
 const sink = await startSmtpSink({ dir: path.join(folder, 'mail') });
-const harness = await startHarness({ SMTP_URL: sink.smtp_url, PETPRO_LOG_LEVEL: 'error' });
+const harness = await startHarness({ SMTP_URL: sink.smtp_url });
 let world: World;
 beforeAll(async () => {
   world = await buildWorld(harness);

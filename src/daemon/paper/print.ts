@@ -5,7 +5,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Paper } from '../../domain/paper.ts';
 import type { Drawn, Job } from './paper-worker.ts';
 
-/** A document of 50 tickets takes half a second; a thread that takes this long hangs. */
+/** For one document. Fifty tickets take half a second; a thread that takes this long hangs. */
 const DRAW_MAX_MS = 10_000;
 /** Waiting documents; more are refused with a Retry-After. */
 const WAITING_MAX = 32;
@@ -16,7 +16,6 @@ const RETRY_AFTER_MS = 2_000;
 type Waiting = {
   readonly resolve: (pdf: Buffer) => void;
   readonly reject: (error: Error) => void;
-  readonly deadline: NodeJS.Timeout;
 };
 
 /** Beside this file in src/, one file in dist/. */
@@ -26,7 +25,8 @@ function workerScript(): string {
 }
 
 let thread: Worker | null = null;
-let idle: NodeJS.Timeout | null = null;
+/** Of the document in hand; without one, until the thread is let go. */
+let deadline: NodeJS.Timeout | null = null;
 let jobs = 0;
 const waiting = new Map<number, Waiting>();
 
@@ -34,24 +34,32 @@ const waiting = new Map<number, Waiting>();
 function stop(error: Error): void {
   const stopped = thread;
   thread = null;
-  for (const { reject, deadline } of waiting.values()) {
-    clearTimeout(deadline);
-    reject(error);
-  }
+  if (deadline) clearTimeout(deadline);
+  deadline = null;
+  for (const { reject } of waiting.values()) reject(error);
   waiting.clear();
   void stopped?.terminate();
+}
+
+/** Starts the clock for what comes next: a document, or nothing. */
+function watch(): void {
+  if (deadline) clearTimeout(deadline);
+  if (waiting.size === 0) {
+    deadline = setTimeout(() => stop(new Error('idle')), IDLE_MS);
+    deadline.unref();
+    return;
+  }
+  const late = new Error(`A document was not drawn within ${DRAW_MAX_MS} ms.`);
+  deadline = setTimeout(() => stop(late), DRAW_MAX_MS);
 }
 
 function settle(drawn: Drawn): void {
   const one = waiting.get(drawn.job);
   if (!one) return;
   waiting.delete(drawn.job);
-  clearTimeout(one.deadline);
+  watch();
   if ('pdf' in drawn) one.resolve(Buffer.from(drawn.pdf));
   else one.reject(new Error(`The document could not be drawn: ${drawn.error}`));
-  if (waiting.size > 0) return;
-  idle = setTimeout(() => stop(new Error('idle')), IDLE_MS);
-  idle.unref();
 }
 
 function start(): Worker {
@@ -75,18 +83,13 @@ export async function printPdf(paper: Paper): Promise<Buffer> {
       retry_after_ms: RETRY_AFTER_MS,
     });
   }
-  if (idle) clearTimeout(idle);
-  idle = null;
   thread ??= start();
   jobs += 1;
   const asked: Job = { job: jobs, paper };
   const pdf = new Promise<Buffer>((resolve, reject) => {
-    const deadline = setTimeout(
-      () => stop(new Error(`A document was not drawn within ${DRAW_MAX_MS} ms.`)),
-      DRAW_MAX_MS,
-    );
-    waiting.set(asked.job, { resolve, reject, deadline });
+    waiting.set(asked.job, { resolve, reject });
   });
+  if (waiting.size === 1) watch();
   thread.postMessage(asked);
   return await pdf;
 }

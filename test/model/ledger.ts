@@ -13,7 +13,7 @@ const WHOLE_BP = 10_000;
 type Parts = readonly [fee: number, clinic: number, tax: number];
 
 /** Largest remainder; who comes first gets the unit when two are as near. */
-function split(amount: number, weights: readonly bigint[]): readonly number[] {
+export function splitByWeights(amount: number, weights: readonly bigint[]): readonly number[] {
   const total = weights.reduce((sum, weight) => sum + weight, 0n);
   const parts = weights.map((weight) => Number((BigInt(amount) * weight) / total));
   const rests = weights.map((weight) => (BigInt(amount) * weight) % total);
@@ -28,12 +28,12 @@ function split(amount: number, weights: readonly bigint[]): readonly number[] {
 }
 
 /** The platform's share is of the whole price, the tax is contained in it, the rest is the clinic's. */
-export function partsOf(amount: number): Parts {
-  const gross = WHOLE_BP + TAX_BP;
-  const fee = COMMISSION_BP * gross;
-  const tax = TAX_BP * WHOLE_BP;
+export function partsOf(amount: number, commission_bp = COMMISSION_BP, tax_bp = TAX_BP): Parts {
+  const gross = WHOLE_BP + tax_bp;
+  const fee = commission_bp * gross;
+  const tax = tax_bp * WHOLE_BP;
   const weights = [fee, gross * WHOLE_BP - fee - tax, tax].map(BigInt);
-  const [a = 0, b = 0, c = 0] = split(amount, weights);
+  const [a = 0, b = 0, c = 0] = splitByWeights(amount, weights);
   return [a, b, c];
 }
 
@@ -44,7 +44,7 @@ export function ledgerOf({ payments }: HoldModel): Parts {
     const whole = partsOf(payment.amount);
     const gone = payment.refunds
       .filter(({ status }) => status === 'completed')
-      .map(({ amount }) => split(amount, whole.map(BigInt)));
+      .map(({ amount }) => splitByWeights(amount, whole.map(BigInt)));
     for (const at of [0, 1, 2] as const) {
       sums[at] += whole[at] - gone.reduce((sum, parts) => sum + (parts[at] ?? 0), 0);
     }

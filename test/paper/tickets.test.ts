@@ -268,7 +268,9 @@ test('the desk prints, lists and scans from the command line', async () => {
   expect(came.out).toMatch(/admitted, seat \d+: /);
   const again = await cli(['check-in', codes[0]!], { env });
   expect(again.code).toBe(9);
-  expect(again.err).toMatch(/was admitted on/);
+  expect(again.err).toMatch(/was admitted on [\s\S]*next: petpro tickets list BP\d{8}\n/);
+  const forged = await cli(['check-in', `${codes[0]?.slice(0, -4)}AAAA`], { env });
+  expect(forged.err).toContain('next: petpro find NAME');
   const wrong = await cli(['check-in', codes[1]!, '--clinic', world.clinic.id], { env });
   expect(wrong.err).toContain('not for here');
   const json = await cli(['check-in', codes[1]!, '--json'], { env });

@@ -39,6 +39,12 @@ const parts: readonly Part[] = [
   },
   { name: 'reads', file: 'reads.ts', args: [], quick: ['--slots', '200000'] },
   { name: 'backlog', file: 'backlog.ts', args: [], quick: ['--holds', '10000'] },
+  {
+    name: 'webhook',
+    file: 'webhook.ts',
+    args: [],
+    quick: ['--rounds', '1', '--events', '2000'],
+  },
   { name: 'memory', file: 'memory.ts', args: [], quick: [] },
   { name: 'first-start', file: 'first-start.ts', args: [], quick: ['1'] },
   { name: 'startup', file: 'cli/startup.ts', args: ['15'], quick: ['5'] },

@@ -9,6 +9,8 @@ export type LoadPlan = {
   readonly method: 'GET' | 'POST';
   readonly path: string;
   readonly headers: Readonly<Record<string, string>>;
+  /** One more header line of request number `n`, as a signature of its body. */
+  readonly header_of?: (n: number) => string;
   /** The body of request number `n`; null when the supply is used up. */
   readonly body: (n: number) => string | null;
   readonly connections: number;
@@ -49,12 +51,15 @@ export async function runLoad(plan: LoadPlan): Promise<LoadResult> {
       let sent_at = 0;
       let pending = '';
       const send = () => {
-        const body = performance.now() < stop_at ? plan.body(next++) : null;
+        const n = next;
+        next += 1;
+        const body = performance.now() < stop_at ? plan.body(n) : null;
         if (body === null) return void socket.end(resolve);
+        const own = plan.header_of ? `\r\n${plan.header_of(n)}` : '';
         sent_at = performance.now();
         const length =
           plan.method === 'POST' ? `\r\ncontent-length: ${Buffer.byteLength(body)}` : '';
-        socket.write(`${head}${length}\r\n\r\n${body}`);
+        socket.write(`${head}${own}${length}\r\n\r\n${body}`);
       };
       socket.on('connect', send);
       socket.on('error', reject);

@@ -95,8 +95,7 @@ export async function readTrace(
         null::bigint as sequence, null::interval as took
       from reservation_log_entries l
       where l.reservation_id = ${reservation_id}
-      union all
-      ${lockEntries(sql, reservation_id)}
+      union all ${lockEntries(sql, reservation_id)}
       union all
       select e.created_at, 1, e.booking_version, 'booking', e.action,
         concat_ws(': ', e.status, e.notes), e.source, e.request_id, null, null

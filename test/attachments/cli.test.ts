@@ -4,7 +4,8 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { cli } from '../cli/harness.ts';
 import { startHarness } from '../http/harness.ts';
-import { buildWorld, freshBooking, tiny_pdf, type World } from '../http/world.ts';
+import { tiny_pdf } from '../http/papers.ts';
+import { buildWorld, freshBooking, type World } from '../http/world.ts';
 import { pdf, sha256 } from './files.ts';
 
 const harness = await startHarness({ PETPRO_ONLY: 'api', PETPRO_ATTACHMENT_BYTES_MAX: '5000000' });

@@ -6,7 +6,8 @@ import { expect, test, vi } from 'vitest';
 import { startChild } from '../helpers/chaos.ts';
 import { eventually } from '../helpers/poll.ts';
 import { startHarness } from '../http/harness.ts';
-import { buildWorld, freshBooking, tiny_pdf } from '../http/world.ts';
+import { tiny_pdf } from '../http/papers.ts';
+import { buildWorld, freshBooking } from '../http/world.ts';
 import { upload } from './files.ts';
 
 // Two daemons start here, which takes its time on a busy machine.

@@ -6,15 +6,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { mayAccess, roles } from '../../src/domain/roles.ts';
 import { eventually } from '../helpers/poll.ts';
 import { call, codeOf, member, send, startHarness } from '../http/harness.ts';
-import {
-  buildWorld,
-  freshAttachment,
-  freshBooking,
-  must,
-  tiny_pdf,
-  unknown_id,
-  type World,
-} from '../http/world.ts';
+import { attachFile, tiny_pdf } from '../http/papers.ts';
+import { buildWorld, freshBooking, must, unknown_id, type World } from '../http/world.ts';
 import { download, listed, pdf, sha256, upload } from './files.ts';
 
 const bytes_max = 200_000;
@@ -113,7 +106,7 @@ describe('a file', () => {
   });
 
   test('that was damaged on the disk is not given out whole', async () => {
-    const small = await freshAttachment(world);
+    const small = await attachFile(world, await freshBooking(world));
     const booking_id = await freshBooking(world);
     const sent = await upload(world, booking_id, pdf(190_000));
     const large = { booking_id, attachment_id: must(sent, 'attachment_id') };
@@ -172,7 +165,7 @@ describe('bad input', () => {
       }
       expect(codeOf(await upload(world, unknown_id(), tiny_pdf))).toBe('not_found');
     });
-    const file = await freshAttachment(world);
+    const file = await attachFile(world, await freshBooking(world));
     for (const token of [world.other_customer, world.other_desk]) {
       expect((await download(world, file, token)).status).toBe(404);
       expect(codeOf(await listed(world, file.booking_id, { token }))).toBe('not_found');
@@ -188,12 +181,12 @@ describe('bad input', () => {
     const booking_id = await freshBooking(world);
     const sent = await upload(world, booking_id, tiny_pdf, { token });
     expect(sent.status).toBe(mayAccess(role, 'own_or_desk') ? 201 : 403);
-    const got = await download(world, await freshAttachment(world), token);
+    const got = await download(world, await attachFile(world, await freshBooking(world)), token);
     expect(got.status).toBe(mayAccess(role, 'own_or_reader') ? 200 : 403);
   });
 
   test('nobody without a token sends or reads', async () => {
-    const file = await freshAttachment(world);
+    const file = await attachFile(world, await freshBooking(world));
     expect((await upload(world, file.booking_id, tiny_pdf, { token: 'x' })).status).toBe(401);
     expect((await download(world, file, 'x')).status).toBe(401);
   });

@@ -11,15 +11,8 @@ import {
   type Clinic,
   type OwnerIds,
 } from '../helpers/database.ts';
-import {
-  type Answer,
-  addressOf,
-  call,
-  type Harness,
-  member,
-  type Request,
-  send,
-} from './harness.ts';
+import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { freshTickets } from './venue.ts';
 
 /** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
@@ -116,40 +109,6 @@ export async function freshBooking(world: World, payment_method = 'cash'): Promi
   const body = { ...(await slotRequest(world, 'desk')), payment_method };
   const token = world.tokens.desk;
   return must(await call(world.base, 'create_booking', { body }, { token }), 'booking_id');
-}
-
-/** A booking of `owner` whose visit is over. */
-export async function freshVisit(world: World): Promise<string> {
-  const params = { booking_id: await freshBooking(world) };
-  const token = world.tokens.desk;
-  for (const status of ['in-progress', 'completed']) {
-    await call(world.base, 'set_booking_status', { params, body: { status } }, { token });
-  }
-  return params.booking_id;
-}
-
-/** A review by `owner` of a new visit. */
-export async function freshReview(world: World): Promise<string> {
-  const params = { booking_id: await freshVisit(world) };
-  const body = { rating: 4, comment: 'Kind to Mochi.' };
-  const token = world.tokens.customer;
-  return must(await call(world.base, 'create_review', { params, body }, { token }), 'review_id');
-}
-
-/** The smallest thing that passes for a PDF. */
-export const tiny_pdf = new TextEncoder().encode('%PDF-1.4\n%%EOF\n');
-
-/** A file of a new booking, sent by `owner`. */
-export async function freshAttachment(world: World) {
-  const booking_id = await freshBooking(world);
-  const { address, method } = addressOf('add_attachment', {
-    params: { booking_id },
-    query: { name: 'x-ray.pdf' },
-  });
-  const token = world.tokens.customer;
-  const headers = { 'content-type': 'application/pdf' };
-  const answer = await send(world.base, address, { method, token, headers, raw_body: tiny_pdf });
-  return { booking_id, attachment_id: must(answer, 'attachment_id') };
 }
 
 /** A refund of a new booking, asked for by that role: the desk's waits for a manager. */
@@ -270,27 +229,26 @@ export const samples: Readonly<
   },
   list_undoable: async () => ({}),
   create_review: async (world) => ({
-    params: { booking_id: await freshVisit(world) },
+    params: { booking_id: await completeVisit(world, await freshBooking(world)) },
     body: { rating: 5, ratings_breakdown: { care: 5 }, comment: 'Kind to Mochi.' },
   }),
   edit_review: async (world) => ({
-    params: { review_id: await freshReview(world) },
+    params: { review_id: await reviewVisit(world, await freshBooking(world)) },
     body: { rating: 3 },
   }),
   list_reviews: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   decide_review: async (world) => ({
-    params: { review_id: await freshReview(world) },
+    params: { review_id: await reviewVisit(world, await freshBooking(world)) },
     body: { decision: 'rejected', reason: 'test' },
   }),
   reply_review: async (world) => ({
-    params: { review_id: await freshReview(world) },
+    params: { review_id: await reviewVisit(world, await freshBooking(world)) },
     body: { reply: 'Thank you.' },
   }),
-  list_attachments: async (world) => {
-    const { booking_id } = await freshAttachment(world);
-    return { params: { booking_id } };
-  },
-  delete_attachment: async (world) => ({ params: await freshAttachment(world) }),
+  list_attachments: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  delete_attachment: async (world) => ({
+    params: await attachFile(world, await freshBooking(world)),
+  }),
   sweep_attachments: async () => ({}),
   trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   get_tickets: async (world) => ({ params: { booking_id: await freshTickets(world) } }),
@@ -423,9 +381,9 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from cash_counts),
       (select count(*) from settlements),
       (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
+      (select count(*) from booking_attachments),
       (select count(*) from users),
       (select count(*) from pets),
-      (select count(*) from booking_attachments),
       (select count(*) from booking_events_outbox),
       (select count(*) from idempotency_keys),
       (select coalesce(sum(booked_count), 0) from slots)

@@ -1,13 +1,16 @@
 import { beforeAll, expect, test } from 'vitest';
 import { cli } from '../cli/harness.ts';
 import { call, codeOf, member, startHarness } from '../http/harness.ts';
-import { buildWorld, freshBooking, freshVisit, must, type World } from '../http/world.ts';
+import { completeVisit } from '../http/papers.ts';
+import { buildWorld, freshBooking, must, type World } from '../http/world.ts';
 
 const harness = await startHarness({ PETPRO_ONLY: 'api' });
 let world: World;
 beforeAll(async () => {
   world = await buildWorld(harness);
 });
+
+const freshVisit = async (of: World) => await completeVisit(of, await freshBooking(of));
 
 async function review(booking_id: string, body: unknown, token = world.tokens.customer) {
   return await call(world.base, 'create_review', { params: { booking_id }, body }, { token });

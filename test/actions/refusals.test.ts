@@ -131,7 +131,9 @@ test('whatever is refused for its state lists what that state allows', async () 
     }
     for (const step of bring[status]) await carryOut(step);
     // Four days ahead nobody can be said to have stayed away.
-    const allowed = allowedMoves(status).filter((move) => move !== 'no-show');
+    const allowed: readonly (DeskMove | 'cancelled')[] = allowedMoves(status).filter(
+      (move) => move !== 'no-show',
+    );
     for (const move of [...desk_moves, 'cancelled'] as const) {
       // Saying again what is so already is no move.
       const has_come = status === 'in-progress' || status === 'completed';

@@ -165,6 +165,7 @@ describe('slots', () => {
     expect(code).toBe(3);
     expect(err).toMatchInlineSnapshot(`
       "error[NOT_FOUND]: No service is called "surfing"; there is Checkup, Kelas grooming, Konsultasi bedah, Perawatan gigi, Vaksinasi.
+      next: --service "Checkup"
       "
     `);
   });

@@ -137,8 +137,7 @@ const outside: readonly Check[] = [
   },
   {
     id: 'smtp.verify',
-    look: async ({ context }) => {
-      const { smtp_url } = context.config;
+    look: async ({ smtp_url }) => {
       if (smtp_url === null) return skip('SMTP_URL is not set');
       const { createTransport } = await import('nodemailer');
       const transport = createTransport(smtp_url, {});

@@ -38,6 +38,7 @@ export type Tools = {
   readonly redis_url: string | null;
   readonly stripe_api_base: string;
   readonly stripe_key: string | null;
+  readonly smtp_url: string | null;
   /** Opened on first use; null without an address. */
   readonly sql: () => Promise<Sql | null>;
 };
@@ -69,6 +70,7 @@ export function makeTools(context: Context): Tools & { readonly close: () => Pro
         ? demo.stripe_url
         : config.stripe_api_base,
     stripe_key: config.stripe_secret_key,
+    smtp_url: config.smtp_url ?? demo?.smtp_url ?? null,
     sql: async () => {
       if (database_url === null) return null;
       opened ??= open(database_url);

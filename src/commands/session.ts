@@ -16,6 +16,7 @@ export type Demo = {
   readonly database_url: string | null;
   readonly redis_url: string | null;
   readonly stripe_url: string | null;
+  readonly smtp_url: string | null;
   readonly tokens: Readonly<Record<string, string>>;
 };
 
@@ -53,6 +54,7 @@ export function readDemo(config: Config): Demo | null {
     database_url: textOr(fields['database_url']),
     redis_url: textOr(fields['redis_url']),
     stripe_url: textOr(fields['stripe_url']),
+    smtp_url: textOr(fields['smtp_url']),
     tokens: Object.fromEntries(
       Object.entries(tokens).filter(
         (pair): pair is [string, string] => typeof pair[1] === 'string',

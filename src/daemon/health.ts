@@ -21,6 +21,8 @@ type HealthReport = {
   readonly status: Check['status'];
   readonly draining: boolean;
   readonly version: string;
+  /** PETPRO_ENV: dev, staging or prod. */
+  readonly env: string;
   readonly checks: readonly Check[];
 };
 export type Health = {
@@ -131,7 +133,7 @@ export function createHealth(app: App, parts: Parts): Health {
     const checks = [...database, locks, ...checkInventory(workers), ...workers.map(checkWorker)];
     const worst = (status: Check['status']) => checks.some((check) => check.status === status);
     const status = worst('down') ? 'down' : worst('degraded') ? 'degraded' : 'ok';
-    return { status, draining: false, version: parts.version, checks };
+    return { status, draining: false, version: parts.version, env: app.config.env, checks };
   }
 
   return {

@@ -21,6 +21,7 @@ export type DemoDocument = {
 
 /** The document and who to stop: `<home>/demo.json`, there as long as the demo is ready. */
 export type DemoState = DemoDocument & {
+  readonly smtp_url: string;
   readonly home: string;
   readonly started_at: string;
   readonly pids: {

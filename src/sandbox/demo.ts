@@ -65,6 +65,9 @@ export type SuperviseOptions = {
 /** Undone in reverse order, each step whatever the others did. */
 type Undo = (() => Promise<void> | void)[];
 
+/** Says again where everything is, after a part was started anew. Does nothing before the demo is ready. */
+type Notice = { tell: () => void };
+
 type Part = { readonly gone: Promise<void> };
 const endOf = (child: ChildProcess): Promise<void> =>
   new Promise((resolve) => {
@@ -72,7 +75,12 @@ const endOf = (child: ChildProcess): Promise<void> =>
     child.once('error', () => resolve());
   });
 
-async function startDatabase(options: SuperviseOptions, secrets: DemoSecrets, undo: Undo) {
+async function startDatabase(
+  options: SuperviseOptions,
+  secrets: DemoSecrets,
+  undo: Undo,
+  notice: Notice,
+) {
   if (options.database_url !== null) return { url: options.database_url, port: 0, ref: () => null };
   options.onProgress('starting PostgreSQL');
   const data_dir = demoPaths(options.home).postgres;
@@ -87,6 +95,7 @@ async function startDatabase(options: SuperviseOptions, secrets: DemoSecrets, un
   undo.push(async () => await running.server.stop());
   const restart = async () => {
     running = await start(port);
+    notice.tell();
     return running;
   };
   void keepAlive('postgres', running, restart, options.signal, options.log);
@@ -101,7 +110,12 @@ async function watch(ref: ReturnType<typeof refOf>, signal: AbortSignal): Promis
   }
 }
 
-async function startDoorman(options: SuperviseOptions, secrets: DemoSecrets, undo: Undo) {
+async function startDoorman(
+  options: SuperviseOptions,
+  secrets: DemoSecrets,
+  undo: Undo,
+  notice: Notice,
+) {
   if (options.redis_url !== null) return { url: options.redis_url, port: 0, ref: () => null };
   options.onProgress('starting Redis');
   const dir = demoPaths(options.home).redis;
@@ -123,6 +137,7 @@ async function startDoorman(options: SuperviseOptions, secrets: DemoSecrets, und
     const next = await start(port);
     if (!next) throw new Error('no engine started');
     running = next;
+    notice.tell();
     return { gone: next.exited };
   };
   void keepAlive('redis', { gone: running.exited }, restart, options.signal, options.log);
@@ -282,9 +297,10 @@ async function run(options: SuperviseOptions, undo: Undo): Promise<void> {
   const { home, log } = options;
   const secrets = loadSecrets(home);
   const token = secrets.api_keys.admin;
-  const database = await startDatabase(options, secrets, undo);
+  const notice: Notice = { tell: () => {} };
+  const database = await startDatabase(options, secrets, undo, notice);
   const [doorman, neighbours, seeded] = await Promise.all([
-    startDoorman(options, secrets, undo),
+    startDoorman(options, secrets, undo, notice),
     startNeighbours(options, secrets, undo),
     fill(options, database.url, secrets),
   ]);
@@ -325,6 +341,7 @@ async function run(options: SuperviseOptions, undo: Undo): Promise<void> {
     redis_url: urls.redis,
     stripe_url: neighbours.stripe.url,
     smtp_outbox_url: neighbours.mail.outbox_url,
+    smtp_url: neighbours.mail.smtp_url,
     clinic_id: seeded.clinic_id,
     service_id: seeded.service_id,
     pet_id: seeded.pet_id,
@@ -338,6 +355,16 @@ async function run(options: SuperviseOptions, undo: Undo): Promise<void> {
       redis: doorman.ref(),
     },
   });
+  notice.tell = () => {
+    // After the end nobody may find a demo here.
+    if (options.signal.aborted) return;
+    try {
+      writePrivate(demoPaths(home).state, state());
+    } catch (err) {
+      // The part runs all the same; its old number in the file is no reason to stop it.
+      log.warn('demo.state_not_written', { err });
+    }
+  };
   writePrivate(demoPaths(home).state, state());
   options.onReady(state());
   log.info('demo.ready', { url: state().url });
@@ -345,7 +372,7 @@ async function run(options: SuperviseOptions, undo: Undo): Promise<void> {
     const next = await startDaemon(options, env, token);
     if (!next) throw daemonFailure(home);
     running = next;
-    writePrivate(demoPaths(home).state, state());
+    notice.tell();
     return next;
   };
   await keepAlive('daemon', running, restart, options.signal, log);

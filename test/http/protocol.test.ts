@@ -97,16 +97,13 @@ describe('what the parser refuses', () => {
 });
 
 describe('addresses that do not exist', () => {
-  it.each(['/', '/v1', '/v1/nothing', '/v1/bookings/x/y/z', '/favicon.ico'])(
-    '%s',
-    async (address) => {
-      const answer = await send(world.base, address);
-      expect({ status: answer.status, code: codeOf(answer) }).toEqual({
-        status: 404,
-        code: 'not_found',
-      });
-    },
-  );
+  it.each(['/v1', '/v1/nothing', '/v1/bookings/x/y/z', '/favicon.ico'])('%s', async (address) => {
+    const answer = await send(world.base, address);
+    expect({ status: answer.status, code: codeOf(answer) }).toEqual({
+      status: 404,
+      code: 'not_found',
+    });
+  });
 });
 
 describe('request ids and the canonical line', () => {
@@ -225,10 +222,23 @@ describe('pages and probes', () => {
     }
   });
 
+  it('says at / what it is, and where to go on', async () => {
+    const root = await send(world.base, '/');
+    expect(root.status).toBe(200);
+    expect(root.json).toMatchObject({ name: 'petpro', version: expect.stringMatching(/^\d+\./) });
+    for (const name of ['docs', 'openapi', 'health', 'ready']) {
+      const { status } = await send(world.base, String(member(root.json, name)));
+      expect({ name, status }).toEqual({ name, status: 200 });
+    }
+    const posted = await send(world.base, '/', { method: 'POST', body: {} });
+    expect([posted.status, posted.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
   it('is alive, is ready, and counts', async () => {
     expect((await send(world.base, '/healthz')).json).toEqual({ status: 'ok' });
     const ready = await send(world.base, '/readyz');
     expect(ready.status).toBe(200);
+    expect(ready.json).toMatchObject({ status: 'ok', env: 'dev' });
     const checks = JSON.stringify(member(ready.json, 'checks'));
     for (const name of ['database', 'migrations', 'redis', 'worker.relay', 'worker.sweeper']) {
       expect(checks).toContain(`"${name}"`);

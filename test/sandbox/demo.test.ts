@@ -18,10 +18,11 @@ const DEMO_MS = 90_000;
 
 type Outcome = { readonly code: number; readonly stdout: string; readonly stderr: string };
 
-/** The real program in a process of its own. */
+/** The real program in a process of its own; it means the second home when none is named. */
 async function petpro(...args: readonly string[]): Promise<Outcome> {
   return await new Promise((resolve) => {
-    execFile(process.execPath, [main, ...args], { timeout: DEMO_MS }, (error, stdout, stderr) => {
+    const options = { timeout: DEMO_MS, env: { ...process.env, PETPRO_HOME: home_b } };
+    execFile(process.execPath, [main, ...args], options, (error, stdout, stderr) => {
       const code = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       resolve({ code, stdout, stderr });
     });
@@ -105,10 +106,13 @@ test(
       if (ref) process.kill(ref.pid, 'SIGKILL');
     }
     const pids = await eventually(
-      'a new daemon serves',
+      'a new daemon serves, and demo.json names the new processes',
       async () => {
         const now = stateOf(home_b).pids;
-        if (now.daemon.pid === before.daemon.pid) return null;
+        const parts = [now.daemon, now.redis, now.postgres];
+        const old = [before.daemon.pid, before.redis?.pid, before.postgres?.pid];
+        if (parts.some((ref) => ref !== null && old.includes(ref.pid))) return null;
+        if (parts.some((ref) => ref !== null && !isAlive(ref.pid))) return null;
         const answer = await fetch(`${demo.url}/readyz`).catch(() => null);
         return answer?.status === 200 ? now : null;
       },
@@ -117,6 +121,9 @@ test(
     expect(pids.supervisor).toEqual(before.supervisor);
     const { status } = await get(`${demo.url}/v1/clinics/${demo.clinic_id}`, demo.tokens.desk);
     expect(status).toBe(200);
+    expect(stateOf(home_b).smtp_url).toMatch(/^smtp:\/\/127\.0\.0\.1:\d+$/);
+    const looked = await petpro('doctor', '--only', 'smtp', '--json');
+    expect(JSON.parse(looked.stdout).items).toMatchObject([{ id: 'smtp.verify', state: 'pass' }]);
   },
   DEMO_MS,
 );

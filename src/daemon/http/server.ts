@@ -159,7 +159,7 @@ async function addApi(
  * table.
  */
 export async function createServer(parts: ServerParts): Promise<FastifyInstance> {
-  const { app, health, metrics } = parts;
+  const { app, health, metrics, version } = parts;
   const server = openServer(app);
   const others = refuseOtherMethods(server);
   const note = requestNotes(app.log, metrics.observeRequest);
@@ -167,7 +167,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   addDeadlines(server, app.config.request_timeout_ms);
   readJsonBodies(server);
   if (app.config.roles.includes('api')) await addApi(server, parts, note);
-  addProbes(server, health, metrics);
+  addProbes(server, { health, metrics, version });
   others.close();
   await server.ready();
   return server;

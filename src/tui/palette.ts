@@ -94,6 +94,23 @@ export function openFind(state: State, text: string): Step {
   return stay({ ...step.state, overlay: box }, ...step.effects);
 }
 
+/**
+ * The commands that a word can mean here: the one of that name, else those that begin so, are of use
+ * on this screen (the way to where one is already is not) and can take what follows.
+ */
+function meant(word: string, has_text: boolean, place: Place): readonly Command[] {
+  const exact = commands.find((row) => row.word === word || row.short === word);
+  if (exact !== undefined) return [exact];
+  const begun = commands.filter((row) => row.word.startsWith(word));
+  const of_use = begun.filter(
+    (row) =>
+      bindingOf(row.action).screens.includes(place) &&
+      row.action !== `screen_${place}` &&
+      (row.argument !== null || !has_text),
+  );
+  return of_use.length > 0 ? of_use : begun;
+}
+
 /** Carries out one line, `ci 6`, `book 3456`, `day fri`. */
 export function runCommand(closed: State, line: string): Step {
   const words = wordsOf(closed.session.lang);
@@ -102,9 +119,11 @@ export function runCommand(closed: State, line: string): Step {
   const text = rest.join(' ');
   const word = typed.toLowerCase();
   if (word === '') return stay(closed);
-  const exact = commands.find((row) => row.word === word || row.short === word);
-  const begun = commands.filter((row) => row.word.startsWith(word));
-  const command = exact ?? (begun.length === 1 ? begun[0] : undefined);
+  const [command, ...others] = meant(word, text !== '', closed.place);
+  if (command !== undefined && others.length > 0) {
+    const names = [command, ...others].map((row) => `${row.word} (${row.short ?? row.word})`);
+    return stay(say(closed, 'warn', words.several_commands(word, names.join(', '))));
+  }
   if (command === undefined) {
     return stay(say(closed, 'warn', words.unknown_command(word, nearest(word))));
   }

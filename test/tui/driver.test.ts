@@ -349,6 +349,18 @@ describe('finding', () => {
 });
 
 describe('the palette and help', () => {
+  it('understand a beginning that can mean one thing here, and list what it can mean', async () => {
+    await start();
+    driver.press(':');
+    driver.type('b 3456');
+    driver.press('enter');
+    await driver.expect('Siti Rahmawati');
+    driver.press('esc', ':');
+    driver.type('c');
+    driver.press('enter');
+    await driver.expect('"c" can be check-in (ci), complete (co), cancel (ca), copy (cp).');
+  });
+
   it('take row numbers and the words of the command line', async () => {
     await start();
     driver.press(':');

@@ -85,6 +85,7 @@ export type Catalogue = {
   readonly resynced: (rows: number) => string;
   readonly ime_on: string;
   readonly unknown_command: (text: string, nearest: string | null) => string;
+  readonly several_commands: (text: string, names: string) => string;
   readonly no_such_row: (text: string) => string;
   readonly other_screen: string;
 

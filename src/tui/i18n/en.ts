@@ -221,6 +221,7 @@ export const en: Catalogue = {
   ime_on: 'The input method is on: switch it to plain letters for keys.',
   unknown_command: (text, nearest) =>
     `No command "${text}".${nearest === null ? '' : ` Did you mean "${nearest}"?`}`,
+  several_commands: (text, names) => `"${text}" can be ${names}.`,
   no_such_row: (text) => `No booking "${text}" on this day.`,
   other_screen: 'That works on another screen: 1, 4, 5 and 8 go there.',
 

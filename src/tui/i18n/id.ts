@@ -221,6 +221,7 @@ export const id: Catalogue = {
   ime_on: 'Metode masukan aktif: pindah ke huruf biasa untuk tombol.',
   unknown_command: (text, nearest) =>
     `Tidak ada perintah "${text}".${nearest === null ? '' : ` Maksudnya "${nearest}"?`}`,
+  several_commands: (text, names) => `"${text}" bisa berarti ${names}.`,
   no_such_row: (text) => `Tidak ada janji "${text}" pada hari ini.`,
   other_screen: 'Itu berlaku di layar lain: 1, 4, 5 dan 8 ke sana.',
 

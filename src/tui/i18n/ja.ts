@@ -221,6 +221,7 @@ export const ja: Catalogue = {
   ime_on: 'IME がオンです。キー操作は半角英字に切り替えてください。',
   unknown_command: (text, nearest) =>
     `コマンド「${text}」はありません。${nearest === null ? '' : `「${nearest}」ですか?`}`,
+  several_commands: (text, names) => `「${text}」の候補: ${names}`,
   no_such_row: (text) => `この日に予約「${text}」はありません。`,
   other_screen: '別の画面での操作です: 1、4、5、8 で移ります。',
 

@@ -283,7 +283,11 @@ export async function waitForPayment(context: Context, args: Args): Promise<numb
   });
   if (status === 'confirmed') return 0;
   if (status === 'pending') {
-    say(context, `The page is open: petpro payments link ${reference_code}`);
+    const is_asked = hold.approval === 'awaiting' && hold.approval_asked_at !== undefined;
+    const next = is_asked
+      ? `The clinic decides until ${expires_at}: petpro approvals list`
+      : `The page is open: petpro payments link ${reference_code}`;
+    say(context, next);
     return EXIT_PENDING;
   }
   return EXIT_EXPIRED;

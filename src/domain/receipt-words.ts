@@ -18,6 +18,7 @@ export type ReceiptWords = {
     readonly card_terminal: string;
     readonly transfer: string;
     readonly checkout: string;
+    readonly saved_card: string;
   };
 };
 
@@ -36,7 +37,13 @@ export const receipt_words: Readonly<Record<'en' | 'ja' | 'id', ReceiptWords>> =
     rest: 'Still to pay',
     refunded: 'Given back',
     thanks: 'Thank you.',
-    methods: { cash: 'cash', card_terminal: 'card', transfer: 'transfer', checkout: 'online' },
+    methods: {
+      cash: 'cash',
+      card_terminal: 'card',
+      transfer: 'transfer',
+      checkout: 'online',
+      saved_card: 'saved card',
+    },
   },
   ja: {
     title: '領収書',
@@ -57,6 +64,7 @@ export const receipt_words: Readonly<Record<'en' | 'ja' | 'id', ReceiptWords>> =
       card_terminal: 'カード',
       transfer: '振込',
       checkout: 'オンライン',
+      saved_card: '登録カード',
     },
   },
   id: {
@@ -73,6 +81,12 @@ export const receipt_words: Readonly<Record<'en' | 'ja' | 'id', ReceiptWords>> =
     rest: 'Sisa bayar',
     refunded: 'Dikembalikan',
     thanks: 'Terima kasih.',
-    methods: { cash: 'tunai', card_terminal: 'kartu', transfer: 'transfer', checkout: 'daring' },
+    methods: {
+      cash: 'tunai',
+      card_terminal: 'kartu',
+      transfer: 'transfer',
+      checkout: 'daring',
+      saved_card: 'kartu tersimpan',
+    },
   },
 };

@@ -227,6 +227,13 @@ export const Reservation = z
     extended: z.boolean(),
     booking_id: id.nullable(),
     payment_url: z.string().nullable(),
+    approval: z
+      .enum(['awaiting', 'approved', 'rejected'])
+      .optional()
+      .describe('Only where the clinic has to say yes'),
+    approval_asked_at: instant
+      .optional()
+      .describe('The card is authorised; the clinic answers before expires_at'),
     payment_attempts,
     version: z.number().int(),
     created_at: instant,

@@ -65,6 +65,11 @@ test('an authorised card keeps the place until the clinic says yes, and only the
   expect(items).toMatchObject([{ reference_code: request.reference_code, amount: '250000.00' }]);
   const hours = (Date.parse(items[0]?.expires_at ?? '') - Date.now()) / 3_600_000;
   expect(hours).toBeGreaterThan(23.9);
+  expect(await getReservation(app, request.world.who, request)).toMatchObject({
+    approval: 'awaiting',
+    approval_asked_at: expect.any(String),
+    payment_url: null,
+  });
   expect(await intentOf(bench, request.reservation_id)).toMatchObject({
     status: 'requires_capture',
     amount_received: 0,

@@ -44,6 +44,10 @@ export async function getReservation(
     extended: row.extended,
     booking_id: row.booking_id,
     payment_url: row.payment_url,
+    ...(row.approval === 'none' ? {} : { approval: row.approval }),
+    ...(row.approval_asked_at === null
+      ? {}
+      : { approval_asked_at: zonedText(row.approval_asked_at, time_zone) }),
     payment_attempts: attempts.map(({ result, at }) => ({ result, at: zonedText(at, time_zone) })),
     version: row.version,
     created_at: zonedText(row.created_at, time_zone),

@@ -29,11 +29,14 @@ function wordsOf(facts: MailFacts): Words {
 
 /** The facts as label and value, in the order in which people look for them. */
 function rowsOf(
+  type: MailType,
   facts: MailFacts,
   words: Words,
   { labels }: Catalogue,
 ): readonly (readonly [string, string])[] {
   const state = facts.payment_state === 'paid' ? labels.paid : labels.due;
+  // A card that is only authorised is neither paid nor to be paid at the visit.
+  const is_request = type === 'approval_asked' || type === 'approval_declined';
   const rows: readonly (readonly [string, string | null])[] = [
     [labels.reference, words.reference_code],
     [labels.when, words.when],
@@ -43,7 +46,7 @@ function rowsOf(
     [labels.place, [facts.clinic_name, facts.clinic_address].filter(Boolean).join(', ')],
     [labels.phone, facts.clinic_phone],
     [labels.quantity, facts.quantity > 1 ? String(facts.quantity) : null],
-    [labels.amount, `${words.amount} (${state})`],
+    [labels.amount, is_request ? words.amount : `${words.amount} (${state})`],
     [labels.refund, words.refund],
   ];
   return rows.flatMap(([label, value]) => (value ? [[label, oneLine(value)] as const] : []));
@@ -78,7 +81,7 @@ export function renderMail(type: MailType, facts: MailFacts): RenderedMail {
   const words = wordsOf(facts);
   const subject = oneLine(template.subject(words));
   const head = [catalogue.greeting(words), template.intro(words)];
-  const rows = rowsOf(facts, words, catalogue);
+  const rows = rowsOf(type, facts, words, catalogue);
   const tail = [...template.notes(words), catalogue.closing(words)];
   const table = rows.map(([label, value]) => `${label}: ${value}`).join('\n');
   return {

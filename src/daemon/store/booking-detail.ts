@@ -139,6 +139,8 @@ export async function readAttempts(
     from payments p
     join payment_attempts a on a.payment_id = p.id
     where p.reservation_id = ${reservation_id} and a.result in ('success', 'failed', 'expired')
+      -- A charge is told twice: in the answer to us, and by the webhook. A page may fail twice.
+      and not (p.payment_method = 'saved_card' and a.reason = 'already_done')
     order by a.created_at
     limit ${RELATED_MAX}`);
 }

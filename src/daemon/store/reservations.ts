@@ -287,6 +287,8 @@ export type ReservationRow = {
   readonly session_id: string | null;
   /** Null once it is paid, failed or closed. */
   readonly payment_url: string | null;
+  readonly approval: 'none' | 'awaiting' | 'approved' | 'rejected';
+  readonly approval_asked_at: Temporal.Instant | null;
   readonly version: number;
   readonly created_at: Temporal.Instant;
 };
@@ -301,7 +303,8 @@ export async function findReservation(
     select r.id as reservation_id, r.reference_code, r.status, r.user_id, r.pet_id, r.clinic_id,
       r.service_id, r.slot_id, r.lock_id, sl.starts_at, c.time_zone, r.quantity, r.seats, r.fence,
       r.amount, r.amount_due, r.currency, r.price_lines, r.tax_amount, r.expires_at, r.extended_at is not null as extended,
-      b.id as booking_id, p.payment_id, p.session_id, p.payment_url, r.version, r.created_at
+      b.id as booking_id, p.payment_id, p.session_id, p.payment_url, r.approval, r.approval_asked_at,
+      r.version, r.created_at
     from reservations r
     join slots sl on sl.id = r.slot_id
     join clinics c on c.id = r.clinic_id

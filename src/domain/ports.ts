@@ -31,6 +31,8 @@ export type LockResult =
   | {
       readonly outcome: 'bypass';
       readonly reason: 'absent' | 'down' | 'overdue' | 'own' | 'unsure';
+      /** Seats that were asked for without an answer: the caller's own lock may stand there. */
+      readonly doubtful?: readonly number[];
     };
 
 /** What stands under one lock key, for those who look after locks. */

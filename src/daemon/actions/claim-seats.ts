@@ -264,6 +264,21 @@ async function withdraw(
   if (at_door.length > 0) await refusals.withdraw(slot.slot_id, at_door, lock_id);
 }
 
+/**
+ * A lock that Redis may have written after we gave up waiting for it: taken back, unless it is on a seat that was won.
+ * Nobody waits for this, because Redis is slow; when it is away the lock ends by itself.
+ */
+function dropDoubtful(
+  app: App,
+  attempt: Attempt,
+  verdict: Verdict,
+  doubtful: readonly number[],
+): void {
+  const held = verdict.outcome === 'ok' ? verdict.held.seats : [];
+  const seats = doubtful.filter((seat) => !held.includes(seat));
+  void releaseSeats(app, attempt, seats);
+}
+
 /** One attempt at one slot. The doorman says what came of it before this returns. */
 export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
   const asked_at_ms = performance.now();
@@ -280,5 +295,7 @@ export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
   if (verdict.outcome === 'ok') failpoint('after-claim');
   if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
   else await withdraw(app, attempt, verdict, at_door, asked_at_ms);
+  const doubtful = door.outcome === 'bypass' ? (door.doubtful ?? []) : [];
+  if (doubtful.length > 0) dropDoubtful(app, attempt, verdict, doubtful);
   return verdict;
 }

@@ -135,7 +135,8 @@ export function openRedisLocks(options: {
   const guardedFor = <T>(slot_id: string, work: () => Promise<T>, fallback: T) =>
     guardedAt(shardOf(redis, lockKey(slot_id, 1)), work, fallback);
 
-  const acquireOne = async (request: LockRequest): Promise<LockResult> => {
+  const acquireOne = async (request: LockRequest, asked: number[]): Promise<LockResult> => {
+    asked.push(1);
     const key = lockKey(request.slot_id, 1);
     const life_ms = request.ttl_ms + LOCK_GRACE_MS;
     const taken = await redis.set(key, request.lock_id, 'PX', life_ms, 'NX');
@@ -149,13 +150,14 @@ export function openRedisLocks(options: {
       : result;
   };
 
-  const acquireSome = async (request: LockRequest): Promise<LockResult> => {
+  const acquireSome = async (request: LockRequest, asked: number[]): Promise<LockResult> => {
     const order = seatOrder(request.capacity);
     let free = 0;
     let least_pttl_ms = Number.POSITIVE_INFINITY;
     let is_own = false;
     for (let from = 0; from < order.length; from += SCAN_SEATS) {
       const seats = order.slice(from, from + SCAN_SEATS);
+      asked.splice(0, asked.length, ...seats);
       const reply = numbers(
         await runScript(
           redis,
@@ -189,12 +191,16 @@ export function openRedisLocks(options: {
   };
 
   return {
-    acquire: (request) =>
-      guardedFor<LockResult>(
+    acquire: async (request) => {
+      const asked: number[] = [];
+      const result = await guardedFor<LockResult>(
         request.slot_id,
-        () => (request.capacity === 1 ? acquireOne(request) : acquireSome(request)),
+        () => (request.capacity === 1 ? acquireOne(request, asked) : acquireSome(request, asked)),
         { outcome: 'bypass', reason: 'down' },
-      ),
+      );
+      const is_lost = result.outcome === 'bypass' && result.reason === 'down' && asked.length > 0;
+      return is_lost ? { ...result, doubtful: asked } : result;
+    },
     assign: async (slot_id, seats, lock_id, ttl_ms) => {
       const life_ms = Math.max(ttl_ms, 0) + LOCK_GRACE_MS;
       const assignAll = async () => {

@@ -18,7 +18,9 @@ function answerFor(
   sent_at_ms: number,
 ): LockResult | null {
   if (result.outcome === 'bypass') {
-    return result.reason === 'down' || result.reason === 'absent' ? result : null;
+    const { outcome, reason } = result;
+    // Without the leader's doubtful lock: these have not asked for one.
+    return reason === 'down' || reason === 'absent' ? { outcome, reason } : null;
   }
   const holder = result.outcome === 'acquired' ? ownerOf(leader.lock_id) : result.holder;
   if (holder === undefined || holder === ownerOf(request.lock_id)) return null;

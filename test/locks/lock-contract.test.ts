@@ -79,7 +79,7 @@ describe('the doorman gone', () => {
     for (let tries = 0; tries < 8; tries += 1) {
       const started = performance.now();
       const result = await locks.acquire(request());
-      expect(result).toEqual({ outcome: 'bypass', reason: 'down' });
+      expect(result).toMatchObject({ outcome: 'bypass', reason: 'down' });
       expect(performance.now() - started).toBeLessThan(1_000);
     }
     expect(['open', 'half_open']).toContain((await locks.health()).breaker);

@@ -83,7 +83,8 @@ async function inspect(file: string) {
     const type = sniffType(head.subarray(0, bytesRead));
     if (type !== null) return { type, size: found.size };
     const detail = `${file} is of no kind that is taken: ${file_types.join(', ')}.`;
-    throw new AppError('unsupported_media_type', detail, { types: [...file_types] });
+    const next = 'petpro attachments add --help';
+    throw new AppError('unsupported_media_type', detail, { types: [...file_types], next });
   } catch (error) {
     if (error instanceof AppError) throw error;
     const code = error instanceof Error && 'code' in error ? String(error.code) : '';

@@ -36,7 +36,7 @@ export function addDeadlines(server: FastifyInstance, limit_ms: number): void {
     const too_old = now - limit_ms;
     for (const reply of under_way) {
       if (reply === null || reply.request.started_ms > too_old) continue;
-      const { timeout_ms = limit_ms } = reply.request.routeOptions.config;
+      const timeout_ms = reply.request.routeOptions.config?.timeout_ms ?? limit_ms;
       if (reply.request.started_ms > now - timeout_ms) continue;
       // Also feeds, which never have an answer that ends.
       leave(reply.request);

@@ -9,8 +9,10 @@ import type { Drawn, Job } from './paper-worker.ts';
 const DRAW_MAX_MS = 10_000;
 /** Waiting documents; more are refused with a Retry-After. */
 const WAITING_MAX = 32;
-/** The thread and its fonts (some 60 MB) are let go when nobody prints. */
+/** The thread and its fonts are let go when nobody prints. */
 const IDLE_MS = 60_000;
+/** Heap of the thread; a document that needs more fails alone. Fifty tickets take a third of it. */
+const heap_mb = { maxOldGenerationSizeMb: 128, maxYoungGenerationSizeMb: 16 };
 const RETRY_AFTER_MS = 2_000;
 
 type Waiting = {
@@ -63,7 +65,7 @@ function settle(drawn: Drawn): void {
 }
 
 function start(): Worker {
-  const worker = new Worker(workerScript());
+  const worker = new Worker(workerScript(), { resourceLimits: heap_mb });
   // It must not keep the daemon from ending.
   worker.unref();
   worker.on('message', settle);

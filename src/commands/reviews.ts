@@ -73,10 +73,8 @@ export async function listReviews(context: Context, args: Args): Promise<undefin
     empty: 'No review fits.',
   });
   if (!isForPeople(context) || page.average_rating === null) return;
-  say(
-    context,
-    `${page.average_rating} of 5 on average, by ${page.review_count} published reviews.`,
-  );
+  const reviews = page.review_count === 1 ? '1 review' : `${page.review_count} reviews`;
+  say(context, `${page.average_rating} of 5 on average, by ${reviews} that can be read.`);
 }
 
 async function show(context: Context, session: Session, review: Review, verb: string) {

@@ -3556,6 +3556,24 @@ begin
 end
 $$;
 
+create function lacks_tiers(p_slot_id uuid, p_capacity integer, p_lines jsonb)
+returns boolean
+language sql stable
+as $$
+  select exists (
+    select
+    from (
+      select (l ->> 'tier_id')::uuid as tier_id, sum((l ->> 'seats')::integer) as seats
+      from jsonb_array_elements(p_lines) as l
+      where l ->> 'tier_id' is not null
+      group by l ->> 'tier_id'
+    ) as w
+    join price_tiers t on t.id = w.tier_id
+    where tier_remaining(p_slot_id, t.id, least(coalesce(t.seats_limit, p_capacity), p_capacity))
+      < w.seats
+  )
+$$;
+
 create function log_booking(p_booking_id uuid, p_version integer, p_action text, p_status text, p_previous jsonb, p_new jsonb, p_notes text, p_actor jsonb)
 returns void
 language sql
@@ -4746,7 +4764,7 @@ begin
 end
 $$;
 
-create function reschedule_booking(p_booking_id uuid, p_slot_id uuid, p_by text, p_seats integer[], p_reason text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT old_slot_id uuid, OUT old_starts_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT seats integer[], OUT old_amount numeric, OUT amount numeric, OUT currency text, OUT refund_percent integer, OUT refund_amount numeric, OUT refund_id uuid, OUT due_amount numeric, OUT version integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text)
+create function reschedule_booking(p_booking_id uuid, p_slot_id uuid, p_by text, p_seats integer[], p_reason text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT old_slot_id uuid, OUT old_starts_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT seats integer[], OUT old_amount numeric, OUT amount numeric, OUT currency text, OUT refund_percent integer, OUT refund_amount numeric, OUT refund_id uuid, OUT due_amount numeric, OUT version integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT rule text, OUT tier text)
 returns record
 language plpgsql
 set petpro.writer=app
@@ -4760,7 +4778,6 @@ declare
   v_old_seats integer[];
   v_price numeric;
   v_total numeric;
-  v_problem text;
   v_lines jsonb;
   v_full numeric;
   v_tax numeric;
@@ -4838,13 +4855,14 @@ begin
   v_total := v_price * v_b.quantity;
   if v_b.price_lines is not null then
     -- The same tiers at the new time, with the tax of the booking.
-    select x.problem, x.lines, x.amount, x.tax_amount into v_problem, v_lines, v_full, v_tax
+    select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+    into rule, tier, v_lines, v_full, v_tax
     from price_items(
       v_slot.id, items_of_lines(v_b.price_lines), v_b.quantity, v_price, v_b.currency,
       (v_b.service_snapshot ->> 'tax_bp')::integer,
       coalesce((v_b.service_snapshot ->> 'tax_included')::boolean, true), true
     ) x;
-    if v_problem is not null then
+    if rule is not null then
       outcome := 'policy_refused';
       return;
     end if;
@@ -4876,7 +4894,8 @@ begin
           ) as other
           join slot_claims o on o.slot_id = other.slot_id
           where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())
-        ) then 'slot_taken'
+        ) or v_slot.capacity > 1 and lacks_tiers(v_slot.id, v_slot.capacity, v_lines)
+          then 'slot_taken'
         else 'ok'
       end into outcome
     from slot_claims c

@@ -133,7 +133,7 @@ create function reschedule_booking(
   out starts_at timestamptz, out seats integer[], out old_amount numeric, out amount numeric,
   out currency text, out refund_percent integer, out refund_amount numeric, out refund_id uuid,
   out due_amount numeric, out version integer, out blocking_reservation_id uuid,
-  out blocking_session_id text
+  out blocking_session_id text, out rule text, out tier text
 )
 language plpgsql
 set petpro.writer = 'app'
@@ -147,7 +147,6 @@ declare
   v_old_seats integer[];
   v_price numeric;
   v_total numeric;
-  v_problem text;
   v_lines jsonb;
   v_full numeric;
   v_tax numeric;
@@ -225,13 +224,14 @@ begin
   v_total := v_price * v_b.quantity;
   if v_b.price_lines is not null then
     -- The same tiers at the new time, with the tax of the booking.
-    select x.problem, x.lines, x.amount, x.tax_amount into v_problem, v_lines, v_full, v_tax
+    select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+    into rule, tier, v_lines, v_full, v_tax
     from price_items(
       v_slot.id, items_of_lines(v_b.price_lines), v_b.quantity, v_price, v_b.currency,
       (v_b.service_snapshot ->> 'tax_bp')::integer,
       coalesce((v_b.service_snapshot ->> 'tax_included')::boolean, true), true
     ) x;
-    if v_problem is not null then
+    if rule is not null then
       outcome := 'policy_refused';
       return;
     end if;
@@ -263,7 +263,8 @@ begin
           ) as other
           join slot_claims o on o.slot_id = other.slot_id
           where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())
-        ) then 'slot_taken'
+        ) or v_slot.capacity > 1 and lacks_tiers(v_slot.id, v_slot.capacity, v_lines)
+          then 'slot_taken'
         else 'ok'
       end into outcome
     from slot_claims c

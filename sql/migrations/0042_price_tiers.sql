@@ -101,6 +101,24 @@ as $$
   group by sl.capacity
 $$;
 
+-- Whether a slot has too few seats left in some tier of the lines.
+create function lacks_tiers(p_slot_id uuid, p_capacity integer, p_lines jsonb) returns boolean
+language sql stable
+as $$
+  select exists (
+    select
+    from (
+      select (l ->> 'tier_id')::uuid as tier_id, sum((l ->> 'seats')::integer) as seats
+      from jsonb_array_elements(p_lines) as l
+      where l ->> 'tier_id' is not null
+      group by l ->> 'tier_id'
+    ) as w
+    join price_tiers t on t.id = w.tier_id
+    where tier_remaining(p_slot_id, t.id, least(coalesce(t.seats_limit, p_capacity), p_capacity))
+      < w.seats
+  )
+$$;
+
 -- One line of a price. amount = unit_price x units; seats = how many seats that is.
 create function price_line(
   p_tier price_tiers, p_seats integer, p_units integer, p_unit text, p_price numeric

@@ -130,11 +130,11 @@ function moneyLines({ money, currency }: Booking, look: Look): readonly [string,
   if (money === undefined) return [];
   const shown = (text: string) => look.money(text, currency);
   const is_zero = (text: string) => /^[0.]*$/.test(text);
-  const tiers = money.price_lines.flatMap(({ tier, units, unit, unit_price, total }) =>
+  const tiers = money.price_lines.flatMap(({ tier, units, unit, unit_price, amount }) =>
     tier === null
       ? []
       : [
-          `${units} x ${tier}${unit === 'package' ? ' (package)' : ''} ${shown(unit_price)} = ${shown(total)}`,
+          `${units} x ${tier}${unit === 'package' ? ' (package)' : ''} ${shown(unit_price)} = ${shown(amount)}`,
         ],
   );
   const way = money.tax_included ? 'contained' : 'on top';

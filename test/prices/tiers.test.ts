@@ -182,6 +182,68 @@ test('a move keeps the tiers, prices them anew and takes their places there', as
   await assertInvariants(sql);
 });
 
+test('a time without the tier refuses a move, one with too few seats of it says so in the quote', async () => {
+  const { slot_id, service_id, clinic } = await addShow(sql, { tiers: two });
+  const [{ day } = { day: 0 }] = await sql<{ day: number }[]>`
+    select extract(isodow from slot_date)::integer as day from slots where id = ${slot_id}`;
+  const other = await addSlot(sql, clinic, service_id, { capacity: 50, in_hours: 96 });
+  const same_day = await addSlot(sql, clinic, service_id, { capacity: 50, in_hours: 72 + 168 });
+  await setTier(sql, service_id, {
+    name: 'Child',
+    price: '60000',
+    seats_limit: 5,
+    weekdays: [day],
+  });
+  const items = [{ tier: 'Child', quantity: 2 }];
+  const reservation_id = await mustHold(sql, slot_id, await addOwner(sql), { quantity: 2, items });
+  const booked = await confirmReservation(sql, { reservation_id, payment_method: 'cash' }, desk);
+  if (booked.outcome !== 'ok') throw new Error(booked.outcome);
+  const { booking_id } = booked;
+  const rest = {
+    booking_id,
+    by: 'owner',
+    seats: null,
+    reason: null,
+    expected_version: null,
+  } as const;
+  const move = (slot: string, quote: boolean) =>
+    rescheduleBooking(sql, { ...rest, slot_id: slot, quote }, desk);
+  expect(await move(other, false)).toMatchObject({ outcome: 'policy_refused', tier: 'Child' });
+  expect(await move(same_day, true)).toMatchObject({ outcome: 'ok', amount: '120000.000' });
+  const four = { quantity: 4, items: [{ tier: 'Child', quantity: 4 }] };
+  await mustHold(sql, same_day, await addOwner(sql), four);
+  expect(await move(same_day, true)).toMatchObject({ outcome: 'slot_taken' });
+  expect(await move(same_day, false)).toMatchObject({ outcome: 'slot_taken' });
+  await assertInvariants(sql);
+});
+
+test('an undone cancel takes its places again, or fails when others have them', async () => {
+  const { slot_id } = await addShow(sql, { tiers: two });
+  const items = [{ tier: 'Child', quantity: 5 }];
+  const all = { quantity: 5, items };
+  const owner = await addOwner(sql);
+  const reservation_id = await mustHold(sql, slot_id, owner, all);
+  const done = await confirmReservation(sql, { reservation_id, payment_method: 'cash' }, desk);
+  if (done.outcome !== 'ok') throw new Error(done.outcome);
+  const { booking_id } = done;
+  const cancel = async () =>
+    await sql`
+      select outcome from cancel_booking(${booking_id}, null, 'clinic', null, false, ${sql.json(desk)})`;
+  const undo = async () => {
+    const [row] = await sql`
+      select outcome, problem from undo_booking(${booking_id}, null, ${sql.json(desk)})`;
+    return row;
+  };
+  expect(await cancel()).toMatchObject([{ outcome: 'ok' }]);
+  expect(await undo()).toMatchObject({ outcome: 'ok' });
+  const rival = await hold(sql, slot_id, await addOwner(sql), all);
+  expect(rival).toMatchObject({ outcome: 'slot_taken', tier: 'Child' });
+  expect(await cancel()).toMatchObject([{ outcome: 'ok' }]);
+  await mustHold(sql, slot_id, await addOwner(sql), all);
+  expect(await undo()).toMatchObject({ outcome: 'policy_refused', problem: 'slot_gone' });
+  await assertInvariants(sql);
+});
+
 test('a hundred for the last five of a tier, one and two at a time: five, and never a circle', async () => {
   for (let round = 0; round < 10; round += 1) {
     const { slot_id } = await addShow(sql, {

@@ -77,6 +77,12 @@ async function refuse(
   if (outcome === 'slot_taken' || outcome === 'slot_locked') {
     return failure(outcome, { nearest: await nearestTo(app, slot.slot_id) });
   }
+  if (outcome === 'policy_refused' && result !== 'locked' && result.tier !== null) {
+    const { tier } = result;
+    const detail = `That time is not sold in the tier "${tier}" of this booking; choose another.`;
+    const next = `petpro prices list --slot ${slot.slot_id}`;
+    return failure(outcome, { rule: 'tier_unknown', tier, next }, detail);
+  }
   if (outcome === 'policy_refused') {
     const same_slot = slot.slot_id === booking.slot_id;
     const has_begun = Temporal.Instant.compare(booking.starts_at, Temporal.Now.instant()) <= 0;

@@ -26,7 +26,6 @@ import {
   shiftMoneyDay,
   showSection,
   takeMoney,
-  wantMoney,
 } from './money.ts';
 import { readAmount } from './pay.ts';
 import { actionRefusal } from './refused.ts';
@@ -38,6 +37,8 @@ import { GUARD_MS } from './selectors.ts';
  */
 
 const fields: Readonly<Record<DeedKind, readonly DeedFocus[]>> = {
+  accept: ['keep'],
+  reject: ['keep', 'reason'],
   approve: ['keep', 'reason', 'typed'],
   deny: ['keep', 'reason'],
   retry: ['keep', 'reason'],
@@ -48,7 +49,7 @@ const fields: Readonly<Record<DeedKind, readonly DeedFocus[]>> = {
 };
 const severe: readonly DeedKind[] = ['approve', 'refund'];
 /** Where a deed without a reason would leave the next person guessing. */
-const needs_reason: readonly DeedKind[] = ['deny', 'settle', 'refund'];
+const needs_reason: readonly DeedKind[] = ['reject', 'deny', 'settle', 'refund'];
 
 /** The fields of a dialog, in the order of Tab. */
 export function fieldsOf(kind: DeedKind): readonly DeedFocus[] {
@@ -76,7 +77,7 @@ function open(state: State, kind: DeedKind, about: About): Step {
     is_busy: false,
     guard_until_ms: state.now_ms + GUARD_MS,
   };
-  return stay({ ...state, overlay: box });
+  return stay({ ...state, message: null, overlay: box });
 }
 
 /** The refund that a row is about, as far as it is known. */
@@ -87,9 +88,29 @@ function refundOf(state: State, row: MoneyRow | null): Refund | null {
   return state.money.page?.refunds.find((one) => one.refund_id === refund_id) ?? null;
 }
 
+/** A request of an owner: the clinic's yes or no. */
+function answerRequest(state: State, row: MoneyRow, kind: 'approve' | 'deny'): Step | null {
+  if (row.section !== 'approvals') return null;
+  const { reservation_id: id, reference_code, amount, currency, starts_at } = row.item;
+  const { pet_name, service_name } = row.item;
+  const amount_text = moneyText(amount, currency, state.session.lang);
+  const at = `${starts_at.slice(0, 10)} ${starts_at.slice(11, 16)}`;
+  const detail = `${pet_name}  ${service_name}  ${at}`;
+  const about = { id, reference_code, amount_text, currency, detail };
+  return open(state, kind === 'approve' ? 'accept' : 'reject', about);
+}
+
 function refundDeed(state: State, kind: 'approve' | 'deny' | 'retry' | 'handed'): Step {
   const words = wordsOf(state.session.lang);
   const row = selectedMoney(state);
+  const is_decision = kind === 'approve' || kind === 'deny';
+  if (is_decision && row !== null) {
+    const answered = answerRequest(state, row, kind);
+    if (answered !== null) return answered;
+    if (!mayAccess(state.session.role, 'manager')) {
+      return stay(say(state, 'warn', words.refused_role(state.session.role)));
+    }
+  }
   const refund = refundOf(state, row);
   if (refund === null) return stay(say(state, 'warn', words.money.no_refund_here));
   const { refund_id, reference_code, amount, currency, reason, decision, status } = refund;
@@ -123,7 +144,7 @@ function settle(state: State): Step {
   const amount_text =
     amount === null || currency === null ? '' : moneyText(amount, currency, state.session.lang);
   const detail = words.money.causes[cause];
-  const about = { id, reference_code: reference_code ?? '', amount_text, detail };
+  const about = { id, reference_code: reference_code ?? amount_text, amount_text, detail };
   return open(state, 'settle', { ...about, currency: currency ?? '' });
 }
 
@@ -237,6 +258,8 @@ function countedAmount(box: DeedBox): string | null {
 }
 
 const access_of: Readonly<Record<DeedKind, ActionId>> = {
+  accept: 'refund_approve',
+  reject: 'refund_deny',
   approve: 'refund_approve',
   deny: 'refund_deny',
   retry: 'refund_retry',
@@ -324,11 +347,11 @@ export function takeMoneyAnswer(state: State, event: Event): Step | null {
     }
     case 'deed_done': {
       const text = words.deed_done[event.kind](event.reference_code);
-      return stay(say(wantMoney({ ...state, overlay: null }), 'ok', text));
+      return stay(say(enterMoney({ ...state, overlay: null }), 'ok', text));
     }
     case 'counted': {
       const { count, currency } = event.cash_up;
-      const closed = wantMoney({ ...state, overlay: null });
+      const closed = enterMoney({ ...state, overlay: null });
       if (count === null) return stay(closed);
       const counted = moneyText(count.counted, currency, lang);
       const difference = moneyText(count.difference, currency, lang);

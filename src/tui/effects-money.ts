@@ -46,9 +46,10 @@ async function loadMoney(outside: MoneyOutside, effect: Asks<'load_money'>): Pro
   const options = { timeout_ms: CALL_MS };
   const date = effect.date === null ? {} : { date: effect.date };
   const lists = { clinic_id, limit: LIST_MAX };
-  const [cash_up, inbox, due, refunds, payments, settlements] = await Promise.all([
+  const [cash_up, inbox, approvals, due, refunds, payments, settlements] = await Promise.all([
     client.call('get_cash_up', { clinic_id, ...date }, options),
     client.call('list_inbox', { clinic_id, limit: INBOX_MAX }, options),
+    client.call('list_approvals', lists, options),
     unpaid(outside, effect.until),
     client.call('list_refunds', lists, options),
     client.call('list_payments', lists, options),
@@ -57,6 +58,7 @@ async function loadMoney(outside: MoneyOutside, effect: Asks<'load_money'>): Pro
   const page = {
     cash_up,
     inbox: inbox.items,
+    approvals: approvals.items,
     due,
     refunds: refunds.items,
     payments: payments.items,
@@ -108,6 +110,16 @@ async function doDeed(outside: MoneyOutside, effect: Asks<'do_deed'>): Promise<M
   // The dialog asks for a reason where the server wants one.
   const said = effect.reason ?? kind;
   switch (kind) {
+    case 'accept': {
+      const request = { reservation_id: id, decision: 'approved' } as const;
+      await client.call('decide_approval', request, options);
+      break;
+    }
+    case 'reject': {
+      const request = { reservation_id: id, decision: 'rejected', ...reason } as const;
+      await client.call('decide_approval', request, options);
+      break;
+    }
     case 'approve':
       await client.call(
         'decide_refund',

@@ -1,3 +1,4 @@
+import { booking_statuses } from '../domain/booking.ts';
 import { displayWidth } from '../domain/width.ts';
 import { nextKey } from './book-open.ts';
 import { patchBooking, wantReload } from './day.ts';
@@ -244,10 +245,10 @@ export function isLifeEffect(effect: Effect): effect is LifeEffect {
 
 /** A refusal with the moves that are possible instead, where the server names a state. */
 export function refusedText(state: State, problem: Problem, text: string): string {
-  const { status } = problem.facts;
-  const known = ['confirmed', 'in-progress', 'completed', 'cancelled', 'no-show'] as const;
-  const found = known.find((one) => one === status);
-  if (problem.code !== 'policy_refused' || found === undefined) return text;
+  const { status, allowed } = problem.facts;
+  const found = booking_statuses.find((one) => one === status);
+  const is_listed = Array.isArray(allowed) && found !== undefined;
+  if (problem.code !== 'policy_refused' || !is_listed) return text;
   const room = state.columns - MESSAGE_LEAD - displayWidth(text);
   return `${text} ${legalText(wordsOf(state.session.lang), found, null, room)}`;
 }

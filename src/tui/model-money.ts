@@ -10,15 +10,25 @@ export type Refund = Output<'list_refunds'>['items'][number];
 export type Payment = Output<'list_payments'>['items'][number];
 export type Entry = Output<'list_entries'>['items'][number];
 export type DueBooking = Output<'list_bookings'>['items'][number];
+export type Approval = Output<'list_approvals'>['items'][number];
 export type Settlement = Output<'list_settlements'>['items'][number];
 
 /** The lists of the screen, in the order of their urgency. */
-export const money_sections = ['inbox', 'due', 'refunds', 'payments', 'settlements'] as const;
+export const money_sections = [
+  'inbox',
+  'approvals',
+  'due',
+  'refunds',
+  'payments',
+  'settlements',
+] as const;
 export type MoneySection = (typeof money_sections)[number];
 
 export type MoneyPage = {
   readonly cash_up: CashUp;
   readonly inbox: readonly InboxItem[];
+  /** Requests that wait for the yes of the clinic. */
+  readonly approvals: readonly Approval[];
   readonly due: readonly DueBooking[];
   readonly refunds: readonly Refund[];
   readonly payments: readonly Payment[];
@@ -28,6 +38,7 @@ export type MoneyPage = {
 
 export type MoneyRow =
   | { readonly id: string; readonly section: 'inbox'; readonly item: InboxItem }
+  | { readonly id: string; readonly section: 'approvals'; readonly item: Approval }
   | { readonly id: string; readonly section: 'due'; readonly item: DueBooking }
   | { readonly id: string; readonly section: 'refunds'; readonly item: Refund }
   | { readonly id: string; readonly section: 'payments'; readonly item: Payment }
@@ -67,6 +78,8 @@ export type PaymentDetail = {
 };
 
 export const deed_kinds = [
+  'accept',
+  'reject',
   'approve',
   'deny',
   'retry',

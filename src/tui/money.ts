@@ -56,6 +56,8 @@ export function rowsOf(page: MoneyPage, section: MoneySection): readonly MoneyRo
   switch (section) {
     case 'inbox':
       return page.inbox.map((item) => ({ id: item.item_id, section, item }));
+    case 'approvals':
+      return page.approvals.map((item) => ({ id: item.reservation_id, section, item }));
     case 'due':
       return page.due.map((item) => ({ id: item.booking_id, section, item }));
     case 'refunds':

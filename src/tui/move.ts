@@ -85,7 +85,7 @@ export function askMove(state: State, target: Target | null): Step {
     is_busy: false,
     guard_until_ms: state.now_ms + GUARD_MS,
   };
-  return wantSlots(state, box, {});
+  return wantSlots({ ...state, message: null }, box, {});
 }
 
 /** Puts the cursor somewhere; what the time costs is asked for in a moment. */

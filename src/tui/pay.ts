@@ -13,7 +13,7 @@ import {
   type PayBox,
   type Target,
 } from './model-life.ts';
-import { wantMoney } from './money.ts';
+import { enterMoney } from './money.ts';
 import { actionRefusal } from './refused.ts';
 import { GUARD_MS } from './selectors.ts';
 
@@ -49,7 +49,7 @@ export function askPay(state: State, target: Target | null): Step {
     is_busy: false,
     guard_until_ms: state.now_ms + GUARD_MS,
   };
-  return stay({ ...state, overlay: box }, { type: 'load_due', target });
+  return stay({ ...state, message: null, overlay: box }, { type: 'load_due', target });
 }
 
 /** What is left to pay has come; nothing left means that no money is to be taken. */
@@ -152,7 +152,7 @@ export function takePaid(
 ): State {
   const { lang } = state.session;
   const words = wordsOf(lang).life;
-  const closed = wantMoney(wantReload({ ...state, overlay: null }));
+  const closed = enterMoney(wantReload({ ...state, overlay: null }));
   const how = words.methods[method];
   if (paid === null) {
     const text = words.paid(target.name, moneyText(target.amount, target.currency, lang), how);

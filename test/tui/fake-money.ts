@@ -1,9 +1,15 @@
 import type { EndpointName } from '../../src/domain/api.ts';
 import { AppError } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
-import type { Refund } from '../../src/tui/model-money.ts';
+import type { Approval, Refund } from '../../src/tui/model-money.ts';
 import { at, clinic_id, DATE } from './fixture.ts';
-import { figureEntries, figureInbox, figurePayments, figureRefunds } from './fixture-money.ts';
+import {
+  figureApprovals,
+  figureEntries,
+  figureInbox,
+  figurePayments,
+  figureRefunds,
+} from './fixture-money.ts';
 
 /** The endpoints of the money screen in memory: what is decided changes what is listed next. */
 
@@ -14,6 +20,7 @@ type Handlers = {
 export type FakeMoney = {
   inbox: Output<'list_inbox'>['items'];
   refunds: Refund[];
+  approvals: readonly Approval[];
   counted: Output<'get_cash_up'>['count'];
   readonly handlers: Handlers;
 };
@@ -74,6 +81,13 @@ export function fakeMoney(): FakeMoney {
       return cashUp();
     },
     list_inbox: () => page(fake.inbox),
+    list_approvals: () => page(fake.approvals),
+    decide_approval: ({ reservation_id, decision }) => {
+      const found = fake.approvals.find((one) => one.reservation_id === reservation_id);
+      if (found === undefined) throw new AppError('not_found', 'There is no such request.');
+      fake.approvals = fake.approvals.filter((one) => one !== found);
+      return { ...found, approval: decision };
+    },
     list_refunds: ({ booking_id }) =>
       page(fake.refunds.filter((one) => !booking_id || one.reference_code === booking_id)),
     list_payments: ({ booking_id }) =>
@@ -105,6 +119,7 @@ export function fakeMoney(): FakeMoney {
 
   const fake: FakeMoney = {
     inbox: figureInbox(),
+    approvals: figureApprovals(),
     refunds: [...figureRefunds()],
     counted: null,
     handlers,

@@ -1,4 +1,4 @@
-import type { Entry, InboxItem, Payment, Refund } from '../../src/tui/model-money.ts';
+import type { Approval, Entry, InboxItem, Payment, Refund } from '../../src/tui/model-money.ts';
 import { at, clinic_id, uuid } from './fixture.ts';
 
 /** The money of the figure's day: one refund asked for, one failed, one late payment that nobody knows. */
@@ -13,6 +13,31 @@ const base_refund = {
   created_at: at('10:12'),
   updated_at: at('10:12'),
 } as const;
+
+export function figureApprovals(): readonly Approval[] {
+  return [
+    {
+      reservation_id: uuid(6, 71),
+      reference_code: 'BP10000171',
+      clinic_id,
+      status: 'pending',
+      approval: 'awaiting',
+      owner_name: 'Maria Tan',
+      pet_name: 'Chiko',
+      service_name: 'Surgery',
+      staff_name: 'Andi',
+      starts_at: at('14:00', '2026-11-23'),
+      quantity: 1,
+      amount: '1500000.00',
+      currency: 'IDR',
+      asked_at: at('08:12'),
+      expires_at: at('08:12', '2026-11-21'),
+      authorisation: 'open',
+      booking_id: null,
+      error: null,
+    },
+  ];
+}
 
 export function figureRefunds(): readonly Refund[] {
   return [

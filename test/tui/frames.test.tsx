@@ -108,7 +108,7 @@ const life_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> 
   money: moneyBoard,
   'money-due': async (driver) => {
     await moneyBoard(driver);
-    driver.press('right');
+    driver.press('right', 'right');
   },
   payment: async (driver) => {
     await moneyBoard(driver);

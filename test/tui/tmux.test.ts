@@ -159,7 +159,7 @@ describe('at 80x24', () => {
     await shown.keys('o');
     const board = await shown.expect(/- \S+.*BP\d{8}/);
     const reference = /- .*?(BP\d{8})/.exec(board)?.[1] ?? '';
-    await petpro('check-in', reference);
+    await petpro('reschedule', reference, '--to', '+6d 10:00', '--yes');
     await shown.expect(new RegExp(`A .*${reference} \\*`));
     await shown.expect(new RegExp(`A .*${reference}\\s*\n`));
     await shown.keys('C-c');
@@ -176,6 +176,119 @@ describe('at 80x24', () => {
     process.kill(consolePid(), 'SIGHUP');
     await expectRestored(shown, 129);
   }, 60_000);
+});
+
+/** Presses a key until the dialog takes it: its guard drops keys of the first 0.3 s, as it should. */
+async function insist(shown: Pane, key: string, dialog: string): Promise<void> {
+  await eventually(`${dialog} to take ${key}`, async () => {
+    await shown.keys(key);
+    const gone = async () => !(await shown.capture()).includes(dialog);
+    return await eventually('the dialog to close', gone, 1_000).catch(() => false);
+  });
+}
+
+/** Books by phone; leaves the cursor on the booking or hold. */
+async function bookByPhone(shown: Pane, pay_at_desk: boolean): Promise<string> {
+  await shown.keys('b');
+  await shown.type('siti rahma');
+  await shown.expect('1 match');
+  await shown.keys('Enter', 'Tab', 'Tab');
+  await shown.type(pay_at_desk ? '+4d' : '+5d');
+  await shown.keys('Tab', 'Tab');
+  await shown.expect(/>\d\d:\d\d/);
+  await shown.keys('Enter');
+  await shown.expect(/hold \d\d:\d\d left/);
+  if (pay_at_desk) await shown.keys('Down');
+  await shown.keys('C-g');
+  const done = await shown.expect(/BOOKED BP\d{8}/);
+  const reference = /BOOKED (BP\d{8})/.exec(done)?.[1] ?? '';
+  await shown.keys('Enter');
+  await shown.expect(new RegExp(`>.*${reference}`));
+  return reference;
+}
+
+describe('the life of a booking by keys', () => {
+  it('is cancelled, undone, moved and paid late, and its receipt is shown', async () => {
+    const shown = await openConsole(80, 24, 'en');
+    await shown.expect(/LIVE \d/);
+    const reference = await bookByPhone(shown, true);
+    await shown.expect(new RegExp(`>.*- .*DUE.*${reference}`));
+
+    await shown.keys('x');
+    await shown.expect('nothing was paid: no money moves');
+    await insist(shown, 'y', 'CANCEL');
+    await shown.expect(/cancelled.*u undo 00:\d\d/);
+    await shown.keys('u');
+    await shown.expect('booked again (cancelled was undone)');
+    await shown.expect(new RegExp(`>.*- .*DUE.*${reference}`));
+
+    await shown.keys('r');
+    const before = await shown.expect(/y move to /);
+    await shown.keys(']');
+    await eventually('the next day', async () => {
+      const seen = await shown.capture();
+      const day = (text: string) => /y move to (\w+ \d+ \w+ \d+)/.exec(text)?.[1];
+      return day(seen) !== undefined && day(seen) !== day(before);
+    });
+    const asked = await shown.expect(/price IDR [\d,]+, as before/);
+    const price = /price (IDR [\d,]+),/.exec(asked)?.[1] ?? '?';
+    const goal = /y move to (.*\d\d:\d\d)/.exec(asked)?.[1] ?? '?';
+    await insist(shown, 'y', 'Keep the time');
+    await shown.expect(`moved to ${goal}`);
+    await shown.expect(new RegExp(`>.*${goal.slice(-5)} - .*DUE.*${reference}`));
+
+    await shown.keys('$');
+    await shown.expect(`y take ${price}, cash`);
+    await insist(shown, 'y', 'Take nothing');
+    await shown.expect(`paid ${price}, cash; P receipt`);
+    await shown.expect(new RegExp(`>.*- .*paid.*${reference}`));
+    await shown.keys('P');
+    await shown.expect(`RECEIPT ${reference}-1`);
+    await shown.keys('Escape', 'T');
+    await shown.expect(`TRACE ${reference}`);
+    await shown.keys('G');
+    await shown.expect('payment.taken');
+
+    await shown.keys('Escape', '4');
+    const money = await shown.expect('PAYMENTS');
+    expect(money).toContain('drawer:');
+    await shown.expect(new RegExp(`>.*${price}  ${reference}  cash  paid`));
+    await shown.keys('q');
+    await expectRestored(shown, 0);
+    const log = JSON.parse(await petpro('bookings', 'history', reference, '--json'));
+    const actions: string[] = log.items.map((one: { action: string }) => one.action);
+    expect(actions.filter((one) => !one.startsWith('reservation.')).toSorted()).toEqual([
+      'booking.cancelled',
+      'booking.confirmed',
+      'booking.paid',
+      'booking.rescheduled',
+      'booking.undone',
+    ]);
+  }, 120_000);
+
+  it('shows the link of a hold again, and what another desk changed meanwhile', async () => {
+    const shown = await openConsole(120, 40, 'en');
+    await shown.expect(/LIVE \d/);
+    const reference = await bookByPhone(shown, false);
+    await shown.keys('e');
+    const link = await shown.expect(`PAYMENT LINK ${reference}`);
+    expect(await shown.expect(new URL(demo.stripe_url).host)).toContain('y copy');
+    expect(link).toContain(reference);
+    await shown.keys('Escape');
+    await petpro('demo', 'pay', reference, '--outcome', 'success');
+    await shown.expect(new RegExp(`>.*- .*paid.*${reference}`));
+
+    await shown.keys('x');
+    await shown.expect(/the owner gets IDR [\d,]+ back, the clinic keeps IDR 0/);
+    await petpro('check-in', reference);
+    await insist(shown, 'y', 'CANCEL BP');
+    const told = await shown.expect(`NOTHING WAS DONE: ${reference}`);
+    expect(told).toMatch(/time +.* \d\d:\d\d +.* 10:00/);
+    await insist(shown, 'Enter', 'NOTHING WAS DONE');
+    await shown.expect(`BOOKING ${reference}`);
+    await shown.keys('C-c');
+    await expectRestored(shown, 130);
+  }, 120_000);
 });
 
 describe('the lock board', () => {

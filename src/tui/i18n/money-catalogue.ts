@@ -15,6 +15,7 @@ export type MoneyCatalogue = {
   readonly causes: Readonly<Record<InboxCause, string>>;
   /** What to do about it, by keys of this screen. */
   readonly next: Readonly<Record<InboxCause, string>>;
+  readonly next_approval: (until: string) => string;
   readonly refund_status: Readonly<Record<RefundStatus, string>>;
   readonly payment_status: Readonly<Record<PaymentStatus, string>>;
   readonly attempt: Readonly<Record<'success' | 'failed' | 'expired', string>>;

@@ -34,6 +34,7 @@ export const money_en: MoneyCatalogue = {
     refund_handed: 'handed over',
   },
   sections: {
+    approvals: 'requests',
     inbox: 'needs you',
     due: 'unpaid',
     refunds: 'refunds',
@@ -41,6 +42,7 @@ export const money_en: MoneyCatalogue = {
     settlements: 'settled',
   },
   empty: {
+    approvals: 'Nobody waits for a yes.',
     inbox: 'No money needs anybody.',
     due: 'Everything of the last week is paid.',
     refunds: 'No refund yet.',
@@ -72,6 +74,7 @@ export const money_en: MoneyCatalogue = {
     paid_without_booking: 'an operator runs: petpro reconcile --dry-run',
     unknown_money: 'look it up at the provider, then M (manager)',
   },
+  next_approval: (until) => `A says yes, D says no; without an answer it is no at ${until}`,
   refund_status: {
     pending: 'to be sent',
     processing: 'on its way',
@@ -93,7 +96,7 @@ export const money_en: MoneyCatalogue = {
   drawer: (expected) => `drawer: ${expected} expected`,
   not_counted: 'not counted yet: C',
   counted_by: (counted, who, time, difference) =>
-    `counted ${counted} (${who} ${time}), difference ${difference}`,
+    `counted ${counted}, difference ${difference} (${who} ${time})`,
   counted: (counted, difference) => `counted ${counted}, difference ${difference}`,
   look_failed: (text) => `not loaded: ${text}`,
   no_future: 'Tomorrow has no takings yet.',
@@ -111,6 +114,8 @@ export const money_en: MoneyCatalogue = {
   refund_which: 'Choose a payment that was paid, in the list of payments.',
   pay_which: 'Choose an unpaid booking.',
   deeds: {
+    accept: 'say yes',
+    reject: 'say no',
     approve: 'approve',
     deny: 'deny',
     retry: 'send again',
@@ -120,6 +125,8 @@ export const money_en: MoneyCatalogue = {
     count: 'count',
   },
   deed_effects: {
+    accept: 'The authorised money is fetched, and it is booked.',
+    reject: 'The authorisation is let go. The owner reads the reason.',
     approve: 'The money leaves for the owner. It cannot be called back.',
     deny: 'Nothing goes back. This is for good.',
     retry: 'The bank is asked once more.',
@@ -129,12 +136,14 @@ export const money_en: MoneyCatalogue = {
     count: 'What lies in the drawer. A later count is another line.',
   },
   deed_done: {
+    accept: (reference) => `${reference} is booked`,
+    reject: (reference) => `${reference} was turned down`,
     approve: (reference) => `refund of ${reference} granted`,
     deny: (reference) => `refund of ${reference} denied`,
     retry: (reference) => `refund of ${reference} is sent again`,
     handed: (reference) => `refund of ${reference} handed over`,
     settle: (reference) => `${reference} is off the list`,
-    refund: (reference) => `refund of ${reference} asked for`,
+    refund: (reference) => `refund of ${reference} entered`,
     count: () => 'counted',
   },
   count_detail: 'should be in the drawer',

@@ -34,6 +34,7 @@ export const money_id: MoneyCatalogue = {
     refund_handed: 'diserahkan',
   },
   sections: {
+    approvals: 'permintaan',
     inbox: 'perlu Anda',
     due: 'belum bayar',
     refunds: 'refund',
@@ -41,6 +42,7 @@ export const money_id: MoneyCatalogue = {
     settlements: 'tutup buku',
   },
   empty: {
+    approvals: 'Tidak ada yang menunggu jawaban.',
     inbox: 'Tidak ada uang yang perlu diurus.',
     due: 'Semua kunjungan seminggu ini lunas.',
     refunds: 'Belum ada refund.',
@@ -72,6 +74,7 @@ export const money_id: MoneyCatalogue = {
     paid_without_booking: 'operator menjalankan: petpro reconcile --dry-run',
     unknown_money: 'cari di penyedia, lalu M (manajer)',
   },
+  next_approval: (until) => `A setuju, D tolak; tanpa jawaban ditolak ${until}`,
   refund_status: {
     pending: 'akan dikirim',
     processing: 'berjalan',
@@ -93,7 +96,7 @@ export const money_id: MoneyCatalogue = {
   drawer: (expected) => `laci: seharusnya ${expected}`,
   not_counted: 'belum dihitung: C',
   counted_by: (counted, who, time, difference) =>
-    `terhitung ${counted} (${who} ${time}), selisih ${difference}`,
+    `terhitung ${counted}, selisih ${difference} (${who} ${time})`,
   counted: (counted, difference) => `terhitung ${counted}, selisih ${difference}`,
   look_failed: (text) => `tidak termuat: ${text}`,
   no_future: 'Besok belum ada pemasukan.',
@@ -111,6 +114,8 @@ export const money_id: MoneyCatalogue = {
   refund_which: 'Pilih pembayaran yang lunas, di daftar bayar.',
   pay_which: 'Pilih janji yang belum dibayar.',
   deeds: {
+    accept: 'setujui',
+    reject: 'tolak',
     approve: 'setujui',
     deny: 'tolak',
     retry: 'kirim lagi',
@@ -120,6 +125,8 @@ export const money_id: MoneyCatalogue = {
     count: 'hitung',
   },
   deed_effects: {
+    accept: 'Uang yang diotorisasi diambil, dan janji tercatat.',
+    reject: 'Otorisasi dilepas. Pemilik membaca alasannya.',
     approve: 'Uang berangkat ke pemilik. Tidak bisa ditarik kembali.',
     deny: 'Tidak ada yang kembali. Ini untuk seterusnya.',
     retry: 'Bank diminta sekali lagi.',
@@ -129,12 +136,14 @@ export const money_id: MoneyCatalogue = {
     count: 'Isi laci. Hitungan berikut menjadi baris lain.',
   },
   deed_done: {
+    accept: (reference) => `${reference} tercatat`,
+    reject: (reference) => `${reference} ditolak`,
     approve: (reference) => `refund ${reference} disetujui`,
     deny: (reference) => `refund ${reference} ditolak`,
     retry: (reference) => `refund ${reference} dikirim lagi`,
     handed: (reference) => `refund ${reference} diserahkan`,
     settle: (reference) => `${reference} keluar dari daftar`,
-    refund: (reference) => `refund ${reference} diminta`,
+    refund: (reference) => `refund ${reference} dicatat`,
     count: () => 'terhitung',
   },
   count_detail: 'seharusnya di laci',

@@ -34,6 +34,7 @@ export const money_ja: MoneyCatalogue = {
     refund_handed: '手渡し済み',
   },
   sections: {
+    approvals: '申込',
     inbox: '要対応',
     due: '未払い',
     refunds: '返金',
@@ -41,6 +42,7 @@ export const money_ja: MoneyCatalogue = {
     settlements: '精算',
   },
   empty: {
+    approvals: '返事を待つ申込はありません。',
     inbox: '対応が必要なお金はありません。',
     due: 'この1週間はすべて支払い済みです。',
     refunds: '返金はまだありません。',
@@ -72,6 +74,7 @@ export const money_ja: MoneyCatalogue = {
     paid_without_booking: '運用担当が petpro reconcile --dry-run',
     unknown_money: '決済会社で調べて M (manager)',
   },
+  next_approval: (until) => `A 承諾、D 断る。返事がなければ ${until} に却下`,
   refund_status: {
     pending: '送信待ち',
     processing: '処理中',
@@ -93,7 +96,7 @@ export const money_ja: MoneyCatalogue = {
   drawer: (expected) => `レジ: あるはずの現金 ${expected}`,
   not_counted: '未計数: C',
   counted_by: (counted, who, time, difference) =>
-    `計数 ${counted} (${who} ${time})、差額 ${difference}`,
+    `計数 ${counted}、差額 ${difference} (${who} ${time})`,
   counted: (counted, difference) => `計数 ${counted}、差額 ${difference}`,
   look_failed: (text) => `読み込めません: ${text}`,
   no_future: '明日の売上はまだありません。',
@@ -111,6 +114,8 @@ export const money_ja: MoneyCatalogue = {
   refund_which: '入金の一覧で、入金済みの行を選んでください。',
   pay_which: '未払いの予約を選んでください。',
   deeds: {
+    accept: '承諾',
+    reject: '断る',
     approve: '承認',
     deny: '却下',
     retry: '再送',
@@ -120,6 +125,8 @@ export const money_ja: MoneyCatalogue = {
     count: '計数',
   },
   deed_effects: {
+    accept: '与信済みのお金を受け取り、予約になります。',
+    reject: '与信を取り消します。理由は飼い主に届きます。',
     approve: '飼い主へ送金します。取り戻せません。',
     deny: '返金しません。これで確定です。',
     retry: '銀行にもう一度送ります。',
@@ -129,12 +136,14 @@ export const money_ja: MoneyCatalogue = {
     count: 'レジの中身。数え直しは別の行になります。',
   },
   deed_done: {
+    accept: (reference) => `${reference} を予約しました`,
+    reject: (reference) => `${reference} を断りました`,
     approve: (reference) => `${reference} の返金を承認しました`,
     deny: (reference) => `${reference} の返金を却下しました`,
     retry: (reference) => `${reference} の返金を再送します`,
     handed: (reference) => `${reference} の返金を手渡しました`,
     settle: (reference) => `${reference} を一覧から外しました`,
-    refund: (reference) => `${reference} の返金を申請しました`,
+    refund: (reference) => `${reference} の返金を登録しました`,
     count: () => '計数しました',
   },
   count_detail: 'レジにあるはずの現金',

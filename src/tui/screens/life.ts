@@ -3,7 +3,7 @@ import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
 import { stateWord } from '../legal.ts';
 import type { State } from '../model.ts';
 import type { ChangedBox, LinkBox, ReceiptBox, TraceBox } from '../model-life.ts';
-import { clockText, layoutOf } from '../selectors.ts';
+import { clockText, instantOf, layoutOf, timeZone } from '../selectors.ts';
 import { ageText } from '../selectors-ops.ts';
 import { fitLine, type Line, lineOf, span, wrap } from '../text.ts';
 import type { Screen } from './book.ts';
@@ -59,10 +59,12 @@ function sinceText(ms: number): string {
 /** One timeline of everything that was written down. */
 export function traceScreen(state: State, box: TraceBox): Screen {
   const words = wordsOf(state.session.lang).life;
+  const zone = timeZone(state);
   let day = '';
   const lines = box.trace?.items.flatMap((item): readonly Line[] => {
-    const zoned = item.at.slice(0, 10);
-    const head: Line[] = zoned === day ? [] : [[span(` ${zoned}`, 'bold')]];
+    const zoned = instantOf(msOf(item.at)).toZonedDateTimeISO(zone).toPlainDate().toString();
+    const head: Line[] =
+      zoned === day ? [] : [[span(` ${dateText(zoned, state.session.lang)}`, 'bold')]];
     day = zoned;
     const at = clockText(state, msOf(item.at), 'second');
     const detail = [item.detail, item.source].filter((part) => part !== null).join('  ');

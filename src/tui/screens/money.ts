@@ -6,7 +6,7 @@ import type { State } from '../model.ts';
 import type { CashUp, MoneyRow, PaymentBox } from '../model-money.ts';
 import { moneyRoom, moneyRows, rowsOf, sectionsOf, selectedMoney } from '../money.ts';
 import { clockText, instantOf, layoutOf, timeZone } from '../selectors.ts';
-import { cell, fitLine, type Line, lineOf, retone, span } from '../text.ts';
+import { cell, fitLine, type Line, lineOf, retone, span, wrap } from '../text.ts';
 import type { SpanTone } from '../theme.ts';
 import type { Screen } from './book.ts';
 import { fillLines, packLines } from './chrome.ts';
@@ -131,6 +131,14 @@ function cellsOf(state: State, row: MoneyRow): Cells {
       const base = { when: momentText(state, since), amount: money(amount, currency) };
       return { ...base, ref: reference_code ?? '-', what, tone: 'warn' };
     }
+    case 'approvals': {
+      const { expires_at, amount, currency, reference_code, error } = row.item;
+      const { pet_name, owner_name, service_name, starts_at } = row.item;
+      const visit = momentText(state, starts_at);
+      const what = join([visit, pet_name, owner_name, service_name, error]);
+      const when = momentText(state, expires_at);
+      return { when, amount: money(amount, currency), ref: reference_code, what, tone: 'warn' };
+    }
     case 'due': {
       const { starts_at, amount, currency, reference_code, payment_state } = row.item;
       const what = join([row.item.pet_name, row.item.owner_name, all.pay_long[payment_state]]);
@@ -213,11 +221,15 @@ function tellOf(state: State, row: MoneyRow): readonly [string, string] {
   const all = wordsOf(state.session.lang);
   const words = all.money;
   const cells = cellsOf(state, row);
-  const first = [cells.ref, cells.amount, cells.what].join(' | ');
+  const first = cells.what;
   switch (row.section) {
     case 'inbox': {
       const detail = row.item.detail === null ? first : `${first} | ${row.item.detail}`;
       return [detail, `-> ${words.next[row.item.cause]}`];
+    }
+    case 'approvals': {
+      const until = momentText(state, row.item.expires_at);
+      return [first, `-> ${words.next_approval(until)}`];
     }
     case 'due': {
       const { service_name, owner_phone, staff_name } = row.item;
@@ -291,7 +303,10 @@ export function paymentScreen(state: State, box: PaymentBox): Screen {
   const part = (name: string, items: readonly string[], empty: string) => {
     lines.push([span('')], [span(` ${name}`, 'bold')]);
     if (items.length === 0) lines.push([span(`  ${empty}`, 'dim')]);
-    for (const item of items) lines.push([span(`  ${plainLine(item)}`)]);
+    for (const item of items) {
+      const [first = '', ...more] = wrap(item, state.columns - 6);
+      lines.push([span(`  ${first}`)], ...more.map((rest): Line => [span(`      ${rest}`)]));
+    }
   };
   const none = all.detail_none;
   const moneyOf = (one: { readonly amount: string; readonly currency: string }) =>

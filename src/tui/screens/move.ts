@@ -1,7 +1,7 @@
 import { padEndWidth, plainLine } from '../../domain/width.ts';
 import { windowOf } from '../field.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
-import type { State } from '../model.ts';
+import type { Slot, State } from '../model.ts';
 import type { MoveBox } from '../model-life.ts';
 import { markedSlot, shownSlots } from '../move.ts';
 import { layoutOf } from '../selectors.ts';
@@ -75,6 +75,13 @@ function slotLines(state: State, box: MoveBox, room: number): readonly Line[] {
   });
 }
 
+/** Day, time and vet: what the booking would have from then on. */
+function whenText(state: State, slot: Slot): string {
+  const day = dateText(slot.date, state.session.lang);
+  const vet = slot.staff_name === null ? '' : ` ${plainLine(slot.staff_name)}`;
+  return `${day} ${slot.time}${vet}`;
+}
+
 /** Where to, and what it costs. */
 export function moveScreen(state: State, box: MoveBox): Screen {
   const { lang } = state.session;
@@ -89,7 +96,7 @@ export function moveScreen(state: State, box: MoveBox): Screen {
   const vet = box.same_vet ? words.move_same_vet(target.staff_name ?? '-') : all.any_vet;
   const by = box.by === 'owner' ? words.by_owner : words.by_clinic;
   const slot = markedSlot(box);
-  const go = slot === null ? '' : words.move_yes(`${dateText(slot.date, lang)} ${slot.time}`);
+  const go = slot === null ? '' : words.move_yes(whenText(state, slot));
   const is_ready = box.quote !== null && box.problem === null && !box.is_busy;
   const room = Math.max(1, body_rows - FIXED_LINES);
   const blank = lineOf('', 1);

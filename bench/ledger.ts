@@ -34,7 +34,9 @@ const seconds = (ms: number) => `${Math.round(ms / 1_000)} s`;
 try {
   await migrateUp(sql);
   const started = performance.now();
-  const generated = await generate(sql, bookings);
+  const generated = await generate(sql, bookings, (done) => {
+    if (done % 10_000 === 0) process.stderr.write(`${done} of ${bookings}\n`);
+  });
   const made = performance.now();
   process.stdout.write(`${bookings} bookings planned and lived in ${seconds(made - started)}\n`);
   const checked = await checkLedger(sql, generated);

@@ -50,6 +50,8 @@ const stepOf = (names: readonly Kind[]): fc.Arbitrary<Step> =>
     c: number,
   });
 export const anyStep = stepOf(Object.keys(kinds) as Kind[]);
+/** Every second step is one of these kinds. */
+export const stepNear = (names: readonly Kind[]) => fc.oneof(anyStep, stepOf(names));
 /** Without what the desk, moves and refunds do. */
 export const anyHoldStep = stepOf(Object.keys(hold_kinds) as Kind[]);
 

@@ -43,8 +43,9 @@ export type Generated = {
 async function prepare(sql: Sql, count: number, owners: number): Promise<Generated> {
   await sql`
     create table run_plan (
-      n integer primary key, slot_id uuid not null, other_slot_id uuid not null,
-      user_id uuid not null, pet_id uuid not null, kind integer not null,
+      n integer primary key, kind integer not null, user_id uuid not null, pet_id uuid not null,
+      slot_id uuid not null default gen_random_uuid(),
+      other_slot_id uuid not null default gen_random_uuid(),
       reservation_id uuid not null default gen_random_uuid(),
       payment_id uuid not null default gen_random_uuid()
     )`;
@@ -68,41 +69,36 @@ async function prepare(sql: Sql, count: number, owners: number): Promise<Generat
       where s.id = ${deposit_id} and c.code = s.currency`;
     all.push({ ...clinic, commission_bp: one.commission_bp, tax_bp: one.tax_bp });
     await sql`
-      with plan as (
-        select
-          n, (n / ${clinics.length})::integer % 12 as kind,
-          -- An owner's visits lie five hours apart, so that all tiers of the policy occur.
-          date_trunc('hour', now()) + (10 + n / ${owners}::integer * 5) * interval '1 hour' as at
-        from generate_series(1, ${count}::integer) as n
-        where n % ${clinics.length} = ${index}
-      ), place as (
-        select p.n, p.kind, k.is_other, gen_random_uuid() as id,
-          case when p.kind in (7, 8) then ${deposit_id}::uuid else ${service_id}::uuid end
-            as service_id,
-          p.at + k.is_other * interval '200 hours' as at
-        from plan p, (values (0), (1)) as k (is_other)
-      ), made as (
-        insert into slots (
-          id, clinic_id, service_id, starts_at, ends_at, slot_date, slot_start_time, slot_end_time,
-          price
-        )
-        select l.id, ${clinic.id}, l.service_id, l.at, l.at + interval '30 minutes',
-          (l.at at time zone ${clinic.time_zone})::date,
-          (l.at at time zone ${clinic.time_zone})::time,
-          ((l.at + interval '30 minutes') at time zone ${clinic.time_zone})::time,
-          -- Each price is another one; the place to move to is cheaper or dearer.
-          sv.price + (l.n % 89) / power(10::numeric, c.exponent)
-            + l.is_other * case when l.n % 2 = 0 then 1 else -1 end * trunc(sv.price / 7, c.exponent)
-        from place l
-        join services sv on sv.id = l.service_id
-        join currencies c on c.code = sv.currency
+      insert into run_plan (n, kind, user_id, pet_id)
+      select g.n, g.n / ${clinics.length}::integer % 12, o.user_id, o.pet_id
+      from generate_series(
+        ${index}::integer, ${count}::integer, ${clinics.length}::integer
+      ) as g (n)
+      join run_owners o on o.n = g.n % ${owners}::integer + 1
+      where g.n > 0`;
+    await sql`
+      insert into slots (
+        id, clinic_id, service_id, starts_at, ends_at, slot_date, slot_start_time, slot_end_time, price
       )
-      insert into run_plan (n, kind, slot_id, other_slot_id, user_id, pet_id)
-      select a.n, a.kind, a.id, b.id, o.user_id, o.pet_id
-      from place a
-      join place b on b.n = a.n and b.is_other = 1
-      join run_owners o on o.n = a.n % ${owners}::integer + 1
-      where a.is_other = 0`;
+      select
+        case k.is_other when 0 then p.slot_id else p.other_slot_id end, ${clinic.id}, sv.id, t.at,
+        t.at + interval '30 minutes', (t.at at time zone ${clinic.time_zone})::date,
+        (t.at at time zone ${clinic.time_zone})::time,
+        ((t.at + interval '30 minutes') at time zone ${clinic.time_zone})::time,
+        -- Each price is another one; the place to move to is cheaper or dearer.
+        sv.price + (p.n % 89) / power(10::numeric, c.exponent)
+          + k.is_other * case when p.n % 2 = 0 then 1 else -1 end * trunc(sv.price / 7, c.exponent)
+      from run_plan p
+      cross join (values (0), (1)) as k (is_other)
+      -- An owner's visits lie five hours apart, so that all tiers of the policy occur.
+      cross join lateral (
+        select date_trunc('hour', now())
+          + (10 + p.n / ${owners}::integer * 5 + k.is_other * 200) * interval '1 hour' as at
+      ) as t
+      join services sv
+        on sv.id = case when p.kind in (7, 8) then ${deposit_id}::uuid else ${service_id}::uuid end
+      join currencies c on c.code = sv.currency
+      where p.n % ${clinics.length}::integer = ${index}`;
   }
   await sql`analyze`;
   return { clinics: all };
@@ -237,7 +233,11 @@ async function spread(sql: Sql): Promise<void> {
 }
 
 /** Makes that many bookings; the figures of what came of it are read from the tables. */
-export async function generate(sql: Sql, count: number): Promise<Generated> {
+export async function generate(
+  sql: Sql,
+  count: number,
+  tell: (done: number) => void = () => {},
+): Promise<Generated> {
   const owners = Math.max(300, Math.floor(count / 10));
   const batch = Math.min(STATEMENT_MAX, Math.floor(owners / LANES));
   const generated = await prepare(sql, count, owners);
@@ -248,6 +248,7 @@ export async function generate(sql: Sql, count: number): Promise<Generated> {
       next += batch;
       await book(sql, from, from + batch);
       await live(sql, from, from + batch);
+      tell(Math.min(from + batch, count));
     }
   };
   await Promise.all(Array.from({ length: LANES }, lane));

@@ -6,6 +6,7 @@ import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { createPayment } from '../../src/daemon/actions/create-payment.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
 import { getReservation } from '../../src/daemon/actions/get-reservation.ts';
+import { listInbox, settleInboxItem } from '../../src/daemon/actions/money.ts';
 import { decideApproval as decideInStore } from '../../src/daemon/store/approvals.ts';
 import { createPoller } from '../../src/daemon/workers/poll-payments.ts';
 import { expectProblem, no_key, openBench, staff } from '../actions/bench.ts';
@@ -224,6 +225,30 @@ test.each(['before', 'after'] as const)(
     await expectInvariants(sql);
   },
 );
+
+test('what the provider refuses for long stands on the inbox, until it gives in', async () => {
+  const request = await askedRequest(bench);
+  await outage('/cancel');
+  await decide(request, 'rejected');
+  await sql`
+    update authorisations set attempts = 4, next_attempt_at = now()
+    where reservation_id = ${request.reservation_id}`;
+  await drain('authorisations');
+  await calm();
+  const { clinic } = request.world;
+  const inbox = () => listInbox(app, desk, { clinic_id: clinic.id, limit: 9 });
+  const { items } = await inbox();
+  expect(items).toMatchObject([
+    { cause: 'authorisation_stuck', reference_code: request.reference_code, amount: '250000.00' },
+  ]);
+  expect(items[0]?.detail).toContain('does not answer');
+  const wave = { item_id: items[0]?.item_id ?? '', reason: 'go away' };
+  await expectProblem(settleInboxItem(app, staff('manager'), wave), 'not_found');
+  await dueNow(sql, request.reservation_id);
+  await drain('authorisations');
+  expect((await inbox()).items).toEqual([]);
+  await expectInvariants(sql);
+});
 
 test('an owner who leaves, and a desk that takes cash, let the card go', async () => {
   const left = await askedRequest(bench);

@@ -13,6 +13,7 @@ import {
 } from '../helpers/database.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
+import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
 
 /** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
@@ -228,6 +229,9 @@ export const samples: Readonly<
     return { params };
   },
   list_undoable: async () => ({}),
+  take_time_off: freshTimeOff,
+  list_time_off: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  end_time_off: async (world) => ({ params: { time_off_id: await closedHours(world) } }),
   create_review: async (world) => ({
     params: { booking_id: await completeVisit(world, await freshBooking(world)) },
     body: { rating: 5, ratings_breakdown: { care: 5 }, comment: 'Kind to Mochi.' },

@@ -1,9 +1,10 @@
--- Prices of several kinds for one service or one slot, and tax that comes on top. An ordinary service
--- (one price, tax contained) never comes here: hold_slot asks only when the rows it reads anyway say so.
+-- Prices of several kinds for one service or one slot, and tax that comes on top. An ordinary
+-- service (one price, tax contained) never comes here: hold_slot asks only when the rows it reads
+-- anyway say so.
 
--- A tier is one named price. slot_id null = for all slots of the service that fit weekdays and times;
--- a slot's own tier replaces the service's of the same name. Tiers are withdrawn, never deleted: seats
--- and price lines name them.
+-- A tier is one named price. slot_id null = for all slots of the service that fit weekdays and
+-- times; a slot's own tier replaces the service's of the same name. Tiers are withdrawn, never
+-- deleted: seats and price lines name them.
 alter table price_tiers
   drop constraint price_tiers_name_unique,
   add column slot_id uuid references slots (id) on delete cascade,
@@ -16,8 +17,8 @@ alter table price_tiers
   add column max_quantity integer not null default 50,
   -- What a caller gets who names no tier.
   add column is_default boolean not null default false,
-  -- [{"from": 4, "price": 80000, "per": "seat" | "package"}]: from that many seats on, each seat costs
-  -- this, or each full package of `from` seats does.
+  -- [{"from": 4, "price": 80000, "per": "seat" | "package"}]: from that many seats on, each seat
+  -- costs this, or each full package of `from` seats does.
   add column quantity_prices jsonb not null default '[]',
   add column is_active boolean not null default true,
   add column version integer not null default 1,
@@ -59,8 +60,8 @@ alter table bookings
   add column tax_amount numeric(15, 3),
   add constraint bookings_tax_range check (tax_amount between 0 and amount);
 
--- The seats that the doorman had locked when the judge was asked; null: judged without a lock, which
--- was put there afterwards. For the trace.
+-- The seats that the doorman had locked when the judge was asked; null: judged without a lock,
+-- which was put there afterwards. For the trace.
 alter table reservation_log_entries
   add column door_seats integer[];
 
@@ -207,9 +208,10 @@ begin
 end
 $$;
 
--- Prices seats of a slot. p_items: [{"tier": "Adult", "quantity": 2}], or null for the default tier.
--- problem: null | tier_unknown | tier_needed | tier_not_on_sale | tier_quantity | tier_items; `tier`
--- says about which. p_is_move: a booking that moves keeps its tiers also when their sale is over.
+-- Prices seats of a slot. p_items: [{"tier": "Adult", "quantity": 2}], or null for the default
+-- tier. problem: null | tier_unknown | tier_needed | tier_not_on_sale | tier_quantity | tier_items;
+-- `tier` says about which. p_is_move: a booking that moves keeps its tiers also when their sale is
+-- over.
 create function price_items(
   p_slot_id uuid, p_items jsonb, p_quantity integer, p_base_price numeric, p_currency text,
   p_tax_bp integer, p_tax_included boolean, p_is_move boolean,
@@ -268,9 +270,10 @@ begin
 end
 $$;
 
--- Gives claimed seats of a slot for several their tiers, in the order of the lines. Null = done; else
--- the tier of which not enough is left (or `busy`: rivals kept winning). Tiers are taken in the order of their ids and
--- places upwards, so that two takers never wait in a circle; a rival's place is waited for, not read.
+-- Gives claimed seats of a slot for several their tiers, in the order of the lines. Null = done;
+-- else the tier of which not enough is left (or `busy`: rivals kept winning). Tiers are taken in
+-- the order of their ids and places upwards, so that two takers never wait in a circle; a rival's
+-- place is waited for, not read.
 create function claim_tiers(
   p_slot_id uuid, p_capacity integer, p_reservation_id uuid, p_seats integer[], p_lines jsonb,
   out tier text, out busy boolean
@@ -306,8 +309,8 @@ begin
     tier := v_t.tier;
     busy := true;
     for v_try in 1..8 loop
-      -- Only as many of the lowest free places as the limit leaves: places above it, sold before the
-      -- limit was lowered, count too.
+      -- Only as many of the lowest free places as the limit leaves: places above it, sold before
+      -- the limit was lowered, count too.
       select array_agg(f.place order by f.place) into v_places
       from (
         select w.place

@@ -197,7 +197,8 @@ begin
 end
 $$;
 
--- Changes what a clinic has set; null = as it is, and the limit only with p_has_limit. Returns false when there is no such clinic.
+-- Changes what a clinic has set; null = as it is, and the limit only with p_has_limit. Returns
+-- false when there is no such clinic.
 create function set_money_rules(
   p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_has_limit boolean,
   p_desk_refund_limit numeric, p_actor jsonb

@@ -1,8 +1,8 @@
 import { splitAmount } from './money.ts';
 
 /**
- * What seats of several tiers cost, in minor units. hold_slot decides in SQL (price_items); this is the same
- * arithmetic for those who ask beforehand, and the second reading that the tests hold SQL against.
+ * What seats of several tiers cost, in minor units. PostgreSQL decides (price_items, in hold_slot);
+ * this is the same arithmetic written once more, which tests and models hold it against.
  */
 
 /** From `from` seats on each seat costs this; or each full package of `from` seats does. */

@@ -62,7 +62,9 @@ function refusedTier({ rule, sold }: SetTierResult): Error {
   const facts = { rule, ...(sold === null ? {} : { sold }) };
   switch (rule) {
     case 'tier_sold_more': {
-      const detail = `${sold ?? 0} seats of this tier are sold at one slot; the limit cannot go below that.`;
+      const detail =
+        `${sold ?? 0} seats of this tier are sold at one slot; ` +
+        'the limit cannot go below that.';
       return failure('policy_refused', facts, detail);
     }
     case 'tier_other_default':

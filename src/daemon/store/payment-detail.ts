@@ -19,12 +19,15 @@ export async function findPayment(
   scope: Scope,
 ): Promise<PaymentDetailRow | null> {
   const is_code = payment_ref.startsWith('BP');
+  const wanted = is_code
+    ? sql`r.reference_code = ${payment_ref}`
+    : sql`(p.id = ${payment_ref} or p.booking_id = ${payment_ref})`;
   const [row] = await run(sql<PaymentDetailRow[]>`
     select ${paymentColumns(sql)}, p.purpose, p.payment_url, p.session_expires_at,
       p.session_closed_at
     from payments p
     join reservations r on r.id = p.reservation_id
-    where ${is_code ? sql`r.reference_code = ${payment_ref}` : sql`(p.id = ${payment_ref} or p.booking_id = ${payment_ref})`}
+    where ${wanted}
       ${scope.user_id === null ? sql`` : sql`and p.user_id = ${scope.user_id}`}
       ${scope.clinic_id === null ? sql`` : sql`and p.clinic_id = ${scope.clinic_id}`}
     order by p.created_at desc, p.id desc

@@ -178,7 +178,8 @@ describe.each(with_ids)('%s, of something', (name) => {
       expectProblem(await call(world.base, name, with_id(unknown_id()), { token }), 'not_found');
       for (const id of ['1', 'x y', '%00', "' or 1=1 --", 'BP1', '..']) {
         const answer = await call(world.base, name, with_id(id), { token });
-        expect([400, 404]).toContain(answer.status);
+        // 405: the client itself turns `..` into another address, which may be one of another method.
+        expect([400, 404, 405]).toContain(answer.status);
       }
       expectProblem(
         await call(world.base, name, with_id('a'.repeat(300)), { token }),

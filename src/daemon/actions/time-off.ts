@@ -3,6 +3,7 @@ import type { Input, Output } from '../../domain/shapes.ts';
 import { dayRange, instantOf } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
 import { neededReason } from '../locks/spend-plan.ts';
+import { findClinic } from '../store/clinics.ts';
 import { makePlan, readPlan } from '../store/plans.ts';
 import {
   endTimeOff as end,
@@ -210,6 +211,9 @@ export async function listTimeOff(
   { clinic_id }: Input<'list_time_off'>,
 ): Promise<Output<'list_time_off'>> {
   assertClinic(actor, clinic_id);
+  if (!(await findClinic(app.sql, clinic_id))) {
+    throw new AppError('not_found', 'There is no such clinic.');
+  }
   const rows = await list(app.sql, clinic_id, LIST_MAX);
   const items = rows.map(({ time_zone, starts_at, ends_at, ...row }) => ({
     ...row,

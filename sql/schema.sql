@@ -1418,7 +1418,12 @@ declare
   v_p payments;
 begin
   update bookings b
-  set payment_id = p_p.id, payment_mode = 'prepaid', version = b.version + 1, updated_at = now()
+  set payment_id = p_p.id,
+    payment_mode = 'prepaid',
+    -- What the page asked for; moves may have lowered and raised the price since.
+    amount_due = p_p.amount,
+    version = b.version + 1,
+    updated_at = now()
   where b.id = p_b.id
   returning b.* into v_b;
   update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
@@ -2069,8 +2074,8 @@ begin
     tier := v_t.tier;
     busy := true;
     for v_try in 1..8 loop
-      -- Only as many of the lowest free places as the limit leaves: places above it, sold before the
-      -- limit was lowered, count too.
+      -- Only as many of the lowest free places as the limit leaves: places above it, sold before
+      -- the limit was lowered, count too.
       select array_agg(f.place order by f.place) into v_places
       from (
         select w.place

@@ -90,7 +90,12 @@ declare
   v_p payments;
 begin
   update bookings b
-  set payment_id = p_p.id, payment_mode = 'prepaid', version = b.version + 1, updated_at = now()
+  set payment_id = p_p.id,
+    payment_mode = 'prepaid',
+    -- What the page asked for; moves may have lowered and raised the price since.
+    amount_due = p_p.amount,
+    version = b.version + 1,
+    updated_at = now()
   where b.id = p_b.id
   returning b.* into v_b;
   update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;

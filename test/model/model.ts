@@ -347,6 +347,7 @@ export function paid(
     book(hold, 'prepaid');
   } else {
     hold.booking.mode = 'prepaid';
+    hold.booking.amount_due = amount;
     hold.booking.version += 1;
     hold.booking.last = null;
   }

@@ -54,13 +54,18 @@ const pageIsPaid = (session_id: string) =>
     currency: 'IDR',
   });
 
-const move = (booking_id: string, slot_id: string, quote = false) =>
+const move = (
+  booking_id: string,
+  slot_id: string,
+  quote = false,
+  by: 'owner' | 'clinic' = 'clinic',
+) =>
   rescheduleBooking(
     sql,
     {
       booking_id,
       slot_id,
-      by: 'clinic',
+      by,
       seats: null,
       reason: null,
       expected_version: null,
@@ -106,6 +111,16 @@ test('a page paid after a move to a cheaper time is more than the price: sent ba
   expect((await move(booking_id, to)).outcome).toBe('ok');
   expect((await pageIsPaid(session_id)).outcome).toBe('refund_requested');
   await assertInvariants(sql);
+});
+
+test('a page paid after moves to a cheaper and then a dearer time is what was due', async () => {
+  const { booking_id, session_id, clinic, service_id } = await bookedWithPage();
+  const cheap = await addSlot(sql, clinic, service_id, { in_hours: 90, price: '200000' });
+  const dear = await addSlot(sql, clinic, service_id, { in_hours: 100, price: '300000' });
+  for (const to of [cheap, dear]) await move(booking_id, to, false, 'owner');
+  expect((await pageIsPaid(session_id)).outcome).toBe('confirmed');
+  await assertInvariants(sql);
+  expect((await cash(booking_id, null, null)).amount).toBe('50000.000');
 });
 
 test('a cancel gives back what is left of each payment, also beside one that went back whole', async () => {

@@ -23,7 +23,9 @@ test('thousands of bookings with every kind of money: all books agree to the las
     update financial_entries
     set platform_fee = platform_fee + 1, clinic_amount = clinic_amount - 1
     where id = (
-      select id from financial_entries where settlement_id is null and type = 'payment' limit 1
+      select id from financial_entries
+      where clinic_id = ${generated.clinics[0]?.id ?? ''} and settlement_id is null and type = 'payment'
+      limit 1
     )`;
   await expect(checkLedger(sql, generated)).rejects.toThrow('a payment is split');
 });

@@ -2,14 +2,15 @@
  * Only the loser path: CPU time of the daemon per refused hold, beside the bare HTTP server, in turns. Quick enough to
  * run after each small change.
  *
- *   node bench/losers.ts [--rounds 5] [--seconds 1] [--connections 64] [--path /v1/reservations] [--profile DIR]
+ *   node bench/losers.ts [--rounds 5] [--seconds 1] [--connections 64] [--path /v1/reservations] [--seats 1]
+ *     [--profile DIR]
  */
 import { parseArgs } from 'node:util';
 import { startBareServer, startDaemon } from './lib/children.ts';
 import { cpuOf } from './lib/cpu.ts';
 import { checkOut, startDemo } from './lib/demo.ts';
 import { median, ratioOf, rounded } from './lib/figures.ts';
-import { holdBody, makeFixture } from './lib/fixture.ts';
+import { fillSlot, holdBody, makeFixture, OWNERS } from './lib/fixture.ts';
 import { type LoadResult, runLoad } from './lib/http-load.ts';
 
 const { values: flags } = parseArgs({
@@ -18,6 +19,8 @@ const { values: flags } = parseArgs({
     seconds: { type: 'string', default: '1' },
     connections: { type: 'string', default: '64' },
     path: { type: 'string', default: '/v1/reservations' },
+    /** Seats of the slot that is lost; all are held before. */
+    seats: { type: 'string', default: '1' },
     /** Writes a CPU profile of the daemon there. */
     profile: { type: 'string' },
   },
@@ -27,6 +30,9 @@ const SLOTS = 100;
 await using stack = new AsyncDisposableStack();
 const demo = stack.use(startDemo(stack.use(checkOut(null)).root));
 const fixture = await makeFixture(demo, SLOTS);
+const SLOT = SLOTS / 2;
+const seats = Number(flags.seats);
+if (seats > 1) await fillSlot(demo, fixture, SLOT, seats);
 const daemon = flags.profile
   ? stack.use(
       await startDaemon(demo, {
@@ -52,7 +58,7 @@ async function measure(target: { readonly url: string; readonly pid: number }) {
     method: 'POST',
     path: flags.path,
     headers: { authorization: `Bearer ${demo.tokens.ci}`, 'content-type': 'application/json' },
-    body: (n) => holdBody(fixture, SLOTS / 2, n),
+    body: (n) => holdBody(fixture, SLOT, OWNERS / 2 + n),
     connections: Number(flags.connections),
     duration_ms: Number(flags.seconds) * 1000,
   });

@@ -63,6 +63,34 @@ export async function makeFixture(demo: Demo, slots: number): Promise<Fixture> {
   }
 }
 
+/** Makes a slot one of many seats and holds all of them, 50 for each of the first owners. */
+export async function fillSlot(
+  demo: Demo,
+  fixture: Fixture,
+  slot: number,
+  seats: number,
+): Promise<void> {
+  const each = 50;
+  const slot_id = fixture.slots[slot] ?? '';
+  const sql = postgres(demo.database_url, { max: 1, onnotice: () => {} });
+  try {
+    await sql`update slots set capacity = ${seats} where id = ${slot_id}`;
+    const [row] = await sql<{ held: number }[]>`
+      select count(*)::int as held
+      from bench_owners o
+      cross join lateral hold_slot(
+        gen_random_uuid(), ${slot_id}, o.user_id, o.pet_id, ${each}, null,
+        gen_random_uuid()::text, null,
+        '{"kind":"operator","source":"api","request_id":"bench"}'
+      ) h
+      where o.n <= ${Math.floor(seats / each)} and h.outcome = 'ok'`;
+    if (row?.held !== seats / each) throw new Error(`only ${row?.held} of the owners got seats`);
+    await sql.unsafe('vacuum analyze slot_claims, reservations');
+  } finally {
+    await sql.end({ timeout: 5 });
+  }
+}
+
 /** The request body that holds the n-th slot for some owner; null behind the last slot. */
 export function holdBody(fixture: Fixture, slot: number, owner: number): string | null {
   const slot_id = fixture.slots[slot];

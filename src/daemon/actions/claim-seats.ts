@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { LockResult } from '../../domain/ports.ts';
 import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { lookIfFull, noteFull } from '../locks/full-slots.ts';
 import { lockOwner } from '../locks/lock-owner.ts';
 import { refusalsOf } from '../locks/recent-refusals.ts';
 import type { TierItem, TierRule } from '../store/prices.ts';
@@ -22,6 +23,8 @@ import { endOverdue } from './end-overdue.ts';
  * hold.
  */
 const TRY_MS = 5_000;
+/** From so many seats on, looking for a free one among taken ones costs more than counting them together. */
+const BIG_FROM = 65;
 /** Told to callers when PostgreSQL could not answer. */
 const RETRY_AFTER_MS = 1_000;
 /** Told while a payment page of the hold in the way cannot be closed. */
@@ -282,16 +285,26 @@ function dropDoubtful(
 /** One attempt at one slot. The doorman says what came of it before this returns. */
 export async function claimSeats(app: App, attempt: Attempt): Promise<Verdict> {
   const asked_at_ms = performance.now();
+  const { slot, user_id, quantity, idempotency_key } = attempt;
+  const is_big = slot.capacity >= BIG_FROM && quantity <= slot.capacity;
+  const wish = { user_id, quantity, idempotency_key };
+  const full = is_big ? await lookIfFull(app, slot.slot_id, wish) : null;
+  if (full) {
+    const { retry_after_ms } = full;
+    return { outcome: retry_after_ms === null ? 'slot_taken' : 'slot_locked', retry_after_ms };
+  }
   const door = await askDoorman(app, attempt);
   if (door.outcome === 'locked') {
     const { holder, retry_after_ms, asked_at_ms: looked_at_ms = asked_at_ms } = door;
     const refusal = { outcome: 'slot_locked', retry_after_ms } as const;
+    if (is_big) noteFull(app, slot.slot_id);
     if (holder !== undefined) noteRefusal(app, attempt.slot, { ...refusal, holder }, looked_at_ms);
     return refusal;
   }
   const at_door = door.outcome === 'acquired' ? door.seats : [];
   if (at_door.length > 0) failpoint('after-lock');
   const verdict = await judge(app, attempt, at_door);
+  if (is_big && verdict.outcome === 'slot_taken' && !verdict.tier) noteFull(app, slot.slot_id);
   if (verdict.outcome === 'ok') failpoint('after-claim');
   if (verdict.outcome === 'ok') await settleLocks(app, attempt, verdict.held, at_door);
   else await withdraw(app, attempt, verdict, at_door, asked_at_ms);

@@ -109,7 +109,14 @@ function show(context: Context, look: Look, plan: Plan): void {
 }
 
 function sumsOf({ moved, cancelled, holds_ended, kept }: Plan): string {
-  return `${moved} moved, ${cancelled} cancelled with all money back, ${holds_ended} unpaid holds ended, ${kept} kept`;
+  const parts = [
+    [moved, 'moved'],
+    [cancelled, 'cancelled with all money back'],
+    [holds_ended, holds_ended === 1 ? 'unpaid hold ended' : 'unpaid holds ended'],
+    [kept, 'kept'],
+  ] as const;
+  const told = parts.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return told.length === 0 ? 'no visit is in the way' : told.join(', ');
 }
 
 const hoursText = (look: Look, plan: Plan) =>

@@ -44,6 +44,8 @@ const rowsOf = (seed: number, clinic: SeedClinic) => {
     currency: clinic.currency,
     duration_minutes: service.minutes,
     capacity: service.capacity,
+    // Something for `petpro approvals` to be tried on.
+    requires_approval: service.key === 'surgery',
   }));
   const offers = clinic.services.flatMap((service) =>
     service.offered.map((offer) => ({

@@ -8,6 +8,7 @@ import { openConsole } from './console.ts';
 import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
 import type { LoadPort } from './load-port.ts';
+import { settleHeap } from './memory.ts';
 import type { Lang, Session } from './model.ts';
 import { printText } from './printer.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
@@ -109,6 +110,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     quit: (code) => end({ code, text: null }),
   });
   const unwatch = watchProcess(end, fault);
+  const unsettle = settleHeap();
   try {
     const app = <App console={console} color={session.color} />;
     const screen = render(app, {
@@ -136,6 +138,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     return ending.code;
   } finally {
     console.close();
+    unsettle();
     unwatch();
   }
 }

@@ -5,6 +5,7 @@ import type { Lang } from '../../src/tui/model.ts';
 import { fitsHead, head_budgets } from '../../src/tui/screens/board.ts';
 import { run_columns } from '../../src/tui/screens/load.ts';
 import { lock_columns } from '../../src/tui/screens/locks.ts';
+import { fitsMoneyHead } from '../../src/tui/screens/money.ts';
 
 const langs: readonly Lang[] = ['en', 'ja', 'id'];
 const columns = 80;
@@ -39,7 +40,20 @@ describe.each(langs)('the words in %s', (lang) => {
       ` ${words.find_keys}`,
       `   ${words.cancel_keep}      ${words.cancel_yes}    ${words.cancel_other}`,
       ` ${words.quit_text}   `,
-      `! 10:42:07 ${words.refused_offline('10:41:07')} `,
+      ` ! 10:42:07 ${words.refused_offline('10:41:07')} `,
+      `   ${words.life.cancel_undo}`,
+      `   ${words.life.cancel_shares('IDR 1,250,000', 'IDR 1,250,000')}`,
+      `   ${words.life.due_then('IDR 50,000')}; ${words.life.later_cancel(50)}`,
+      `    ${words.life.pay_keep}     ${words.life.pay_yes('IDR 1,250,000', words.life.methods.card_terminal)}`,
+      `   [${' '.repeat(14)}]   ${words.life.pay_all}`,
+      ` ! 10:42:07 ${words.life.nothing_to_undo} `,
+      ` ! 10:42:07 ${words.life.hold_whole} `,
+      ...Object.values(words.life.undo_refused).map(
+        (why) => ` ERROR 10:42:07 ${words.life.not_undone('Mochi', why)} `,
+      ),
+      ...Object.values(words.money.next).map((next) => ` -> ${next}`),
+      ...Object.values(words.money.deed_effects).map((text) => `   ${text}`),
+      ` ${words.money.deed_keys}`,
     ];
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
   });
@@ -92,10 +106,27 @@ describe.each(langs)('the words in %s', (lang) => {
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
   });
 
+  it('fit the lists of money and their columns', () => {
+    const names = Object.values(words.money.sections).map((name) => ` ${name} 200 `);
+    expect(displayWidth(names.join(''))).toBeLessThanOrEqual(columns);
+    for (const name of ['when', 'amount', 'ref'] as const) {
+      expect({ name, fits: fitsMoneyHead(name, words.money.heads[name]) }).toEqual({
+        name,
+        fits: true,
+      });
+    }
+    const facts = Object.values(words.life.facts).filter((text) => displayWidth(text) > 10);
+    expect(facts).toEqual([]);
+  });
+
   it('name what the key does, as the keys are ASCII in every language', () => {
     expect(words.cancel_yes.startsWith('y ')).toBe(true);
     expect(words.cancel_other.startsWith('w ')).toBe(true);
     expect(words.quit_yes.startsWith('y ')).toBe(true);
+    expect(words.life.pay_yes('1', 'x').startsWith('y ')).toBe(true);
+    expect(words.life.move_yes('x').startsWith('y ')).toBe(true);
+    expect(words.life.undo_left('00:30').startsWith('u ')).toBe(true);
+    expect(words.money.do_it('x').startsWith('Ctrl-G ')).toBe(true);
     expect(words.ops.start_yes.startsWith('y ')).toBe(true);
     expect(words.ops.stop_yes.startsWith('y ')).toBe(true);
     expect(words.ops.release_it.startsWith('Ctrl-G ')).toBe(true);

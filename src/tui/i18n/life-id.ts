@@ -40,7 +40,7 @@ export const life_id: LifeCatalogue = {
   undone: (name, now, was) => `${name} ${now} lagi (${was} diurungkan)`,
   not_undone: (name, why) => `${name} tetap: ${why}`,
   undo_refused: {
-    nothing_to_undo: 'perubahan terakhirnya bukan batal, tak hadir, atau datang.',
+    nothing_to_undo: 'itu bukan batal, tak hadir, atau datang.',
     undo_too_late: 'sudah lebih dari sehari.',
     undo_not_yours: 'dilakukan orang lain.',
     already_told: 'pemilik sudah diberi tahu. Buat janji baru.',
@@ -66,7 +66,7 @@ export const life_id: LifeCatalogue = {
   new_price: (was, now) => `harga ${was}, menjadi ${now}`,
   due_then: (money) => `${money} dibayar saat kunjungan`,
   comes_back: (money) => `${money} kembali ke pemilik`,
-  later_cancel: (percent) => `batal nanti mengembalikan paling banyak ${percent} %`,
+  later_cancel: (percent) => `batal nanti: kembali maks ${percent} %`,
   move_keep: 'Tetap di jam ini (Esc)',
   move_yes: (when) => `y pindah ke ${when}`,
   moved: (name, when) => `${name} pindah ke ${when}`,

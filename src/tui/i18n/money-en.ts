@@ -39,7 +39,7 @@ export const money_en: MoneyCatalogue = {
     due: 'unpaid',
     refunds: 'refunds',
     payments: 'payments',
-    settlements: 'settled',
+    settlements: 'closed',
   },
   empty: {
     approvals: 'Nobody waits for a yes.',

@@ -34,9 +34,9 @@ export const money_id: MoneyCatalogue = {
     refund_handed: 'diserahkan',
   },
   sections: {
-    approvals: 'permintaan',
+    approvals: 'minta',
     inbox: 'perlu Anda',
-    due: 'belum bayar',
+    due: 'belum',
     refunds: 'refund',
     payments: 'bayar',
     settlements: 'tutup buku',

@@ -137,7 +137,10 @@ export function countsLine(state: State): Line {
     : [];
   const left = [...(has_tabs ? tabs(state) : [span(` ${words.board}`, 'bold')]), ...other];
   const figures = countsOf(state.board);
-  const said = is_other ? words.counts_other(figures) : words.counts(figures);
+  const all = is_other ? words.counts_other(figures) : words.counts(figures);
+  const used = left.reduce((sum, part) => sum + displayWidth(part.text), 0);
+  // The names of the screens are how one gets there; of the figures, two are enough where room is short.
+  const said = used + displayWidth(all) + 2 <= state.columns ? all : words.counts_other(figures);
   const counts = day === null ? '' : said;
   return splitLine(left, [span(`${counts} `)], state.columns);
 }

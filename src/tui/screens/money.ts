@@ -65,7 +65,7 @@ function sectionLine(state: State): Line {
     const is_here = one === section;
     const name = is_here ? words.sections[one].toUpperCase() : words.sections[one];
     const tone: SpanTone = is_here ? 'selected' : one === 'inbox' && found > 0 ? 'error' : 'plain';
-    return [span(' '), span(` ${name} ${found} `, tone)];
+    return [span(` ${name} ${found} `, tone)];
   });
 }
 

@@ -56,6 +56,12 @@ export const daemon_settings = {
     fallback: '0',
     doc: 'Port of the TCP message patterns; 0 = off.',
   },
+  tcp_host: {
+    env: 'PETPRO_TCP_HOST',
+    parse: anyText,
+    fallback: '127.0.0.1',
+    doc: 'Address that the TCP message patterns listen on; they are not encrypted.',
+  },
   public_url: {
     env: 'PETPRO_PUBLIC_URL',
     parse: url('http', 'https'),

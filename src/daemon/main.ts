@@ -13,6 +13,7 @@ import { createServer } from './http/server.ts';
 import { assertSchema } from './store/migrate.ts';
 import { packageRoot } from './store/package-root.ts';
 import { toReachError } from './store/pg-errors.ts';
+import { startTcp } from './tcp/server.ts';
 import { createFeed } from './workers/feed.ts';
 import { createWakeups } from './workers/loop.ts';
 import { startWorkers, type Workers } from './workers/start.ts';
@@ -97,6 +98,10 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
   const server = await createServer({ app, health, feed, metrics, version: version() });
   starting.defer(() => drain(server, log));
   const url = await listen(server, config);
+  if (config.tcp_port > 0 && config.roles.includes('api')) {
+    const tcp = { port: config.tcp_port, host: config.tcp_host };
+    starting.adopt(await startTcp(app, tcp), (opened) => opened.stop());
+  }
   workers = startWorkers(app, wakeups, feed, metrics.onTick);
   const opened = starting.move();
   log.info('daemon.ready', { url, roles: config.roles, version: version(), pid: process.pid });

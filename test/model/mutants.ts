@@ -6,12 +6,13 @@ export type Mutant = readonly [name: string, guard: string, instead: string];
 /** The steps that come near a function which walks at large rarely bring into a corner. */
 export const near: Readonly<Record<string, readonly Kind[]>> = {
   begin_grace: ['hold', 'open_page', 'pay', 'cancel_booking', 'pay_back'],
-  cancel_booking: ['hold', 'confirm', 'begin', 'cancel_booking'],
+  booking_paid: ['hold', 'confirm', 'pay_desk', 'ask_refund', 'complete_refund', 'reschedule'],
+  cancel_booking: ['hold', 'confirm', 'begin', 'cancel_booking', 'reschedule'],
   claim_refunds: ['hold', 'open_page', 'pay', 'ask_refund', 'pay_back'],
   clear_overdue: ['hold', 'open_page', 'lapse'],
   decide_refund: ['hold', 'confirm', 'ask_refund', 'decide_refund'],
   extend_reservation: ['hold', 'extend'],
-  note_money_gone: ['hold', 'open_page', 'pay', 'ask_refund', 'dashboard'],
+  note_money_gone: ['hold', 'pay_unnoted', 'ask_refund', 'dashboard', 'dispute'],
   recount_slot: ['hold', 'confirm', 'cancel_booking', 'recount'],
   refund_payments: ['hold', 'confirm', 'pay_desk', 'cancel_booking'],
   retake_place: ['hold', 'open_page', 'lapse', 'sweep', 'block', 'pay'],
@@ -26,6 +27,7 @@ export const near: Readonly<Record<string, readonly Kind[]>> = {
   ],
   return_refund: ['hold', 'pay_unnoted', 'ask_refund', 'pay_back', 'bank_news'],
   set_booking_status: ['hold', 'confirm', 'move'],
+  undo_booking: ['hold', 'confirm', 'cancel_booking', 'undo', 'pay_back', 'dispatch', 'end_grace'],
   settle_success: [
     'hold',
     'open_page',

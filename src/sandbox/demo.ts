@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
-import { AppError } from '../domain/errors.ts';
 import type { Log } from '../log.ts';
+import { daemonFailure, startDaemon, stopDaemon } from './demo-daemon.ts';
 import {
   type DemoSecrets,
   type DemoState,
@@ -19,27 +18,15 @@ import {
 import { startIssuer } from './issuer.ts';
 import { keepAlive } from './keep-alive.ts';
 import { startPostgres } from './postgres.ts';
-import {
-  answersTcp,
-  freePort,
-  isPortFree,
-  isSameProcess,
-  refOf,
-  stopProcess,
-  tailOf,
-  until,
-} from './process.ts';
+import { answersTcp, freePort, isPortFree, isSameProcess, refOf, until } from './process.ts';
 import { startRedis } from './redis.ts';
 import { type SeedResult, seedDatabase } from './seed.ts';
 import { startSmtpSink } from './smtp-sink.ts';
 import { startStripeSandbox } from './stripe-server.ts';
 
 const DEFAULT_PORT = 7_387;
-const DAEMON_READY_MS = 45_000;
-const DAEMON_STOP_MS = 20_000;
 /** A start that hangs must not keep a demo from ending. */
 const SETTLE_MS = 15_000;
-const PROBE_MS = 2_000;
 const CUSTOMER_TOKEN_S = 30 * 86_400;
 const MAX_PORT_TRIES = 3;
 
@@ -69,11 +56,6 @@ type Undo = (() => Promise<void> | void)[];
 type Notice = { tell: () => void };
 
 type Part = { readonly gone: Promise<void> };
-const endOf = (child: ChildProcess): Promise<void> =>
-  new Promise((resolve) => {
-    child.once('exit', () => resolve());
-    child.once('error', () => resolve());
-  });
 
 async function startDatabase(
   options: SuperviseOptions,
@@ -227,70 +209,6 @@ function daemonEnv(
     PETPRO_HOME: options.home,
     PETPRO_ENV: 'dev',
   };
-}
-
-function spawnDaemon(options: SuperviseOptions, env: NodeJS.ProcessEnv): ChildProcess {
-  const [program, ...args] = options.command;
-  const log = fs.openSync(demoPaths(options.home).log, 'a', 0o600);
-  try {
-    // Its stdin is our end of a pipe: however we die, it notices and drains.
-    return spawn(program, [...args, 'serve', '--stop-with-stdin'], {
-      env,
-      stdio: ['pipe', log, log],
-      detached: true,
-    });
-  } finally {
-    fs.closeSync(log);
-  }
-}
-
-/** Ready, and ours: another demo's daemon on the same port does not know our key. */
-async function isReady(url: string, token: string): Promise<boolean> {
-  try {
-    const signal = AbortSignal.timeout(PROBE_MS);
-    const ready = await fetch(`${url}/readyz`, { signal });
-    if (!ready.ok) return false;
-    const headers = { authorization: `Bearer ${token}` };
-    return (await fetch(`${url}/v1/bookings?limit=1`, { headers, signal })).ok;
-  } catch {
-    return false;
-  }
-}
-
-/** Starts the daemon and waits until it serves; `null` when it ended first. */
-async function startDaemon(
-  options: SuperviseOptions,
-  env: NodeJS.ProcessEnv,
-  token: string,
-): Promise<{ child: ChildProcess; gone: Promise<void> } | null> {
-  const child = spawnDaemon(options, env);
-  child.stdin?.on('error', () => {});
-  const gone = endOf(child);
-  const url = `http://127.0.0.1:${env['PETPRO_PORT']}`;
-  const has_ended = () => child.exitCode !== null || child.signalCode !== null || !child.pid;
-  const outcome = await until(DAEMON_READY_MS, async () => {
-    if (has_ended() || options.signal.aborted) return 'ended';
-    return (await isReady(url, token)) ? 'ready' : null;
-  });
-  if (outcome === 'ready') return { child, gone };
-  await stopDaemon(child);
-  return null;
-}
-
-async function stopDaemon(child: ChildProcess): Promise<void> {
-  if (child.pid === undefined) return;
-  await stopProcess(refOf(child.pid), [
-    { signal: 'SIGTERM', wait_ms: DAEMON_STOP_MS },
-    { signal: 'SIGKILL', wait_ms: 2_000 },
-  ]);
-}
-
-function daemonFailure(home: string): AppError {
-  const { log } = demoPaths(home);
-  const last = tailOf(log).split('\n').at(-1)?.slice(0, 300) ?? '';
-  return new AppError('unavailable', `The daemon did not become ready. ${last}`, {
-    next: `tail ${log}`,
-  });
 }
 
 async function run(options: SuperviseOptions, undo: Undo): Promise<void> {

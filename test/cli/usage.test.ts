@@ -18,7 +18,8 @@ describe('help', () => {
         book [options]                    Book a slot for an owner and a pet
         cancel [options] <reference>      Cancel a booking, with the refund that the
                                           policy gives
-        check-in [options] <reference>    The owner has arrived
+        check-in [options] <code>         The owner has arrived, or a ticket comes in:
+                                          once
         start [options] <reference>       The pet is in the room
         complete [options] <reference>    The visit is over
         no-show [options] <reference>     Nobody came; from ten minutes after the
@@ -35,12 +36,27 @@ describe('help', () => {
         hold                              Create, list, extend, release
         confirm [options] <hold>          Turn a hold into a booking that is paid at
                                           the clinic
+        reviews                           What owners say, and what the clinic answers
+        attachments                       Files of bookings: list, add, get, remove
         events                            Follow what happens
         refunds                           List, ask for, decide
+
+      More:
+        tickets                           Tickets of venues
+        commands                          The whole command tree with flags, rights
+                                          and exit codes
+        help [topic...]                   Help on a command or a topic
+        prices                            .
+        payments                          The takings of a day
+        approvals                         .
+        pay [options] <reference>         Take what is due at the visit
+        receipts                          Receipts on paper and as pages
+        settlements                       What a clinic gets, period by period
 
       Running it:
         health [options]                  Is the daemon alive and ready? The answer is
                                           the exit code
+        auth                              Who you are to the daemon
         doctor [options]                  Check everything that PetPro needs, and say
                                           how to mend it
         migrate                           The database schema
@@ -54,15 +70,6 @@ describe('help', () => {
 
       Console:
         tui [options]                     The console: the day board, full screen
-
-      More:
-        commands                          The whole command tree with flags, rights
-                                          and exit codes
-        help [topic...]                   Help on a command or a topic
-        payments                          The takings of a day
-        pay [options] <reference>         Take what is due at the visit
-        receipts                          Receipts on paper and as pages
-        settlements                       What a clinic gets, period by period
 
       "
     `);

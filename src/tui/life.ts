@@ -2,9 +2,9 @@ import { booking_statuses } from '../domain/booking.ts';
 import { displayWidth } from '../domain/width.ts';
 import { nextKey } from './book-open.ts';
 import { patchBooking, wantReload } from './day.ts';
-import { moneyText, wordsOf } from './i18n/text.ts';
+import { wordsOf } from './i18n/text.ts';
 import type { ActionId } from './keys.ts';
-import { bindingFor, foldKey } from './keys.ts';
+import { foldKey } from './keys.ts';
 import { legalText, MESSAGE_LEAD, stateWord } from './legal.ts';
 import {
   type Effect,
@@ -19,7 +19,6 @@ import type { ChangedBox, LifeEffect, LinkBox, Target, Undo } from './model-life
 import { wantMoney } from './money.ts';
 import { askMove, moveFailed, takeMoveQuote, takeMoveSlots, takeRescheduled } from './move.ts';
 import { askPay, takeDue, takePaid } from './pay.ts';
-import { actionRefusal } from './refused.ts';
 import { GUARD_MS } from './selectors.ts';
 
 /** What can happen to a booking after it was made, by keys: undo, receipt, trace, link, and what others changed. */
@@ -319,18 +318,4 @@ function refusedUndo(state: State, { name }: Undo, problem: Problem): string {
   const known: Readonly<Record<string, string>> = words.life.undo_refused;
   const why = typeof rule === 'string' ? known[rule] : undefined;
   return why === undefined ? `${name}: ${problem.detail}` : words.life.not_undone(name, why);
-}
-
-/** What a screen's own key means on the overlays of this part; null: no key of theirs. */
-export function lifeBoxAction(state: State, screen: 'receipt', key: string): Step | null {
-  const binding = bindingFor(screen, key);
-  if (binding === null) return null;
-  const refused = actionRefusal(state, binding.id);
-  if (refused !== null) return stay(say(state, 'warn', refused));
-  return runLifeAction(state, binding.id, null);
-}
-
-/** How a sum of money reads in the console's language. */
-export function dueText(state: State, amount: string, currency: string): string {
-  return moneyText(amount, currency, state.session.lang);
 }

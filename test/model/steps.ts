@@ -81,6 +81,9 @@ const endings: readonly Ending[] = ['completed', 'completed', 'processing', 'fai
 
 const of = <T>(things: readonly T[], n: number): T | undefined => things[n % things.length];
 
+const isExtended = (hold: HoldModel) =>
+  hold.status === 'pending' && hold.is_extended && !hold.is_overdue;
+
 /**
  * Carries one step out on both sides, and says what the model allows and what the engine said. Ids
  * are made of the step's place, so that a replayed run is the same run.
@@ -289,7 +292,9 @@ export class Walk {
     if (kind === 'decline' || kind === 'page_lapse') return await this.#pay(step);
     // A hold that ended is extended now and then too, to hear the refusal.
     const is_pending = kind === 'extend' && b % 3 > 0;
-    const hold = this.#some(a, ({ status }) => !is_pending || status === 'pending');
+    const hold =
+      (kind === 'extend' && b % 3 === 1 ? this.#some(a, isExtended) : undefined) ??
+      this.#some(a, ({ status }) => !is_pending || status === 'pending');
     if (hold && kind === 'open_page') {
       const payment = this.#newPayment(hold);
       await this.#door.openPage(hold, payment);

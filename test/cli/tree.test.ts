@@ -48,6 +48,11 @@ describe('every command', () => {
   });
 });
 
+test('every word that only groups others says what it groups', async () => {
+  const { out } = await cli(['--help']);
+  expect(out).not.toMatch(/^ {2}\S+ +\.?$/m);
+});
+
 describe('every mutation', () => {
   const mutations = tree.filter((spec) => spec.mutates !== undefined);
 

@@ -36,22 +36,10 @@ describe('help', () => {
         hold                              Create, list, extend, release
         confirm [options] <hold>          Turn a hold into a booking that is paid at
                                           the clinic
+        tickets                           Tickets of venues
         reviews                           What owners say, and what the clinic answers
         attachments                       Files of bookings: list, add, get, remove
         events                            Follow what happens
-        refunds                           List, ask for, decide
-
-      More:
-        tickets                           Tickets of venues
-        commands                          The whole command tree with flags, rights
-                                          and exit codes
-        help [topic...]                   Help on a command or a topic
-        prices                            .
-        payments                          The takings of a day
-        approvals                         .
-        pay [options] <reference>         Take what is due at the visit
-        receipts                          Receipts on paper and as pages
-        settlements                       What a clinic gets, period by period
 
       Running it:
         health [options]                  Is the daemon alive and ready? The answer is
@@ -70,6 +58,21 @@ describe('help', () => {
 
       Console:
         tui [options]                     The console: the day board, full screen
+
+      More:
+        commands                          The whole command tree with flags, rights
+                                          and exit codes
+        help [topic...]                   Help on a command or a topic
+
+      Money:
+        prices                            What services cost, by tier and quantity
+        payments                          Payments, their entries, and the takings of
+                                          a day
+        refunds                           List, ask for, decide
+        approvals                         Requests that the clinic has to grant
+        pay [options] <reference>         Take what is due at the visit
+        receipts                          Receipts on paper and as pages
+        settlements                       What a clinic gets, period by period
 
       "
     `);

@@ -164,6 +164,13 @@ function groupOf(word: string): string {
   return groups.find(([, words]) => words.includes(word))?.[0] ?? 'More';
 }
 
+/** Help shows groups in the order of their first command: this one, and what belongs to none last. */
+function placeOf(path: string): number {
+  const [first = ''] = path.split(' ');
+  const place = groups.findIndex(([, words]) => words.includes(first));
+  return place === -1 ? groups.length : place;
+}
+
 /** Commands before flags: who asks for help on `petpro` looks for the word first, and common flags come last. */
 function formatHelp(command: Command, helper: Help): string {
   const blocks = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n');
@@ -209,7 +216,7 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
   }
   program.option('-V, --version', 'version');
   const parents = new Map<string, Command>();
-  for (const spec of tree) {
+  for (const spec of tree.toSorted((a, b) => placeOf(a.path) - placeOf(b.path))) {
     const [first = '', second] = spec.path.split(' ');
     let parent: Command = program;
     if (second !== undefined) {

@@ -41,6 +41,19 @@ describe('help', () => {
         attachments                       Files of bookings: list, add, get, remove
         events                            Follow what happens
 
+      Money:
+        prices                            What services cost, by tier and quantity
+        payments                          Payments, their entries, and the takings of
+                                          a day
+        refunds                           List, ask for, decide
+        approvals                         Requests that the clinic has to grant
+        pay [options] <reference>         Take what is due at the visit
+        receipts                          Receipts on paper and as pages
+        settlements                       What a clinic gets, period by period
+
+      Console:
+        tui [options]                     The console: the day board, full screen
+
       Running it:
         health [options]                  Is the daemon alive and ready? The answer is
                                           the exit code
@@ -56,23 +69,10 @@ describe('help', () => {
         reconcile                         Does everything fit together?
         load                              Load tests, judged by the database
 
-      Console:
-        tui [options]                     The console: the day board, full screen
-
       More:
         commands                          The whole command tree with flags, rights
                                           and exit codes
         help [topic...]                   Help on a command or a topic
-
-      Money:
-        prices                            What services cost, by tier and quantity
-        payments                          Payments, their entries, and the takings of
-                                          a day
-        refunds                           List, ask for, decide
-        approvals                         Requests that the clinic has to grant
-        pay [options] <reference>         Take what is due at the visit
-        receipts                          Receipts on paper and as pages
-        settlements                       What a clinic gets, period by period
 
       "
     `);

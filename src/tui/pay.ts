@@ -163,5 +163,7 @@ export function takePaid(
   const text = words.paid(target.name, moneyText(paid.amount, paid.currency, lang), how);
   const is_rest = parseAmount(paid.amount_rest, paid.currency).amount_minor > 0;
   const rest = words.rest_left(moneyText(paid.amount_rest, paid.currency, lang));
-  return say(fresh, 'ok', is_rest ? `${text}; ${rest}` : `${text}; ${words.receipt_key}`);
+  if (is_rest) return say(fresh, 'ok', `${text}; ${rest}`);
+  // On the list of what is unpaid the cursor goes on to the next one: P would be that one's.
+  return say(fresh, 'ok', state.place === 'money' ? text : `${text}; ${words.receipt_key}`);
 }

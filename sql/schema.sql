@@ -240,6 +240,15 @@ create table bookings (
   constraint bookings_tax_range CHECK (((tax_amount >= (0)::numeric) AND (tax_amount <= amount)))
 ) with (fillfactor=85);
 
+create table bounced_addresses (
+  channel text not null,
+  address text not null,
+  error text not null,
+  delivery_id uuid not null,
+  bounced_at timestamp with time zone not null default now(),
+  constraint bounced_addresses_pkey PRIMARY KEY (channel, address)
+);
+
 create table cash_counts (
   id uuid not null default gen_random_uuid(),
   clinic_id uuid not null,
@@ -336,13 +345,33 @@ create table deliveries (
   dead_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   attached text[] not null default '{}'::text[],
+  due_at timestamp with time zone not null default now(),
+  deferrals integer not null default 0,
+  error_code text,
+  provider_id text,
+  asked_id uuid,
+  asked_by uuid,
+  discarded_at timestamp with time zone,
+  discard_reason text,
   constraint deliveries_pkey PRIMARY KEY (id),
+  constraint deliveries_asked_unique UNIQUE (asked_id, channel, user_id),
   constraint deliveries_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text]))),
   constraint deliveries_event_unique UNIQUE (event_id, channel, user_id),
-  constraint deliveries_one_cause CHECK ((num_nonnulls(event_id, reminder_id) = 1)),
+  constraint deliveries_one_cause CHECK ((num_nonnulls(event_id, reminder_id, asked_id) = 1)),
   constraint deliveries_reminder_id_fkey FOREIGN KEY (reminder_id) REFERENCES booking_reminders(id),
   constraint deliveries_reminder_unique UNIQUE (reminder_id, channel),
-  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dropped'::text, 'dead'::text])))
+  constraint deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'sent'::text, 'dropped'::text, 'dead'::text, 'discarded'::text])))
+);
+
+create table delivery_channels (
+  channel text not null,
+  paused_at timestamp with time zone,
+  paused_by uuid,
+  pause_reason text,
+  tokens numeric not null default 1,
+  refilled_at timestamp with time zone not null default now(),
+  constraint delivery_channels_pkey PRIMARY KEY (channel),
+  constraint delivery_channels_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text])))
 );
 
 create table disputes (
@@ -435,6 +464,7 @@ create table notification_preferences (
   enabled boolean not null default true,
   address text,
   updated_at timestamp with time zone not null default now(),
+  is_optional_wanted boolean not null default true,
   constraint notification_preferences_pkey PRIMARY KEY (user_id, channel),
   constraint notification_preferences_channel_known CHECK ((channel = ANY (ARRAY['email'::text, 'push'::text, 'sms'::text]))),
   constraint notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
@@ -445,6 +475,15 @@ create table notification_rules (
   notification_type text not null,
   channels text[] not null,
   constraint notification_rules_pkey PRIMARY KEY (event_type)
+);
+
+create table notification_settings (
+  user_id uuid not null,
+  quiet_from time without time zone not null,
+  quiet_until time without time zone not null,
+  updated_at timestamp with time zone not null default now(),
+  constraint notification_settings_pkey PRIMARY KEY (user_id),
+  constraint notification_settings_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
 );
 
 create table notifications (
@@ -461,6 +500,7 @@ create table notifications (
   delivery_status text not null default 'pending'::text,
   delivery_attempts jsonb not null default '[]'::jsonb,
   created_at timestamp with time zone not null default now(),
+  written_by uuid,
   constraint notifications_pkey PRIMARY KEY (id),
   constraint notifications_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
   constraint notifications_delivery_known CHECK ((delivery_status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'none'::text]))),
@@ -574,7 +614,7 @@ create table plans (
   taken_by uuid,
   constraint plans_pkey PRIMARY KEY (id),
   constraint plans_items_is_list CHECK ((jsonb_typeof(items) = 'array'::text)),
-  constraint plans_kind_known CHECK ((kind = ANY (ARRAY['locks.cleanup'::text, 'reconcile'::text, 'time_off'::text])))
+  constraint plans_kind_known CHECK ((kind ~ '^[a-z_]+(\.[a-z_]+)?$'::text))
 );
 
 create table price_tiers (
@@ -609,6 +649,23 @@ create table price_tiers (
   constraint price_tiers_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
   constraint price_tiers_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id) ON DELETE CASCADE,
   constraint price_tiers_time_order CHECK ((to_time > from_time))
+);
+
+create table push_devices (
+  id uuid not null default gen_random_uuid(),
+  user_id uuid not null,
+  kind text not null,
+  endpoint text not null,
+  p256dh text,
+  auth text,
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  end_reason text,
+  constraint push_devices_pkey PRIMARY KEY (id),
+  constraint push_devices_endpoint UNIQUE (endpoint),
+  constraint push_devices_keys CHECK (((kind = 'webpush'::text) = ((p256dh IS NOT NULL) AND (auth IS NOT NULL)))),
+  constraint push_devices_kind_known CHECK ((kind = ANY (ARRAY['webpush'::text, 'fcm'::text]))),
+  constraint push_devices_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id)
 );
 
 create table refunds (
@@ -985,6 +1042,67 @@ create table waitlist_entries (
   constraint waitlist_window_order CHECK ((wanted_to > wanted_from))
 );
 
+create table webhook_cursor (
+  only_row boolean not null default true,
+  last_sequence bigint not null,
+  constraint webhook_cursor_pkey PRIMARY KEY (only_row),
+  constraint webhook_cursor_one_row CHECK (only_row)
+);
+
+create table webhook_deliveries (
+  id uuid not null default gen_random_uuid(),
+  endpoint_id uuid not null,
+  clinic_id uuid not null,
+  event_id uuid not null,
+  event_type text not null,
+  sequence bigint not null,
+  is_test boolean not null default false,
+  status text not null default 'pending'::text,
+  attempts integer not null default 0,
+  first_attempt_at timestamp with time zone,
+  next_attempt_at timestamp with time zone not null default now(),
+  leased_until timestamp with time zone,
+  status_code integer,
+  response text,
+  duration_ms integer,
+  last_error text,
+  delivered_at timestamp with time zone,
+  dead_at timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint webhook_deliveries_pkey PRIMARY KEY (id),
+  constraint webhook_deliveries_endpoint_id_fkey FOREIGN KEY (endpoint_id) REFERENCES webhook_endpoints(id),
+  constraint webhook_deliveries_event_unique UNIQUE (endpoint_id, event_id),
+  constraint webhook_deliveries_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sending'::text, 'delivered'::text, 'dead'::text])))
+);
+
+create table webhook_endpoints (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  url text not null,
+  description text,
+  event_types text[] not null,
+  secret text not null,
+  old_secret text,
+  old_secret_until timestamp with time zone,
+  status text not null default 'enabled'::text,
+  disabled_reason text,
+  disabled_at timestamp with time zone,
+  listens_after bigint not null,
+  failures integer not null default 0,
+  failing_since timestamp with time zone,
+  last_success_at timestamp with time zone,
+  last_failure_at timestamp with time zone,
+  last_error text,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint webhook_endpoints_pkey PRIMARY KEY (id),
+  constraint webhook_endpoints_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint webhook_endpoints_listens CHECK ((cardinality(event_types) > 0)),
+  constraint webhook_endpoints_reason CHECK (((status = 'disabled'::text) = (disabled_reason IS NOT NULL))),
+  constraint webhook_endpoints_status_known CHECK ((status = ANY (ARRAY['enabled'::text, 'disabled'::text])))
+);
+
 create table webhook_events (
   event_id text not null,
   event_type text not null,
@@ -1159,6 +1277,10 @@ CREATE INDEX deliveries_dead ON public.deliveries USING btree (dead_at) WHERE (s
 
 CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
 
+CREATE INDEX deliveries_line ON public.deliveries USING btree (channel, due_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
+
+CREATE INDEX deliveries_newest ON public.deliveries USING btree (created_at);
+
 CREATE INDEX disputes_booking ON public.disputes USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX disputes_clinic ON public.disputes USING btree (clinic_id);
@@ -1218,6 +1340,8 @@ CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
 CREATE UNIQUE INDEX price_tiers_name ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name));
 
 CREATE UNIQUE INDEX price_tiers_one_default ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (is_default AND is_active);
+
+CREATE INDEX push_devices_user ON public.push_devices USING btree (user_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
@@ -1279,6 +1403,16 @@ CREATE INDEX users_phone_tail ON public.users USING btree (phone_reversed text_p
 
 CREATE INDEX waitlist_waiting ON public.waitlist_entries USING btree (service_id, created_at) WHERE (status = 'waiting'::text);
 
+CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, next_attempt_at, sequence) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
+
+CREATE INDEX webhook_deliveries_list ON public.webhook_deliveries USING btree (endpoint_id, created_at, id);
+
+CREATE INDEX webhook_deliveries_old ON public.webhook_deliveries USING btree (created_at) WHERE (status = ANY (ARRAY['delivered'::text, 'dead'::text]));
+
+CREATE INDEX webhook_deliveries_sending ON public.webhook_deliveries USING btree (endpoint_id) WHERE (status = 'sending'::text);
+
+CREATE INDEX webhook_endpoints_clinic ON public.webhook_endpoints USING btree (clinic_id, created_at, id);
+
 CREATE INDEX webhook_events_received ON public.webhook_events USING btree (received_at);
 
 CREATE INDEX webhook_events_unknown ON public.webhook_events USING btree (received_at) WHERE (outcome = 'unknown_money'::text);
@@ -1332,6 +1466,34 @@ begin
       'sha256', p_sha256
     )
   );
+  outcome := 'ok';
+end
+$$;
+
+create function add_webhook(p_id uuid, p_clinic_id uuid, p_url text, p_description text, p_event_types text[], p_secret text, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_e webhook_endpoints;
+  v_after bigint;
+begin
+  if is_hidden(p_actor, null, p_clinic_id)
+    or not exists (select 1 from clinics c where c.id = p_clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  select c.last_sequence into v_after from webhook_cursor c for update;
+  if (select count(*) from webhook_endpoints e where e.clinic_id = p_clinic_id) >= 50 then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  insert into webhook_endpoints (
+    id, clinic_id, url, description, event_types, secret, listens_after
+  )
+  values (p_id, p_clinic_id, p_url, p_description, p_event_types, p_secret, v_after)
+  returning * into v_e;
+  perform audit_webhook(v_e, 'webhook.add', null, null, webhook_facts(v_e), p_actor);
   outcome := 'ok';
 end
 $$;
@@ -1482,6 +1644,20 @@ as $$
     p_actor ->> 'request_id', p_action, 'review', p_new.id::text, p_reason,
     jsonb_build_object('status', p_old.status, 'rating', p_old.rating, 'version', p_old.version),
     jsonb_build_object('status', p_new.status, 'rating', p_new.rating, 'version', p_new.version)
+  )
+$$;
+
+create function audit_webhook(p_e webhook_endpoints, p_action text, p_reason text, p_before jsonb, p_after jsonb, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, reason,
+    before, after
+  )
+  values (
+    p_e.clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', p_action, 'webhook', p_e.id::text, p_reason, p_before, p_after
   )
 $$;
 
@@ -1767,11 +1943,39 @@ as $$
     a.capture_before + interval '1 day' < now()
 $$;
 
-create function claim_deliveries(p_limit integer, p_lease_ms integer)
+create function claim_deliveries(p_channel text, p_limit integer, p_lease_ms integer, p_rate_per_minute integer)
 returns SETOF deliveries
-language sql
+language plpgsql
 set enable_seqscan=off
 as $$
+declare
+  v_allowed integer := p_limit;
+  v_count integer;
+begin
+  if exists (
+    select from delivery_channels c where c.channel = p_channel and c.paused_at is not null
+  ) then
+    return;
+  end if;
+  if not exists (
+    select from deliveries w
+    where w.channel = p_channel and w.status in ('pending', 'sending')
+      and w.due_at <= now() and w.next_attempt_at <= now()
+  ) then
+    return;
+  end if;
+  if p_rate_per_minute > 0 then
+    update delivery_channels c
+    set tokens = least(
+        greatest(p_rate_per_minute / 6.0, 1),
+        c.tokens + greatest(extract(epoch from now() - c.refilled_at), 0) * p_rate_per_minute / 60
+      ),
+      refilled_at = greatest(c.refilled_at, now())
+    where c.channel = p_channel
+    returning least(p_limit, floor(c.tokens)::integer) into v_allowed;
+  end if;
+  if v_allowed < 1 then return; end if;
+  return query
   update deliveries d
   set status = 'sending',
     attempts = d.attempts + 1,
@@ -1780,12 +1984,18 @@ as $$
   where d.id in (
     select w.id
     from deliveries w
-    where w.status in ('pending', 'sending') and w.next_attempt_at <= now()
-    order by w.next_attempt_at
-    limit p_limit
+    where w.channel = p_channel and w.status in ('pending', 'sending')
+      and w.due_at <= now() and w.next_attempt_at <= now()
+    order by w.due_at
+    limit v_allowed
     for update skip locked
   )
-  returning d.*
+  returning d.*;
+  get diagnostics v_count = row_count;
+  if p_rate_per_minute > 0 and v_count > 0 then
+    update delivery_channels c set tokens = c.tokens - v_count where c.channel = p_channel;
+  end if;
+end
 $$;
 
 create function claim_for_move(p_b bookings, p_slot slots, p_seats integer[], OUT outcome text, OUT seats integer[], OUT blocking_reservation_id uuid, OUT blocking_session_id text)
@@ -2116,6 +2326,64 @@ begin
     if busy then return; end if;
     tier := null;
   end loop;
+end
+$$;
+
+create function claim_webhooks(p_limit integer, p_per_endpoint integer, p_lease_ms integer)
+returns TABLE(delivery_id uuid, endpoint_id uuid, clinic_id uuid, url text, secret text, old_secret text, event_id uuid, event_type text, is_test boolean, attempts integer, tried_at timestamp with time zone, sequence bigint, aggregate_type text, aggregate_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+begin
+  -- Two that count at the same time would both fill the same places.
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro:claim_webhooks', 0)) then
+    return;
+  end if;
+  return query
+  with busy as (
+    select d.endpoint_id, count(*) as places
+    from webhook_deliveries d
+    where d.status = 'sending' and d.leased_until > now()
+    group by d.endpoint_id
+  ), due as (
+    select w.id
+    from webhook_endpoints e
+    left join busy b on b.endpoint_id = e.id
+    cross join lateral (
+      select d.id, d.next_attempt_at
+      from webhook_deliveries d
+      where d.endpoint_id = e.id
+        and d.status in ('pending', 'sending')
+        and d.next_attempt_at <= now()
+      order by d.next_attempt_at, d.sequence
+      limit greatest(
+        case when e.failures < 5 then p_per_endpoint else 1 end - coalesce(b.places, 0), 0
+      )
+    ) as w
+    where e.status = 'enabled'
+    order by w.next_attempt_at
+    limit p_limit
+  ), taken as (
+    update webhook_deliveries d
+    set status = 'sending',
+      attempts = d.attempts + 1,
+      first_attempt_at = coalesce(d.first_attempt_at, now()),
+      leased_until = now() + p_lease_ms * interval '1 millisecond',
+      next_attempt_at = now() + p_lease_ms * interval '1 millisecond'
+    from due
+    where d.id = due.id
+    returning d.*
+  )
+  select
+    t.id, t.endpoint_id, t.clinic_id, e.url, e.secret,
+    case when e.old_secret_until > now() then e.old_secret end,
+    t.event_id, t.event_type, t.is_test, t.attempts, now(),
+    t.sequence, o.aggregate_type, o.aggregate_id, o.correlation_id, o.created_at, o.payload
+  from taken t
+  join webhook_endpoints e on e.id = t.endpoint_id
+  left join booking_events_outbox o on o.id = t.event_id
+  order by t.sequence;
 end
 $$;
 
@@ -2557,6 +2825,11 @@ returns integer
 language sql immutable
 as $$ select 12 $$;
 
+create function delivery_life()
+returns interval
+language sql immutable
+as $$ select interval '72 hours' $$;
+
 create function describe_hold(p_reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT amount_due numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone)
 returns record
 language sql stable
@@ -2568,6 +2841,31 @@ as $$
   join services sv on sv.id = r.service_id
   join clinics c on c.id = r.clinic_id
   where r.id = p_reservation_id
+$$;
+
+create function disable_webhook(p_e webhook_endpoints, p_reason text)
+returns void
+language plpgsql
+as $$
+begin
+  update webhook_endpoints e
+  set status = 'disabled', disabled_reason = p_reason, disabled_at = now(),
+    version = e.version + 1, updated_at = now()
+  where e.id = p_e.id;
+  perform emit_event(
+    'webhook.disabled', 'webhook', p_e.id, p_e.version + 1, p_e.clinic_id, null,
+    jsonb_build_object(
+      'webhook_id', p_e.id, 'clinic_id', p_e.clinic_id, 'url', p_e.url, 'reason', p_reason,
+      'failures', p_e.failures, 'failing_since', p_e.failing_since, 'disabled_at', now()
+    )
+  );
+  insert into audit_log (
+    clinic_id, actor_kind, source, action, target_type, target_id, reason
+  )
+  values (
+    p_e.clinic_id, 'system', 'worker', 'webhook.disable', 'webhook', p_e.id::text, p_reason
+  );
+end
 $$;
 
 create function due_reservations(p_limit integer)
@@ -2631,7 +2929,9 @@ as $$
   )
   values (
     p_aggregate_type, p_aggregate_id, p_aggregate_version, p_event_type, p_clinic_id,
-    coalesce(p_correlation_id, gen_random_uuid()::text), p_payload
+    coalesce(p_correlation_id, gen_random_uuid()::text),
+    -- A writer whose payload has changed its meaning says its own version.
+    jsonb_build_object('schema_version', 1) || p_payload
   )
 $$;
 
@@ -2969,43 +3269,64 @@ begin
 end
 $$;
 
-create function finish_delivery(p_id uuid, p_result text, p_error text, p_retry_after_ms integer, OUT outcome text)
+create function finish_delivery(p_id uuid, p_result text, p_error text, p_retry_after_ms integer, p_error_code text DEFAULT NULL::text, p_attempts integer DEFAULT NULL::integer, p_is_bad_address boolean DEFAULT false, p_provider_id text DEFAULT NULL::text, OUT outcome text)
 returns text
 language plpgsql
 as $$
 declare
   v_d deliveries;
+  v_status text;
+  v_too_old boolean;
 begin
-  update deliveries d
-  set status = case
-      -- dropped = no longer true, so nobody's to look at; dead = somebody's to look at.
-      when p_result in ('sent', 'dropped') then p_result
-      when p_result = 'retry' and d.attempts < delivery_attempts_max() then 'pending'
-      else 'dead'
-    end,
-    sent_at = case when p_result = 'sent' then now() end,
-    dead_at = case
-      when p_result in ('sent', 'dropped') then null
-      when p_result = 'retry' and d.attempts < delivery_attempts_max() then null
-      else now()
-    end,
-    last_error = case when p_result = 'sent' then d.last_error else left(p_error, 500) end,
-    next_attempt_at = now() + coalesce(p_retry_after_ms, 0) * interval '1 millisecond',
-    leased_until = null
-  where d.id = p_id and d.status = 'sending'
-  returning d.* into v_d;
+  select * into v_d
+  from deliveries d
+  where d.id = p_id and d.status = 'sending' and (p_attempts is null or d.attempts = p_attempts)
+  for update;
   if not found then
     outcome := 'conflict';
     return;
   end if;
+  v_too_old := p_result in ('retry', 'defer') and v_d.due_at < now() - delivery_life();
+  v_status := case
+    -- dropped = no longer true, so nobody's to look at; dead = somebody's to look at.
+    when p_result in ('sent', 'dropped') then p_result
+    when p_result = 'dead' or v_too_old then 'dead'
+    when p_result = 'retry' and v_d.attempts >= delivery_attempts_max() then 'dead'
+    else 'pending'
+  end;
+  update deliveries d
+  set status = v_status,
+    attempts = d.attempts - case when p_result in ('defer', 'postpone') then 1 else 0 end,
+    deferrals = d.deferrals + case when p_result = 'defer' then 1 else 0 end,
+    sent_at = case when v_status = 'sent' then now() end,
+    dead_at = case when v_status = 'dead' then now() end,
+    last_error = case when p_result in ('sent', 'postpone') then d.last_error
+      else left(p_error, 500) end,
+    error_code = case when p_result in ('sent', 'postpone') then d.error_code
+      when v_too_old then 'too old: ' || coalesce(left(p_error_code, 80), 'unknown')
+      else left(p_error_code, 100) end,
+    provider_id = coalesce(left(p_provider_id, 200), d.provider_id),
+    next_attempt_at = now() + coalesce(p_retry_after_ms, 0) * interval '1 millisecond',
+    due_at = case when p_result = 'postpone'
+      then now() + coalesce(p_retry_after_ms, 0) * interval '1 millisecond' else d.due_at end,
+    leased_until = null
+  where d.id = p_id;
+  if p_is_bad_address and v_status = 'dead' then
+    insert into bounced_addresses (channel, address, error, delivery_id)
+    values (v_d.channel, v_d.address, left(p_error, 500), p_id)
+    on conflict (channel, address) do nothing;
+  end if;
+  outcome := v_status;
+  if p_result = 'postpone' then return; end if;
   update notifications n
-  set delivery_status = case v_d.status when 'sent' then 'sent' when 'dead' then 'failed'
+  set delivery_status = case v_status when 'sent' then 'sent' when 'dead' then 'failed'
       when 'dropped' then 'none' else n.delivery_status end,
-    delivery_attempts = n.delivery_attempts || jsonb_build_object(
-      'channel', v_d.channel, 'result', p_result, 'at', now()
-    )
-  where n.event_id = v_d.event_id and n.user_id = v_d.user_id and n.delivery_status <> 'sent';
-  outcome := v_d.status;
+    delivery_attempts = case when p_result = 'defer' then n.delivery_attempts
+      else n.delivery_attempts || jsonb_build_object(
+        'channel', v_d.channel, 'result', p_result, 'at', now()
+      ) end
+  where (n.event_id = v_d.event_id or n.id = v_d.asked_id) and n.user_id = v_d.user_id
+    and n.delivery_status <> 'sent';
 end
 $$;
 
@@ -3103,6 +3424,76 @@ begin
     );
   end if;
   outcome := v_f.status;
+end
+$$;
+
+create function finish_webhook(p_id uuid, p_attempts integer, p_result text, p_status_code integer, p_error text, p_response text, p_duration_ms integer, p_retry_after_ms bigint, OUT outcome text, OUT is_disabled boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_d webhook_deliveries;
+  v_e webhook_endpoints;
+  v_next timestamptz := now() + coalesce(p_retry_after_ms, 0) * interval '1 millisecond';
+begin
+  is_disabled := false;
+  select d.* into v_d
+  from webhook_deliveries d
+  where d.id = p_id and d.status = 'sending' and d.attempts = p_attempts
+  for no key update;
+  if not found then
+    outcome := 'conflict';
+    return;
+  end if;
+  outcome := case
+    when p_result = 'delivered' then 'delivered'
+    when p_result = 'released' and not v_d.is_test then 'pending'
+    -- Three days of tries; the last one is not put off beyond them.
+    when p_result = 'retry' and not v_d.is_test
+      and v_next <= v_d.first_attempt_at + interval '3 days' then 'pending'
+    else 'dead'
+  end;
+  update webhook_deliveries d
+  set status = outcome,
+    attempts = d.attempts - case when p_result = 'released' then 1 else 0 end,
+    next_attempt_at = v_next,
+    leased_until = null,
+    status_code = p_status_code,
+    last_error = left(p_error, 500),
+    response = left(p_response, 500),
+    duration_ms = p_duration_ms,
+    delivered_at = case when outcome = 'delivered' then now() end,
+    dead_at = case when outcome = 'dead' then now() end
+  where d.id = p_id;
+  if v_d.is_test or p_result = 'released' then
+    return;
+  end if;
+  if p_result = 'delivered' then
+    -- Not with every one: all deliveries of an endpoint would wait for this row.
+    update webhook_endpoints e
+    set failures = 0, failing_since = null, last_success_at = now()
+    where e.id = v_d.endpoint_id
+      and (e.failures > 0 or e.last_success_at is null
+        or e.last_success_at < now() - interval '10 seconds');
+    return;
+  end if;
+  update webhook_endpoints e
+  set failures = e.failures + 1,
+    failing_since = coalesce(e.failing_since, now()),
+    last_failure_at = now(),
+    last_error = left(p_error, 500)
+  where e.id = v_d.endpoint_id
+  returning e.* into v_e;
+  is_disabled := v_e.status = 'enabled' and (
+    p_result = 'gone'
+    or (v_e.failures >= 10 and v_e.failing_since < now() - interval '3 days')
+  );
+  if is_disabled then
+    perform disable_webhook(v_e, case
+      when p_result = 'gone' then 'The receiver answered 410: it wants no more.'
+      else 'Every attempt has failed for three days.'
+    end);
+  end if;
 end
 $$;
 
@@ -3457,6 +3848,7 @@ begin
     'reservation', p_reservation_id, 1, 'reservation.created', clinic_id,
     coalesce(v_request_id, p_reservation_id::text),
     jsonb_build_object(
+      'schema_version', 1,
       'reservation_id', p_reservation_id, 'reference_code', reference_code,
       'user_id', p_user_id, 'pet_id', p_pet_id, 'clinic_id', clinic_id,
       'service_id', service_id, 'slot_id', p_slot_id, 'quantity', p_quantity,
@@ -4280,6 +4672,46 @@ as $$
   select count(*)::integer from judged
 $$;
 
+create function queue_webhooks(p_limit integer)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_from bigint;
+  v_to bigint;
+  v_count integer;
+begin
+  -- Whoever changes what an endpoint listens to holds this row as well.
+  select c.last_sequence into v_from from webhook_cursor c for update skip locked;
+  if not found then
+    return 0;
+  end if;
+  with batch as (
+    select o.id, o.sequence, o.event_type, o.clinic_id
+    from booking_events_outbox o
+    where o.sequence > v_from
+    order by o.sequence
+    limit p_limit
+  ), queued as (
+    insert into webhook_deliveries (endpoint_id, clinic_id, event_id, event_type, sequence)
+    select e.id, b.clinic_id, b.id, b.event_type, b.sequence
+    from batch b
+    join webhook_endpoints e on e.clinic_id = b.clinic_id
+    where e.status = 'enabled'
+      and b.sequence > e.listens_after
+      and webhook_wants(e.event_types, b.event_type)
+    order by b.sequence
+    on conflict (endpoint_id, event_id) do nothing
+  )
+  select count(*), max(b.sequence) into v_count, v_to from batch b;
+  if v_count > 0 then
+    update webhook_cursor c set last_sequence = v_to;
+  end if;
+  return v_count;
+end
+$$;
+
 create function quote_slot(p_slot_id uuid, p_items jsonb, p_quantity integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT tier text, OUT price_lines jsonb, OUT amount numeric, OUT tax_amount numeric, OUT tax_included boolean, OUT amount_due numeric, OUT currency text)
 returns record
 language plpgsql stable
@@ -4616,6 +5048,20 @@ begin
 end
 $$;
 
+create function release_deferred(p_channel text)
+returns integer
+language sql
+as $$
+  with released as (
+    update deliveries d
+    set next_attempt_at = now()
+    where d.channel = p_channel and d.status = 'pending' and d.deferrals > 0 and d.attempts = 0
+      and d.next_attempt_at > now() and d.due_at <= now()
+    returning d.id
+  )
+  select count(*)::integer from released
+$$;
+
 create function remove_attachment(p_booking_id uuid, p_attachment_id uuid, p_actor jsonb, OUT outcome text, OUT rule text, OUT file_url text)
 returns record
 language plpgsql
@@ -4657,6 +5103,63 @@ begin
   );
   outcome := 'ok';
   file_url := v_a.file_url;
+end
+$$;
+
+create function replay_webhook(p_id uuid, p_after bigint, p_to bigint, p_since timestamp with time zone, p_until timestamp with time zone, p_all boolean, p_limit integer, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT matched integer, OUT next_after bigint)
+returns record
+language plpgsql
+as $$
+declare
+  v_e webhook_endpoints;
+  v_last bigint;
+begin
+  matched := 0;
+  select e.* into v_e from webhook_endpoints e where e.id = p_id;
+  if not found or is_hidden(p_actor, null, v_e.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if v_e.status = 'disabled' then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  with wanted as (
+    select o.id, o.sequence, o.event_type
+    from booking_events_outbox o
+    left join webhook_deliveries d on d.endpoint_id = p_id and d.event_id = o.id
+    where o.clinic_id = v_e.clinic_id
+      and o.sequence > coalesce(p_after, 0)
+      and o.sequence <= coalesce(p_to, (select c.last_sequence from webhook_cursor c))
+      and (p_since is null or o.created_at >= p_since)
+      and (p_until is null or o.created_at < p_until)
+      and webhook_wants(v_e.event_types, o.event_type)
+      and (d.id is null or d.status = 'dead' or (p_all and d.status = 'delivered'))
+    order by o.sequence
+    limit p_limit
+  ), queued as (
+    insert into webhook_deliveries as d (endpoint_id, clinic_id, event_id, event_type, sequence)
+    select p_id, v_e.clinic_id, w.id, w.event_type, w.sequence
+    from wanted w
+    where not p_dry_run
+    on conflict (endpoint_id, event_id) do update
+    set status = 'pending', attempts = 0, first_attempt_at = null, next_attempt_at = now(),
+      leased_until = null, delivered_at = null, dead_at = null
+    where d.status in ('delivered', 'dead')
+  )
+  select count(*), max(w.sequence) into matched, v_last from wanted w;
+  next_after := case when matched = p_limit then v_last end;
+  if not p_dry_run then
+    perform audit_webhook(
+      v_e, 'webhook.replay', null, null,
+      jsonb_build_object(
+        'after', p_after, 'to', p_to, 'since', p_since, 'until', p_until, 'all', p_all,
+        'matched', matched
+      ),
+      p_actor
+    );
+  end if;
+  outcome := 'ok';
 end
 $$;
 
@@ -5139,6 +5642,36 @@ as $$
   from jsonb_each(p_breakdown) b
 $$;
 
+create function rotate_webhook(p_id uuid, p_secret text, p_overlap_s integer, p_actor jsonb, OUT outcome text, OUT version integer, OUT old_secret_until timestamp with time zone)
+returns record
+language plpgsql
+as $$
+declare
+  v_e webhook_endpoints;
+begin
+  select e.* into v_e from webhook_endpoints e where e.id = p_id for no key update;
+  if not found or is_hidden(p_actor, null, v_e.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  update webhook_endpoints e
+  set old_secret = case when p_overlap_s > 0 then e.secret end,
+    old_secret_until = case when p_overlap_s > 0 then now() + p_overlap_s * interval '1 second' end,
+    secret = p_secret,
+    version = e.version + 1,
+    updated_at = now()
+  where e.id = p_id
+  returning * into v_e;
+  perform audit_webhook(
+    v_e, 'webhook.rotate', null, null,
+    jsonb_build_object('old_secret_until', v_e.old_secret_until), p_actor
+  );
+  version := v_e.version;
+  old_secret_until := v_e.old_secret_until;
+  outcome := 'ok';
+end
+$$;
+
 create function sequence_events(p_limit integer)
 returns integer
 language plpgsql
@@ -5380,6 +5913,54 @@ begin
     'price.set', 'price_tier', v_new.id::text, v_new.clinic_id, null,
     case when v_old.id is not null then price_tier_json(v_old) end, tier, p_actor
   );
+  outcome := 'ok';
+end
+$$;
+
+create function set_webhook(p_id uuid, p_url text, p_description text, p_event_types text[], p_status text, p_reason text, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
+returns record
+language plpgsql
+as $$
+declare
+  v_e webhook_endpoints;
+  v_before jsonb;
+  v_after bigint;
+begin
+  select c.last_sequence into v_after from webhook_cursor c for update;
+  select e.* into v_e from webhook_endpoints e where e.id = p_id for no key update;
+  if not found or is_hidden(p_actor, null, v_e.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_e.version;
+  if v_e.version <> coalesce(p_expected_version, v_e.version) then
+    outcome := 'conflict';
+    return;
+  end if;
+  v_before := webhook_facts(v_e);
+  update webhook_endpoints e
+  set url = coalesce(p_url, e.url),
+    description = coalesce(p_description, e.description),
+    event_types = coalesce(p_event_types, e.event_types),
+    status = coalesce(p_status, e.status),
+    disabled_reason = case coalesce(p_status, e.status)
+      when 'disabled' then coalesce(p_reason, e.disabled_reason, 'By hand.') end,
+    disabled_at = case coalesce(p_status, e.status)
+      when 'disabled' then coalesce(e.disabled_at, now()) end,
+    -- What it hears from now on is another set: earlier events are not what it missed.
+    listens_after = case
+      when p_event_types is not null or (p_status = 'enabled' and e.status = 'disabled')
+        then v_after
+      else e.listens_after
+    end,
+    failures = case when p_status = 'enabled' then 0 else e.failures end,
+    failing_since = case when p_status = 'enabled' then null else e.failing_since end,
+    version = e.version + 1,
+    updated_at = now()
+  where e.id = p_id
+  returning * into v_e;
+  perform audit_webhook(v_e, 'webhook.set', p_reason, v_before, webhook_facts(v_e), p_actor);
+  version := v_e.version;
   outcome := 'ok';
 end
 $$;
@@ -6430,6 +7011,27 @@ begin
   used_at := now();
   version := v_b.version;
 end
+$$;
+
+create function webhook_facts(p_e webhook_endpoints)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'url', p_e.url, 'event_types', p_e.event_types, 'status', p_e.status, 'version', p_e.version
+  )
+$$;
+
+create function webhook_wants(p_filters text[], p_event_type text)
+returns boolean
+language sql immutable
+as $$
+  select exists (
+    select 1
+    from unnest(p_filters) as f
+    where f in ('*', p_event_type)
+      or (right(f, 2) = '.*' and starts_with(p_event_type, left(f, -1)))
+  )
 $$;
 
 create function withdraw_price_tier(p_service_id uuid, p_name text, p_slot_id uuid, p_actor jsonb)

@@ -101,7 +101,9 @@ as $$
   )
   values (
     p_aggregate_type, p_aggregate_id, p_aggregate_version, p_event_type, p_clinic_id,
-    coalesce(p_correlation_id, gen_random_uuid()::text), p_payload
+    coalesce(p_correlation_id, gen_random_uuid()::text),
+    -- A writer whose payload has changed its meaning says its own version.
+    jsonb_build_object('schema_version', 1) || p_payload
   )
 $$;
 

@@ -387,6 +387,7 @@ begin
     'reservation', p_reservation_id, 1, 'reservation.created', clinic_id,
     coalesce(v_request_id, p_reservation_id::text),
     jsonb_build_object(
+      'schema_version', 1,
       'reservation_id', p_reservation_id, 'reference_code', reference_code,
       'user_id', p_user_id, 'pet_id', p_pet_id, 'clinic_id', clinic_id,
       'service_id', service_id, 'slot_id', p_slot_id, 'quantity', p_quantity,

@@ -1,3 +1,7 @@
+import type { ProblemCode } from './errors.ts';
+import type { FeedFilter } from './feed-filter.ts';
+import type { Role } from './roles.ts';
+
 /** Every event that leaves through the outbox. capabilities §3; fields per seed 002, Published Events. */
 export const event_types = [
   'reservation.created',
@@ -25,21 +29,53 @@ export const event_types = [
   'refund.processed',
   'review.submitted',
   'waitlist.offered',
+  'webhook.disabled',
 ] as const;
 export type EventType = (typeof event_types)[number];
+
+/** What an event is about. */
+export const aggregate_types = [
+  'reservation',
+  'booking',
+  'payment',
+  'review',
+  'waitlist',
+  'webhook',
+] as const;
+export type AggregateType = (typeof aggregate_types)[number];
 
 /** One event as the live feed, webhooks and other services get it. `sequence` grows without late gaps. */
 export type EventEnvelope = {
   readonly event_id: string;
   readonly sequence: number;
   readonly event_type: EventType;
-  readonly aggregate_type: 'reservation' | 'booking' | 'payment' | 'review' | 'waitlist';
+  readonly aggregate_type: AggregateType;
   readonly aggregate_id: string;
   readonly clinic_id: string;
   readonly correlation_id: string | null;
   readonly occurred_at: string;
   readonly payload: Readonly<Record<string, unknown>>;
 };
+
+/** Who looks at the board of a clinic: how many, and how many of each role. Nobody's name. */
+export type PresenceCount = {
+  readonly clinic_id: string;
+  readonly total: number;
+  readonly roles: Readonly<Partial<Record<Role, number>>>;
+};
+
+/**
+ * Why the server ends a connection to the live feed. `full`: the daemon has as many clients as it
+ * takes; `too_many`: this token has.
+ */
+export type ByeReason =
+  | 'shutting_down'
+  | 'too_slow'
+  | 'too_chatty'
+  | 'expired'
+  | 'forbidden'
+  | 'full'
+  | 'too_many';
 
 /** What the server says on the live feed (WebSocket `/events`). */
 export type FeedFrame =
@@ -53,5 +89,11 @@ export type FeedFrame =
   | ({ readonly type: 'event' } & EventEnvelope)
   /** The asked-for events are no longer kept: take a snapshot, then go on from `sequence`. */
   | { readonly type: 'gap'; readonly sequence: number }
+  /** Everything up to `sequence` was told, or was not asked for: it is safe to resume from there. */
   | { readonly type: 'heartbeat'; readonly sequence: number; readonly at: string }
-  | { readonly type: 'bye'; readonly reason: 'shutting_down' | 'too_slow' | 'expired' };
+  | ({ readonly type: 'presence' } & PresenceCount)
+  /** Events after `sequence` pass the filter that was asked for last. */
+  | ({ readonly type: 'subscribed'; readonly sequence: number } & FeedFilter)
+  /** A message was refused; the connection and its filter stay as they were. */
+  | { readonly type: 'error'; readonly code: ProblemCode; readonly detail: string }
+  | { readonly type: 'bye'; readonly reason: ByeReason };

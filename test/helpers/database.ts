@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { Sql } from 'postgres';
 import { afterAll, afterEach, inject } from 'vitest';
 import { openDatabase } from '../../src/daemon/store/db.ts';
+import { eventFaults } from './events.ts';
 
 export type TestDatabase = {
   readonly sql: Sql;
@@ -35,6 +36,7 @@ export async function createTestDatabase(
   });
   afterAll(async () => {
     await sql.end({ timeout: 5 });
+    if (!has_failed) await asAdmin(url.href, expectKnownEvents);
     if (has_failed) {
       process.stderr.write(`kept for inspection: ${name} on port ${url.port}\n`);
       return;
@@ -44,6 +46,12 @@ export async function createTestDatabase(
     });
   });
   return { sql, url: url.href, name };
+}
+
+/** Whatever a test file made happen: every event of it is as docs/events says. */
+async function expectKnownEvents(sql: Sql): Promise<void> {
+  const faults = await eventFaults(sql);
+  if (faults.length > 0) throw new Error(`events differ from docs/events:\n${faults.join('\n')}`);
 }
 
 async function asAdmin(url: string, work: (admin: Sql) => Promise<void>): Promise<void> {

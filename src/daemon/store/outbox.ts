@@ -1,11 +1,11 @@
-import type { EventType } from '../../domain/events.ts';
+import type { AggregateType, EventType } from '../../domain/events.ts';
 import { type Db, run, runOne } from './db.ts';
 
 export type EventRow = {
   readonly event_id: string;
   readonly sequence: number;
   readonly event_type: EventType;
-  readonly aggregate_type: 'reservation' | 'booking' | 'payment' | 'review' | 'waitlist';
+  readonly aggregate_type: AggregateType;
   readonly aggregate_id: string;
   readonly clinic_id: string;
   readonly correlation_id: string;

@@ -124,22 +124,6 @@ as $$
   ) as share
 $$;
 
--- Reminders a day and two hours ahead, where that is still to come.
-create function plan_reminders(p_b bookings) returns void
-language sql
-as $$
-  insert into booking_reminders (
-    booking_id, clinic_id, reminder_type, scheduled_time, booking_time, delivery_channels
-  )
-  select p_b.id, p_b.clinic_id, k.reminder_type, p_b.booking_time - k.ahead, p_b.booking_time,
-    k.channels::jsonb
-  from (values
-    ('upcoming', interval '24 hours', '["email", "push"]'),
-    ('check_in', interval '2 hours', '["push", "sms"]')
-  ) as k (reminder_type, ahead, channels)
-  where p_b.booking_time - k.ahead > now()
-$$;
-
 -- Makes the booking of a reservation that the caller has locked and whose claims stand. p_p is the
 -- payment (locked too) or null when it is paid at the visit.
 create function make_booking(

@@ -116,9 +116,7 @@ begin
   if v_seats is not null then
     perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
   end if;
-  update booking_reminders m
-  set status = 'cancelled', updated_at = now()
-  where m.booking_id = v_b.id and m.status = 'pending';
+  perform end_reminders(v_b.id, 'booking_cancelled');
   v_until := begin_grace(v_b);
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
@@ -202,18 +200,9 @@ begin
   where b.id = v_old.id
   returning b.* into v_b;
   if v_b.status in ('completed', 'no-show') then
-    update booking_reminders m
-    set status = 'cancelled', updated_at = now()
-    where m.booking_id = v_b.id and m.status = 'pending';
+    perform end_reminders(v_b.id, 'visit_begun');
   end if;
-  if v_b.status = 'completed' then
-    insert into booking_reminders (
-      booking_id, clinic_id, reminder_type, scheduled_time, booking_time
-    )
-    values (
-      v_b.id, v_b.clinic_id, 'review_request', now() + interval '2 hours', v_b.booking_time
-    );
-  end if;
+  if v_b.status = 'completed' then perform plan_after_visit(v_b); end if;
   perform log_booking(
     v_b.id, v_b.version, v_event, v_b.status,
     jsonb_build_object('status', v_old.status, 'arrived_at', v_old.arrived_at),

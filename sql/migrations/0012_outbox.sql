@@ -105,51 +105,6 @@ begin
 end
 $$;
 
--- Turns due reminders into deliveries; one whose booking was cancelled, done or moved is dropped.
-create function queue_reminders(p_limit integer) returns integer
-language sql
-as $$
-  with due as (
-    select m.id
-    from booking_reminders m
-    where m.status = 'pending' and m.scheduled_time <= now()
-    order by m.scheduled_time
-    limit p_limit
-    for update skip locked
-  ), judged as (
-    update booking_reminders m
-    set status = case
-        when b.booking_time = m.booking_time
-          and (b.status = 'confirmed' or m.reminder_type = 'review_request'
-            and b.status = 'completed') then 'sent'
-        else 'cancelled'
-      end,
-      sent_at = now(),
-      updated_at = now()
-    from due d, bookings b
-    where m.id = d.id and b.id = m.booking_id
-    returning m.*, b.user_id, booking_payload(b) as payload
-  ), queued as (
-    insert into deliveries (
-      reminder_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload
-    )
-    select j.id, j.clinic_id, j.booking_id, j.user_id, k.channel, 'reminder_' || j.reminder_type,
-      a.address, u.lang, j.payload
-    from judged j
-    join users u on u.id = j.user_id and not u.is_erased
-    cross join lateral jsonb_array_elements_text(j.delivery_channels) as k (channel)
-    left join notification_preferences p on p.user_id = j.user_id and p.channel = k.channel
-    cross join lateral (
-      select coalesce(
-        p.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
-      ) as address
-    ) as a
-    where j.status = 'sent' and coalesce(p.enabled, k.channel = 'email') and a.address is not null
-    on conflict (reminder_id, channel) do nothing
-  )
-  select count(*)::integer from judged
-$$;
-
 -- Leases messages to one dispatcher. A lease that runs out (its holder died) is given again.
 create function claim_deliveries(p_limit integer, p_lease_ms integer)
 returns setof deliveries

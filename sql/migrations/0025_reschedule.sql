@@ -331,9 +331,7 @@ begin
     delete from booking_items i where i.booking_id = v_b.id;
     perform write_booking_items(v_new);
   end if;
-  update booking_reminders m
-  set status = 'cancelled', updated_at = now()
-  where m.booking_id = v_b.id and m.status = 'pending';
+  perform end_reminders(v_b.id, 'booking_moved');
   perform plan_reminders(v_new);
 
   if refund_amount > 0 then

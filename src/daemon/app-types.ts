@@ -58,6 +58,7 @@ export type Worker = {
     | 'payments'
     | 'reconcile'
     | 'attachments'
+    | 'reminders'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;

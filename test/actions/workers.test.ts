@@ -5,10 +5,10 @@ import { createReservation } from '../../src/daemon/actions/create-reservation.t
 import { rebuildLocks } from '../../src/daemon/actions/rebuild-locks.ts';
 import type { Worker } from '../../src/daemon/app-types.ts';
 import { createFeed } from '../../src/daemon/workers/feed.ts';
-import { createHousekeeper } from '../../src/daemon/workers/housekeeping.ts';
 import { createLockKeeper } from '../../src/daemon/workers/keep-locks.ts';
 import { createWakeups, startLoop } from '../../src/daemon/workers/loop.ts';
 import { createRelay } from '../../src/daemon/workers/relay.ts';
+import { createReminder } from '../../src/daemon/workers/remind.ts';
 import { startWorkers } from '../../src/daemon/workers/start.ts';
 import { openEventStream, STREAM_KEY } from '../../src/daemon/workers/stream.ts';
 import { lockKey } from '../../src/domain/lock.ts';
@@ -207,7 +207,7 @@ test('all workers together: paid, confirmed, mailed, without anybody ticking', a
 });
 
 test('a reminder goes out once, and not for a visit that was called off', async () => {
-  const housekeeper = createHousekeeper();
+  const reminder = createReminder();
   const [kept, cancelled] = [await makeWorld(sql), await makeWorld(sql)];
   const codes: string[] = [];
   for (const world of [kept, cancelled]) {
@@ -225,8 +225,8 @@ test('a reminder goes out once, and not for a visit that was called off', async 
     quote: false,
     by: 'owner',
   });
-  await housekeeper.tick(app, signal);
-  await housekeeper.tick(app, signal);
+  await reminder.tick(app, signal);
+  await reminder.tick(app, signal);
   await drain('relay', 'dispatcher');
   const reminders = mail.list().filter(({ subject }) => subject.startsWith('Reminder'));
   expect(reminders.filter(({ subject }) => subject.includes(kept_code))).toHaveLength(1);

@@ -57,10 +57,3 @@ export async function resumeDelivery(sql: Db, delivery_id: string): Promise<bool
     returning id`);
   return rows.length === 1;
 }
-
-/** Turns due reminders into messages; returns how many were looked at. */
-export async function queueReminders(sql: Db, limit: number): Promise<number> {
-  const { count } = await runOne(sql<{ count: number }[]>`
-    select queue_reminders(${limit}) as count`);
-  return count;
-}

@@ -9,6 +9,7 @@ import { createPoller } from './poll-payments.ts';
 import { createReconciler } from './reconcile.ts';
 import { createRefunder } from './refunds.ts';
 import { createRelay } from './relay.ts';
+import { createReminder } from './remind.ts';
 import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
 import { createAttachmentSweeper } from './sweep-attachments.ts';
@@ -49,6 +50,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createPoller());
     start(createReconciler());
     start(createHousekeeper());
+    start(createReminder());
     start(createAttachmentSweeper());
   }
 

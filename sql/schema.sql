@@ -118,6 +118,7 @@ create table booking_events_outbox (
   next_attempt_at timestamp with time zone,
   last_error text,
   dead_at timestamp with time zone,
+  error_code text,
   constraint booking_events_outbox_pkey PRIMARY KEY (id)
 ) with (fillfactor=70);
 
@@ -179,8 +180,13 @@ create table booking_reminders (
   sent_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  offset_minutes integer not null default 0,
+  booking_version integer not null default 1,
+  reason text,
+  note text,
   constraint booking_reminders_pkey PRIMARY KEY (id),
   constraint booking_reminders_booking_id_fkey FOREIGN KEY (booking_id) REFERENCES bookings(id),
+  constraint booking_reminders_channels_list CHECK ((jsonb_typeof(delivery_channels) = 'array'::text)),
   constraint booking_reminders_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint booking_reminders_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'sent'::text, 'failed'::text, 'cancelled'::text]))),
   constraint booking_reminders_type_known CHECK ((reminder_type = ANY (ARRAY['upcoming'::text, 'check_in'::text, 'follow_up'::text, 'review_request'::text])))
@@ -249,6 +255,35 @@ create table bounced_addresses (
   constraint bounced_addresses_pkey PRIMARY KEY (channel, address)
 );
 
+create table calendar_links (
+  id uuid not null,
+  kind text not null,
+  clinic_id uuid,
+  staff_id uuid,
+  user_id uuid,
+  token_hash bytea not null,
+  name text,
+  created_by uuid,
+  idempotency_key text,
+  created_at timestamp with time zone not null default now(),
+  revoked_at timestamp with time zone,
+  revoked_by uuid,
+  last_read_at timestamp with time zone,
+  constraint calendar_links_pkey PRIMARY KEY (id),
+  constraint calendar_links_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint calendar_links_hash_size CHECK ((octet_length(token_hash) = 32)),
+  constraint calendar_links_hash_unique UNIQUE (token_hash),
+  constraint calendar_links_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE,
+  constraint calendar_links_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint calendar_links_whose CHECK (
+CASE kind
+    WHEN 'owner'::text THEN ((user_id IS NOT NULL) AND (num_nonnulls(clinic_id, staff_id) = 0))
+    WHEN 'staff'::text THEN ((user_id IS NULL) AND (num_nonnulls(clinic_id, staff_id) = 2))
+    WHEN 'clinic'::text THEN ((num_nonnulls(user_id, staff_id) = 0) AND (clinic_id IS NOT NULL))
+    ELSE false
+END)
+);
+
 create table cash_counts (
   id uuid not null default gen_random_uuid(),
   clinic_id uuid not null,
@@ -300,6 +335,9 @@ create table clinics (
   tax_included boolean not null default true,
   desk_refund_limit numeric(15,3),
   check_in_hours integer not null default 12,
+  waitlist_offer_ms integer not null default 1800000,
+  waitlist_notice_ms integer not null default 7200000,
+  waitlist_misses integer not null default 3,
   constraint clinics_pkey PRIMARY KEY (id),
   constraint clinics_approval_range CHECK (((approval_ms >= 3600000) AND (approval_ms <= 345600000))),
   constraint clinics_check_in_range CHECK (((check_in_hours >= 0) AND (check_in_hours <= 8760))),
@@ -312,7 +350,10 @@ create table clinics (
   constraint clinics_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
   constraint clinics_refund_limit_range CHECK ((desk_refund_limit >= (0)::numeric)),
   constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000)))),
-  constraint clinics_undo_range CHECK (((undo_ms >= 0) AND (undo_ms <= 300000)))
+  constraint clinics_undo_range CHECK (((undo_ms >= 0) AND (undo_ms <= 300000))),
+  constraint clinics_waitlist_misses_range CHECK (((waitlist_misses >= 1) AND (waitlist_misses <= 100))),
+  constraint clinics_waitlist_notice_range CHECK (((waitlist_notice_ms >= 600000) AND (waitlist_notice_ms <= 604800000))),
+  constraint clinics_waitlist_offer_range CHECK (((waitlist_offer_ms >= 300000) AND (waitlist_offer_ms <= 86400000)))
 );
 
 create table currencies (
@@ -522,6 +563,7 @@ create table operators (
 create table outbox_state (
   only_row boolean not null default true,
   last_sequence bigint not null default 0,
+  pruned_through bigint not null default 0,
   constraint outbox_state_pkey PRIMARY KEY (only_row),
   constraint outbox_state_one_row CHECK (only_row)
 );
@@ -708,6 +750,24 @@ create table refunds (
   constraint refunds_status_known CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'completed'::text, 'failed'::text, 'denied'::text])))
 );
 
+create table reminder_rules (
+  id uuid not null default gen_random_uuid(),
+  clinic_id uuid not null,
+  service_id uuid,
+  reminder_type text not null,
+  offsets_minutes integer[] not null,
+  channels text[] not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint reminder_rules_pkey PRIMARY KEY (id),
+  constraint reminder_rules_channels CHECK (((cardinality(channels) > 0) AND (channels <@ ARRAY['email'::text, 'push'::text, 'sms'::text]))),
+  constraint reminder_rules_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint reminder_rules_offsets CHECK (((cardinality(offsets_minutes) <= 4) AND (array_position(offsets_minutes, NULL::integer) IS NULL) AND (5 <= ALL (offsets_minutes)) AND (86400 >= ALL (offsets_minutes)))),
+  constraint reminder_rules_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
+  constraint reminder_rules_type_known CHECK ((reminder_type = ANY (ARRAY['upcoming'::text, 'check_in'::text, 'follow_up'::text, 'review_request'::text])))
+);
+
 create table reservation_log_entries (
   reservation_id uuid not null,
   reservation_version integer not null,
@@ -753,6 +813,7 @@ create table reservations (
   approval_asked_at timestamp with time zone,
   price_lines jsonb,
   tax_amount numeric(15,3),
+  waitlist_entry_id uuid,
   constraint reservations_pkey PRIMARY KEY (id),
   constraint reservations_reference_unique UNIQUE (reference_code)
 ) with (fillfactor=80);
@@ -1031,15 +1092,70 @@ create table waitlist_entries (
   offered_at timestamp with time zone,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  staff_id uuid,
+  weekdays smallint[] not null default '{1,2,3,4,5,6,7}'::smallint[],
+  from_time time without time zone not null default '00:00:00'::time without time zone,
+  to_time time without time zone not null default '24:00:00'::time without time zone,
+  priority integer not null default 0,
+  items jsonb,
+  misses integer not null default 0,
+  left_reason text,
+  look_at timestamp with time zone not null default now(),
+  source text,
+  version integer not null default 1,
   constraint waitlist_entries_pkey PRIMARY KEY (id),
   constraint waitlist_entries_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint waitlist_entries_offered_reservation_id_fkey FOREIGN KEY (offered_reservation_id) REFERENCES reservations(id),
   constraint waitlist_entries_pet_id_fkey FOREIGN KEY (pet_id) REFERENCES pets(id),
   constraint waitlist_entries_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint waitlist_entries_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id),
   constraint waitlist_entries_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
   constraint waitlist_offer_has_hold CHECK (((status <> 'offered'::text) OR (offered_reservation_id IS NOT NULL))),
+  constraint waitlist_priority_range CHECK (((priority >= 0) AND (priority <= 9))),
+  constraint waitlist_quantity_range CHECK (((quantity >= 1) AND (quantity <= 50))),
   constraint waitlist_status_known CHECK ((status = ANY (ARRAY['waiting'::text, 'offered'::text, 'taken'::text, 'declined'::text, 'left'::text]))),
+  constraint waitlist_time_order CHECK ((to_time > from_time)),
   constraint waitlist_window_order CHECK ((wanted_to > wanted_from))
+);
+
+create table waitlist_offers (
+  id uuid not null default gen_random_uuid(),
+  entry_id uuid not null,
+  slot_id uuid not null,
+  reservation_id uuid not null,
+  token uuid not null default gen_random_uuid(),
+  offered_by uuid,
+  offered_at timestamp with time zone not null default now(),
+  accepted_at timestamp with time zone,
+  ended_at timestamp with time zone,
+  ended_as text,
+  constraint waitlist_offers_pkey PRIMARY KEY (id),
+  constraint waitlist_offers_ended CHECK (((ended_at IS NULL) = (ended_as IS NULL))),
+  constraint waitlist_offers_ended_known CHECK ((ended_as = ANY (ARRAY['taken'::text, 'declined'::text, 'expired'::text, 'withdrawn'::text]))),
+  constraint waitlist_offers_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES waitlist_entries(id),
+  constraint waitlist_offers_reservation_unique UNIQUE (reservation_id),
+  constraint waitlist_offers_token_unique UNIQUE (token)
+);
+
+create table waitlist_openings (
+  id bigint not null generated always as identity,
+  slot_id uuid not null,
+  not_before timestamp with time zone not null default now(),
+  leased_until timestamp with time zone,
+  created_at timestamp with time zone not null default now(),
+  constraint waitlist_openings_pkey PRIMARY KEY (id)
+);
+
+create table waitlist_skips (
+  entry_id uuid not null,
+  slot_id uuid not null,
+  reason text not null,
+  times integer not null default 1,
+  first_at timestamp with time zone not null default now(),
+  last_at timestamp with time zone not null default now(),
+  constraint waitlist_skips_pkey PRIMARY KEY (entry_id, slot_id),
+  constraint waitlist_skips_entry_id_fkey FOREIGN KEY (entry_id) REFERENCES waitlist_entries(id),
+  constraint waitlist_skips_reason_known CHECK ((reason = ANY (ARRAY['too_close'::text, 'owner_gone'::text, 'pet_gone'::text, 'opted_out'::text, 'no_address'::text, 'too_few_seats'::text, 'owner_busy'::text, 'price_rule'::text])))
 );
 
 create table webhook_cursor (
@@ -1253,9 +1369,11 @@ CREATE INDEX booking_log_entries_created ON public.booking_log_entries USING btr
 
 CREATE INDEX booking_log_entries_undoable ON public.booking_log_entries USING btree (performed_by, created_at) WHERE (action = ANY (ARRAY['booking.cancelled'::text, 'booking.arrived'::text, 'booking.status_changed'::text]));
 
-CREATE INDEX booking_reminders_booking ON public.booking_reminders USING btree (booking_id);
+CREATE INDEX booking_reminders_clinic ON public.booking_reminders USING btree (clinic_id, scheduled_time, id);
 
 CREATE INDEX booking_reminders_due ON public.booking_reminders USING btree (scheduled_time) WHERE (status = 'pending'::text);
+
+CREATE UNIQUE INDEX booking_reminders_once ON public.booking_reminders USING btree (booking_id, reminder_type, offset_minutes, booking_version);
 
 CREATE INDEX bookings_clinic_time ON public.bookings USING btree (clinic_id, booking_time, id);
 
@@ -1266,6 +1384,12 @@ CREATE INDEX bookings_service ON public.bookings USING btree (service_id, bookin
 CREATE INDEX bookings_slot ON public.bookings USING btree (slot_id);
 
 CREATE INDEX bookings_user_time ON public.bookings USING btree (user_id, booking_time, id);
+
+CREATE INDEX calendar_links_clinic ON public.calendar_links USING btree (clinic_id) WHERE (clinic_id IS NOT NULL);
+
+CREATE UNIQUE INDEX calendar_links_repeat ON public.calendar_links USING btree (created_by, idempotency_key) WHERE (idempotency_key IS NOT NULL);
+
+CREATE INDEX calendar_links_user ON public.calendar_links USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX cash_counts_day ON public.cash_counts USING btree (clinic_id, business_date, created_at);
 
@@ -1280,6 +1404,8 @@ CREATE INDEX deliveries_due ON public.deliveries USING btree (next_attempt_at) W
 CREATE INDEX deliveries_line ON public.deliveries USING btree (channel, due_at) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (created_at);
+
+CREATE INDEX deliveries_reminders ON public.deliveries USING btree (next_attempt_at) WHERE ((reminder_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'sending'::text])));
 
 CREATE INDEX disputes_booking ON public.disputes USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
@@ -1307,9 +1433,13 @@ CREATE INDEX notifications_user ON public.notifications USING btree (user_id, cr
 
 CREATE INDEX outbox_aggregate ON public.booking_events_outbox USING btree (aggregate_id);
 
+CREATE INDEX outbox_dead ON public.booking_events_outbox USING btree (error_code, sequence) WHERE (dead_at IS NOT NULL);
+
+CREATE INDEX outbox_retrying ON public.booking_events_outbox USING btree (aggregate_id, sequence) WHERE ((next_attempt_at IS NOT NULL) AND (NOT published) AND (dead_at IS NULL));
+
 CREATE UNIQUE INDEX outbox_sequence ON public.booking_events_outbox USING btree (sequence) WHERE (sequence IS NOT NULL);
 
-CREATE INDEX outbox_unpublished ON public.booking_events_outbox USING btree (sequence) WHERE ((sequence IS NOT NULL) AND (NOT published));
+CREATE INDEX outbox_unpublished ON public.booking_events_outbox USING btree (sequence) WHERE ((sequence IS NOT NULL) AND (NOT published) AND (dead_at IS NULL));
 
 CREATE INDEX outbox_unsequenced ON public.booking_events_outbox USING btree ("position") WHERE (sequence IS NULL);
 
@@ -1352,6 +1482,8 @@ CREATE UNIQUE INDEX refunds_external ON public.refunds USING btree (external_ref
 CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
 
 CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
+
+CREATE UNIQUE INDEX reminder_rules_unique ON public.reminder_rules USING btree (clinic_id, COALESCE(service_id, '00000000-0000-0000-0000-000000000000'::uuid), reminder_type);
 
 CREATE INDEX reservations_asked ON public.reservations USING btree (expires_at, id) WHERE (((status)::text = 'pending'::text) AND (approval_asked_at IS NOT NULL));
 
@@ -1401,7 +1533,23 @@ CREATE INDEX users_name_search ON public.users USING gin (full_name gin_trgm_ops
 
 CREATE INDEX users_phone_tail ON public.users USING btree (phone_reversed text_pattern_ops);
 
-CREATE INDEX waitlist_waiting ON public.waitlist_entries USING btree (service_id, created_at) WHERE (status = 'waiting'::text);
+CREATE INDEX waitlist_clinic ON public.waitlist_entries USING btree (clinic_id, created_at, id);
+
+CREATE INDEX waitlist_look ON public.waitlist_entries USING btree (look_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX waitlist_offers_entry ON public.waitlist_offers USING btree (entry_id, slot_id);
+
+CREATE UNIQUE INDEX waitlist_offers_live ON public.waitlist_offers USING btree (entry_id) WHERE (ended_at IS NULL);
+
+CREATE INDEX waitlist_openings_due ON public.waitlist_openings USING btree (not_before);
+
+CREATE INDEX waitlist_openings_slot ON public.waitlist_openings USING btree (slot_id);
+
+CREATE INDEX waitlist_user ON public.waitlist_entries USING btree (user_id, created_at);
+
+CREATE INDEX waitlist_waiting ON public.waitlist_entries USING btree (service_id, priority DESC, created_at, id) WHERE (status = 'waiting'::text);
+
+CREATE INDEX waitlist_waiting_clinic ON public.waitlist_entries USING btree (clinic_id) WHERE (status = 'waiting'::text);
 
 CREATE INDEX webhook_deliveries_due ON public.webhook_deliveries USING btree (endpoint_id, next_attempt_at, sequence) WHERE (status = ANY (ARRAY['pending'::text, 'sending'::text]));
 
@@ -1416,6 +1564,72 @@ CREATE INDEX webhook_endpoints_clinic ON public.webhook_endpoints USING btree (c
 CREATE INDEX webhook_events_received ON public.webhook_events USING btree (received_at);
 
 CREATE INDEX webhook_events_unknown ON public.webhook_events USING btree (received_at) WHERE (outcome = 'unknown_money'::text);
+
+create function accept_offer(p_entry_id uuid, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT ttl_ms integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_w waitlist_entries;
+  v_r reservations;
+  v_until timestamptz;
+begin
+  select * into v_w from waitlist_entries w where w.id = p_entry_id;
+  if not found or is_hidden(p_actor, v_w.user_id, v_w.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  select * into v_r
+  from reservations r
+  where r.id = v_w.offered_reservation_id
+  for no key update;
+  select * into v_w from waitlist_entries w where w.id = p_entry_id for no key update;
+  reservation_id := v_r.id;
+  outcome := case
+    when v_r.id is null or v_w.offered_reservation_id is distinct from v_r.id then 'conflict'
+    when v_r.status = 'confirmed' then 'ok'
+    when v_r.status = 'expired' or v_r.status = 'pending' and v_r.expires_at <= now()
+      then 'reservation_expired'
+    when v_w.status <> 'offered' then 'conflict'
+    else 'ok'
+  end;
+  if outcome <> 'ok' then return; end if;
+  slot_id := v_r.slot_id;
+  seats := v_r.seats;
+  lock_id := v_r.lock_id;
+  update waitlist_offers o
+  set accepted_at = now()
+  where o.reservation_id = v_r.id and o.accepted_at is null and o.ended_at is null;
+  if found then
+    select least(now() + c.hold_ms * interval '1 millisecond', sl.starts_at) into v_until
+    from clinics c, slots sl
+    where c.id = v_r.clinic_id and sl.id = v_r.slot_id;
+    perform audit(
+      'waitlist.accepted', 'waitlist', v_w.id::text, v_w.clinic_id, null, null,
+      jsonb_build_object('reservation_id', v_r.id), p_actor
+    );
+  end if;
+  if v_until > v_r.expires_at then
+    update reservations r
+    set expires_at = v_until, version = r.version + 1, updated_at = now()
+    where r.id = v_r.id
+    returning r.* into v_r;
+    update slot_claims c
+    set expires_at = v_until
+    where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+    perform log_reservation(
+      v_r.id, v_r.version, 'reservation.extended', 'pending', 'pending', 'waitlist_accepted',
+      p_actor
+    );
+    perform emit_event(
+      'reservation.extended', 'reservation', v_r.id, v_r.version, v_r.clinic_id,
+      p_actor ->> 'request_id', reservation_payload(v_r)
+    );
+  end if;
+  ttl_ms := ceil(extract(epoch from v_r.expires_at - now()) * 1000);
+end
+$$;
 
 create function actor_id(p_actor jsonb)
 returns uuid
@@ -1631,6 +1845,35 @@ as $$
   )
 $$;
 
+create function audit_calendar_link(p_l calendar_links, p_action text, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, on_behalf_of, source, request_id, action, target_type,
+    target_id, after
+  )
+  values (
+    p_l.clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_l.user_id, p_actor ->> 'source',
+    p_actor ->> 'request_id', p_action, 'calendar_link', p_l.id::text,
+    jsonb_build_object('kind', p_l.kind, 'staff_id', p_l.staff_id, 'name', p_l.name)
+  )
+$$;
+
+create function audit_reminder(p_clinic_id uuid, p_action text, p_target_type text, p_target_id text, p_reason text, p_before jsonb, p_after jsonb, p_actor jsonb)
+returns void
+language sql
+as $$
+  insert into audit_log (
+    clinic_id, actor_kind, actor_id, source, request_id, action, target_type, target_id, reason,
+    before, after
+  )
+  values (
+    p_clinic_id, p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source',
+    p_actor ->> 'request_id', p_action, p_target_type, p_target_id, p_reason, p_before, p_after
+  )
+$$;
+
 create function audit_review(p_old reviews, p_new reviews, p_action text, p_reason text, p_actor jsonb)
 returns void
 language sql
@@ -1675,6 +1918,10 @@ begin
   set next_attempt_at = v_until
   where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
     and f.attempts = 0 and v_until is not null;
+  -- What this statement has freed is not offered to others either (0055).
+  update waitlist_openings o
+  set not_before = v_until
+  where o.slot_id = p_b.slot_id and o.created_at = now() and v_until is not null;
   return v_until;
 end
 $$;
@@ -1822,9 +2069,7 @@ begin
   if v_seats is not null then
     perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
   end if;
-  update booking_reminders m
-  set status = 'cancelled', updated_at = now()
-  where m.booking_id = v_b.id and m.status = 'pending';
+  perform end_reminders(v_b.id, 'booking_cancelled');
   v_until := begin_grace(v_b);
   perform log_booking(
     v_b.id, version, 'booking.cancelled', 'cancelled',
@@ -2124,6 +2369,23 @@ begin
   end loop;
   busy := true;
 end
+$$;
+
+create function claim_openings(p_limit integer, p_lease_ms integer)
+returns TABLE(opening_id bigint, slot_id uuid)
+language sql
+as $$
+  update waitlist_openings o
+  set leased_until = now() + p_lease_ms * interval '1 millisecond'
+  where o.id in (
+    select w.id
+    from waitlist_openings w
+    where w.not_before <= now() and (w.leased_until is null or w.leased_until <= now())
+    order by w.not_before, w.id
+    limit p_limit
+    for update skip locked
+  )
+  returning o.id, o.slot_id
 $$;
 
 create function claim_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, OUT outcome text, OUT seats integer[])
@@ -2586,6 +2848,68 @@ begin
 end
 $$;
 
+create function create_calendar_link(p_id uuid, p_kind text, p_clinic_id uuid, p_staff_id uuid, p_user_id uuid, p_token_hash bytea, p_name text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT link_id uuid, OUT is_repeated boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_l calendar_links;
+begin
+  is_repeated := false;
+  outcome := 'not_found';
+  if is_hidden(p_actor, p_user_id, p_clinic_id) then return; end if;
+  if p_staff_id is not null then
+    perform from staff s where s.id = p_staff_id and s.clinic_id = p_clinic_id;
+    if not found then return; end if;
+  elsif p_clinic_id is not null then
+    perform from clinics c where c.id = p_clinic_id;
+    if not found then return; end if;
+  else
+    perform from users u where u.id = p_user_id and not u.is_erased;
+    if not found then return; end if;
+  end if;
+  -- Two at once for one subject are one after the other.
+  perform pg_advisory_xact_lock(hashtextextended(
+    'petpro:calendar_links:' || coalesce(p_staff_id, p_clinic_id, p_user_id)::text, 0
+  ));
+  select * into v_l
+  from calendar_links l
+  where l.created_by = actor_id(p_actor) and l.idempotency_key = p_idempotency_key;
+  if found then
+    is_repeated := true;
+    link_id := v_l.id;
+    outcome := case
+      when (v_l.kind, v_l.clinic_id, v_l.staff_id, v_l.user_id, v_l.name) is distinct from
+        (p_kind, p_clinic_id, p_staff_id, p_user_id, p_name) then 'conflict'
+      else 'ok'
+    end;
+    return;
+  end if;
+  if 20 <= (
+    select count(*)
+    from calendar_links l
+    where l.revoked_at is null and l.kind = p_kind
+      and l.clinic_id is not distinct from p_clinic_id
+      and l.staff_id is not distinct from p_staff_id
+      and l.user_id is not distinct from p_user_id
+  ) then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  insert into calendar_links (
+    id, kind, clinic_id, staff_id, user_id, token_hash, name, created_by, idempotency_key
+  )
+  values (
+    p_id, p_kind, p_clinic_id, p_staff_id, p_user_id, p_token_hash, p_name, actor_id(p_actor),
+    p_idempotency_key
+  )
+  returning * into v_l;
+  perform audit_calendar_link(v_l, 'calendar_link.created', p_actor);
+  outcome := 'ok';
+  link_id := v_l.id;
+end
+$$;
+
 create function create_settlement(p_settlement_id uuid, p_clinic_id uuid, p_from date, p_to date, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT entry_count integer, OUT total_amount numeric, OUT platform_fee numeric, OUT tax_amount numeric, OUT clinic_amount numeric, OUT currency text)
 returns record
 language plpgsql
@@ -2955,6 +3279,36 @@ begin
   update deliveries d
   set next_attempt_at = now()
   where d.event_id = v_event and d.status = 'pending' and d.attempts = 0;
+  update waitlist_openings o
+  set not_before = now()
+  from bookings b
+  where b.id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
+end
+$$;
+
+create function end_reminders(p_booking_id uuid, p_reason text)
+returns void
+language plpgsql
+as $$
+begin
+  update booking_reminders m
+  set status = 'cancelled', reason = p_reason, updated_at = now()
+  where m.booking_id = p_booking_id and m.status = 'pending';
+  with dropped as (
+    update deliveries d
+    set status = 'dropped', last_error = p_reason, leased_until = null
+    where d.booking_id = p_booking_id and d.reminder_id is not null and d.status = 'pending'
+    returning d.reminder_id
+  )
+  update booking_reminders m
+  set status = 'cancelled', reason = p_reason, sent_at = null, updated_at = now()
+  from (select distinct d.reminder_id from dropped d) as d
+  where m.id = d.reminder_id
+    -- Told on another channel: that stands.
+    and not exists (
+      select from deliveries o
+      where o.reminder_id = m.id and o.status in ('sending', 'sent')
+    );
 end
 $$;
 
@@ -3036,6 +3390,65 @@ begin
     jsonb_build_object('starts_at', v_t.starts_at, 'ends_at', v_t.ends_at), null, p_actor
   );
   outcome := 'ok';
+end
+$$;
+
+create function end_waitlist(p_entry_id uuid, p_mode text, p_reason text, p_actor jsonb, OUT outcome text, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT session_id text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_w waitlist_entries;
+  v_old jsonb;
+  v_r reservations;
+begin
+  select * into v_w from waitlist_entries w where w.id = p_entry_id;
+  if not found or is_hidden(p_actor, v_w.user_id, v_w.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  select * into v_r
+  from reservations r
+  where r.id = v_w.offered_reservation_id and v_w.status = 'offered'
+  for no key update;
+  select * into v_w from waitlist_entries w where w.id = p_entry_id for no key update;
+  outcome := case
+    when p_mode = 'leave' and v_w.status in ('left', 'declined') then 'already_done'
+    when v_w.status = 'taken' then 'conflict'
+    when v_w.status = 'offered' and v_w.offered_reservation_id is distinct from v_r.id
+      then 'conflict'
+    when v_w.status = 'offered' or p_mode = 'leave' then 'ok'
+    else 'conflict'
+  end;
+  if outcome <> 'ok' then return; end if;
+  v_old := waitlist_payload(v_w);
+  if v_w.status = 'offered' then
+    slot_id := v_r.slot_id;
+    seats := v_r.seats;
+    lock_id := v_r.lock_id;
+    session_id := open_session(v_r.id);
+    perform end_reservation(v_r, 'cancelled', 'waitlist_declined', p_actor);
+  end if;
+  if p_mode <> 'decline' then
+    update waitlist_entries w
+    set status = case when p_mode = 'refuse' then 'declined' else 'left' end,
+      left_reason = coalesce(
+        p_reason,
+        case when p_actor ->> 'kind' = 'customer' then 'by_owner' else 'by_clinic' end
+      ),
+      version = w.version + 1,
+      updated_at = now()
+    where w.id = p_entry_id
+    returning w.* into v_w;
+    perform tell_waitlist(v_w, p_actor ->> 'request_id');
+  else
+    select * into v_w from waitlist_entries w where w.id = p_entry_id;
+  end if;
+  perform audit(
+    case when p_mode = 'leave' then 'waitlist.left' else 'waitlist.declined' end, 'waitlist',
+    v_w.id::text, v_w.clinic_id, p_reason, v_old, waitlist_payload(v_w), p_actor
+  );
 end
 $$;
 
@@ -3200,72 +3613,81 @@ begin
 end
 $$;
 
+create function fail_event(p_id uuid, p_code text, p_error text)
+returns void
+language plpgsql
+as $$
+begin
+  update booking_events_outbox o
+  set attempts = o.attempts + 1,
+    error_code = p_code,
+    last_error = left(p_error, 500),
+    next_attempt_at = case when o.attempts + 1 < fan_out_attempts_max()
+      then now() + power(2, o.attempts + 1) * interval '1 second' end,
+    dead_at = case when o.attempts + 1 >= fan_out_attempts_max() then now() end
+  where o.id = p_id;
+end
+$$;
+
+create function fan_out_attempts_max()
+returns integer
+language sql immutable
+as $$ select 5 $$;
+
 create function fan_out_events(p_limit integer)
 returns TABLE(event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid, clinic_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
 language plpgsql
 set enable_seqscan=off
 as $$
 #variable_conflict use_column
+declare
+  v_ids uuid[];
+  v_one record;
+  v_held uuid[] := '{}';
+  v_error text;
+  v_constraint text;
 begin
   if not pg_try_advisory_xact_lock(hashtextextended('petpro:fan_out_events', 0)) then
     return;
   end if;
-  return query
-  with batch as (
-    update booking_events_outbox o
-    set published = true, published_at = now(), attempts = o.attempts + 1
-    where o.id in (
-      select w.id
-      from booking_events_outbox w
-      where w.sequence is not null and not w.published
-      order by w.sequence
-      limit p_limit
-    )
-    returning o.*
-  ), told as (
-    select
-      b.id, b.clinic_id, b.correlation_id, b.payload, n.notification_type, n.channels,
-      u.id as user_id, u.email, u.phone, u.lang,
-      nullif(b.payload ->> 'booking_id', '')::uuid as booking_id
-    from batch b
-    join notification_rules n on n.event_type = b.event_type
-    join users u on u.id = nullif(b.payload ->> 'user_id', '')::uuid and not u.is_erased
-    -- A lapsed payment page is no news to whoever left it.
-    where b.payload ->> 'reason' is distinct from 'session_expired'
-      -- Taken back before anybody heard of it.
-      and not b.payload ? 'undone'
-  ), noticed as (
-    insert into notifications (user_id, booking_id, event_id, type, title, metadata)
-    select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
-    from told t
-    on conflict (event_id, user_id) do nothing
-  ), queued as (
-    insert into deliveries (
-      event_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
-      correlation_id, next_attempt_at
-    )
-    select
-      t.id, t.clinic_id, t.booking_id, t.user_id, k.channel, t.notification_type, a.address, t.lang,
-      t.payload, t.correlation_id,
-      -- Nothing leaves while it can still be undone.
-      greatest((t.payload ->> 'not_before')::timestamptz, now())
-    from told t
-    cross join lateral unnest(t.channels) as k (channel)
-    left join notification_preferences p on p.user_id = t.user_id and p.channel = k.channel
-    cross join lateral (
-      select coalesce(
-        p.address, case k.channel when 'email' then t.email when 'sms' then t.phone end
-      ) as address
-    ) as a
-    -- Mail unless they said no; push and SMS only if they said yes.
-    where coalesce(p.enabled, k.channel = 'email') and a.address is not null
-    on conflict (event_id, channel, user_id) do nothing
-  )
-  select
-    b.id, b.sequence, b.event_type, b.aggregate_type, b.aggregate_id, b.clinic_id,
-    b.correlation_id, b.created_at, b.payload
-  from batch b
-  order by b.sequence;
+  v_ids := array(
+    select w.id
+    from booking_events_outbox w
+    where w.sequence is not null and not w.published and w.dead_at is null
+      and (w.next_attempt_at is null or w.next_attempt_at <= now())
+      and not exists (
+        select from booking_events_outbox e
+        where e.aggregate_id = w.aggregate_id and e.sequence < w.sequence
+          and not e.published and e.dead_at is null and e.next_attempt_at > now()
+      )
+    order by w.sequence
+    limit p_limit
+  );
+  if cardinality(v_ids) = 0 then return; end if;
+  begin
+    return query select * from publish_events(v_ids);
+    return;
+  exception when others then
+    -- Not the fault of an event: lost races, no room, a server that goes down.
+    if sqlstate ~ '^(40|53|55|57|58)' then raise; end if;
+  end;
+  -- One of them raises. Each on its own now, so that it does so alone.
+  for v_one in
+    select o.id, o.aggregate_id
+    from booking_events_outbox o
+    where o.id = any (v_ids)
+    order by o.sequence
+  loop
+    continue when v_one.aggregate_id = any (v_held);
+    begin
+      return query select * from publish_events(array[v_one.id]);
+    exception when others then
+      if sqlstate ~ '^(40|53|55|57|58)' then raise; end if;
+      get stacked diagnostics v_error = message_text, v_constraint = constraint_name;
+      perform fail_event(v_one.id, concat_ws(' ', sqlstate, nullif(v_constraint, '')), v_error);
+      v_held := v_held || v_one.aggregate_id;
+    end;
+  end loop;
 end
 $$;
 
@@ -3497,6 +3919,25 @@ begin
 end
 $$;
 
+create function fits_waitlist(p_w waitlist_entries, p_slot slots)
+returns boolean
+language sql stable
+as $$
+  select p_slot.service_id = p_w.service_id
+    and (p_w.staff_id is null or p_slot.staff_id = p_w.staff_id)
+    and p_slot.starts_at >= p_w.wanted_from
+    and p_slot.starts_at < p_w.wanted_to
+    and extract(isodow from p_slot.slot_date) = any (p_w.weekdays)
+    and p_slot.slot_start_time >= p_w.from_time
+    and p_slot.slot_start_time < p_w.to_time
+    and not exists (
+      select
+      from waitlist_offers o
+      where o.entry_id = p_w.id and o.slot_id = p_slot.id
+      having count(*) >= 2 or bool_or(o.ended_as <> 'withdrawn')
+    )
+$$;
+
 create function force_cancel_reservation(p_reservation_id uuid, p_lock_id text, p_reason text, p_before jsonb, p_actor jsonb, OUT outcome text, OUT seats integer[], OUT slot_id uuid, OUT lock_id text, OUT session_id text)
 returns record
 language plpgsql
@@ -3556,6 +3997,8 @@ begin
     delete from staff_claims c where c.slot_id = p_slot_id;
     delete from room_claims c where c.slot_id = p_slot_id;
   end if;
+  -- For those who wait (0055), in the same statement.
+  perform notice_opening(v_slot.id, v_slot.clinic_id);
 end
 $$;
 
@@ -3900,6 +4343,79 @@ as $$
   ) g
 $$;
 
+create function join_waitlist(p_id uuid, p_service_id uuid, p_user_id uuid, p_pet_id uuid, p_staff_id uuid, p_from timestamp with time zone, p_to timestamp with time zone, p_weekdays smallint[], p_from_time time without time zone, p_to_time time without time zone, p_quantity integer, p_items jsonb, p_priority integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT entry_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_sv services;
+  v_w waitlist_entries;
+begin
+  select sv.* into v_sv
+  from services sv
+  join pets p on p.id = p_pet_id and p.user_id = p_user_id
+  where sv.id = p_service_id;
+  if not found or is_hidden(p_actor, p_user_id, v_sv.clinic_id) or p_staff_id is not null
+    and not exists (
+      select from staff st where st.id = p_staff_id and st.clinic_id = v_sv.clinic_id
+    ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if not v_sv.is_available then
+    outcome := 'service_unavailable';
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
+  select w.id into entry_id
+  from waitlist_entries w
+  where w.user_id = p_user_id and w.pet_id = p_pet_id and w.service_id = p_service_id
+    and w.status in ('waiting', 'offered')
+    and w.wanted_from < p_to and w.wanted_to > p_from
+    and w.weekdays && p_weekdays
+    and w.from_time < p_to_time and w.to_time > p_from_time
+    and (w.staff_id is null or p_staff_id is null or w.staff_id = p_staff_id)
+  limit 1;
+  rule := case
+    when p_to <= now() then 'window_over'
+    when p_actor ->> 'kind' = 'customer' and p_priority <> 0 then 'priority_not_yours'
+    when p_quantity > v_sv.capacity and not exists (
+      select from slots sl
+      where sl.service_id = p_service_id and sl.starts_at >= greatest(p_from, now())
+        and sl.starts_at < p_to and sl.capacity >= p_quantity
+    ) then 'too_many_seats'
+    when entry_id is not null then 'already_waiting'
+    when (
+      select count(*)
+      from waitlist_entries w
+      where w.user_id = p_user_id and w.clinic_id = v_sv.clinic_id
+        and w.status in ('waiting', 'offered')
+    ) >= 10 then 'too_many_entries'
+  end;
+  if rule is not null then
+    outcome := case when rule = 'already_waiting' then 'conflict' else 'policy_refused' end;
+    return;
+  end if;
+  insert into waitlist_entries (
+    id, clinic_id, service_id, user_id, pet_id, staff_id, wanted_from, wanted_to, weekdays,
+    from_time, to_time, quantity, items, priority, source
+  )
+  values (
+    p_id, v_sv.clinic_id, p_service_id, p_user_id, p_pet_id, p_staff_id, p_from, p_to, p_weekdays,
+    p_from_time, p_to_time, p_quantity, p_items, p_priority, p_actor ->> 'source'
+  )
+  returning * into v_w;
+  perform tell_waitlist(v_w, p_actor ->> 'request_id');
+  perform audit(
+    'waitlist.joined', 'waitlist', v_w.id::text, v_w.clinic_id, null, null, waitlist_payload(v_w),
+    p_actor
+  );
+  outcome := 'ok';
+  entry_id := v_w.id;
+end
+$$;
+
 create function keep_claimed_slot()
 returns trigger
 language plpgsql
@@ -4002,6 +4518,61 @@ as $$
     p_reservation_id, p_version, p_action, p_previous_status, p_status,
     actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id', p_notes
   )
+$$;
+
+create function look_through(p_limit integer)
+returns TABLE(entry_id uuid, slot_id uuid)
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_w waitlist_entries;
+begin
+  for v_w in
+    select w.*
+    from waitlist_entries w
+    where w.status = 'waiting' and w.look_at <= now()
+    order by w.look_at
+    limit p_limit
+    for no key update skip locked
+  loop
+    if v_w.wanted_to <= now() then
+      update waitlist_entries w
+      set status = 'left', left_reason = 'window_over', version = w.version + 1, updated_at = now()
+      where w.id = v_w.id
+      returning w.* into v_w;
+      perform tell_waitlist(v_w, null);
+      entry_id := v_w.id;
+      slot_id := null;
+      return next;
+      continue;
+    end if;
+    update waitlist_entries w
+    -- Once more soon after a change: what was being freed meanwhile did not see this entry.
+    set look_at = now() + case
+        when w.updated_at > now() - interval '20 seconds' then interval '30 seconds'
+        else interval '10 minutes'
+      end
+    where w.id = v_w.id;
+    entry_id := v_w.id;
+    slot_id := null;
+    for slot_id in
+      select s.slot_id
+      from slot_states s
+      join slots sl on sl.id = s.slot_id
+      where s.service_id = v_w.service_id
+        and s.starts_at >= greatest(v_w.wanted_from, now()) and s.starts_at < v_w.wanted_to
+        and s.reason is null and s.is_available
+        and fits_waitlist(v_w, sl)
+      order by s.starts_at, s.slot_id
+      limit 3
+    loop
+      return next;
+    end loop;
+    if slot_id is null then return next; end if;
+  end loop;
+end
 $$;
 
 create function lost_charges(p_older_than_ms integer, p_limit integer)
@@ -4112,6 +4683,77 @@ begin
     updated_at = now()
   where sl.id = v_b.slot_id;
   return v_b;
+end
+$$;
+
+create function make_offer(p_entry_id uuid, p_slot_id uuid, p_by uuid, p_actor jsonb, OUT outcome text, OUT rule text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT expires_at timestamp with time zone, OUT ttl_ms integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_w waitlist_entries;
+  v_h record;
+begin
+  slot_id := p_slot_id;
+  perform pg_advisory_xact_lock(hashtextextended(w.user_id::text, 1))
+  from waitlist_entries w
+  where w.id = p_entry_id;
+  select * into v_w from waitlist_entries w where w.id = p_entry_id for no key update;
+  if not found or v_w.status <> 'waiting' then
+    outcome := 'conflict';
+    return;
+  end if;
+  reservation_id := gen_random_uuid();
+  lock_id := translate(
+      left(encode(sha256(v_w.user_id::text::bytea), 'base64'), 16), '+/', '-_'
+    ) || '.' || gen_random_uuid();
+  select h.* into v_h
+  from hold_slot(
+    reservation_id, p_slot_id, v_w.user_id, v_w.pet_id, v_w.quantity, null, lock_id, null, p_actor,
+    v_w.items
+  ) h;
+  outcome := v_h.outcome;
+  rule := v_h.rule;
+  if outcome <> 'ok' then
+    blocking_reservation_id := v_h.blocking_reservation_id;
+    blocking_session_id := v_h.blocking_session_id;
+    return;
+  end if;
+  seats := v_h.seats;
+  select least(
+      now() + c.waitlist_offer_ms * interval '1 millisecond', now() + (v_h.starts_at - now()) / 2
+    ) into expires_at
+  from clinics c
+  where c.id = v_w.clinic_id;
+  ttl_ms := ceil(extract(epoch from expires_at - now()) * 1000);
+  -- Nobody has seen the hold yet: this is how long it was made for, not a change of it.
+  update reservations r
+  set expires_at = make_offer.expires_at, waitlist_entry_id = v_w.id
+  where r.id = reservation_id;
+  update slot_claims c
+  set expires_at = make_offer.expires_at
+  where c.slot_id = p_slot_id and c.seat = any (make_offer.seats)
+    and c.reservation_id = make_offer.reservation_id;
+  update booking_events_outbox o
+  set payload = o.payload || jsonb_build_object('expires_at', make_offer.expires_at)
+  where o.aggregate_id = reservation_id;
+  insert into waitlist_offers (entry_id, slot_id, reservation_id, offered_by)
+  values (v_w.id, p_slot_id, reservation_id, p_by);
+  update waitlist_entries w
+  set status = 'offered', offered_reservation_id = make_offer.reservation_id, offered_at = now(),
+    version = w.version + 1, updated_at = now()
+  where w.id = v_w.id
+  returning w.* into v_w;
+  perform emit_event(
+    'waitlist.offered', 'waitlist', v_w.id, v_w.version, v_w.clinic_id, p_actor ->> 'request_id',
+    (
+      select reservation_payload(r) || jsonb_build_object('entry_id', v_w.id)
+      from reservations r
+      where r.id = reservation_id
+    )
+  );
 end
 $$;
 
@@ -4279,6 +4921,187 @@ begin
       'refund_status', v_f.status, 'decision', v_f.decision, 'reason', v_f.reason
     )
   );
+end
+$$;
+
+create function note_skip(p_entry_id uuid, p_slot_id uuid, p_reason text)
+returns void
+language sql
+as $$
+  insert into waitlist_skips (entry_id, slot_id, reason)
+  values (p_entry_id, p_slot_id, p_reason)
+  on conflict (entry_id, slot_id) do update
+  set reason = excluded.reason, times = waitlist_skips.times + 1, last_at = now()
+$$;
+
+create function notice_opening(p_slot_id uuid, p_clinic_id uuid)
+returns void
+language sql
+as $$
+  insert into waitlist_openings (slot_id)
+  select p_slot_id
+  where exists (
+    select from waitlist_entries w where w.clinic_id = p_clinic_id and w.status = 'waiting'
+  )
+$$;
+
+create function notice_slot()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform notice_opening(new.id, new.clinic_id);
+  return null;
+end
+$$;
+
+create function notice_slots()
+returns trigger
+language plpgsql
+as $$
+begin
+  insert into waitlist_openings (slot_id)
+  select n.id
+  from new_slots n
+  where n.starts_at > now() and n.status <> 'blocked'
+    and exists (
+      select from waitlist_entries w
+      where w.service_id = n.service_id and w.status = 'waiting'
+        and n.starts_at >= w.wanted_from and n.starts_at < w.wanted_to
+    );
+  return null;
+end
+$$;
+
+create function offer_next(p_slot_id uuid, p_tried uuid[], p_actor jsonb, OUT outcome text, OUT tried uuid[], OUT entry_id uuid, OUT reservation_id uuid, OUT seats integer[], OUT lock_id text, OUT ttl_ms integer)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_slot slots;
+  v_free integer;
+  v_notice_ms integer;
+  v_w waitlist_entries;
+  v_o record;
+  v_why text;
+  v_seen integer := 0;
+begin
+  tried := p_tried;
+  outcome := 'none';
+  perform pg_advisory_xact_lock(hashtextextended(p_slot_id::text, 2));
+  select * into v_slot from slots sl where sl.id = p_slot_id;
+  select s.remaining into v_free
+  from slot_states s
+  where s.slot_id = p_slot_id and s.reason is null and s.is_available;
+  if not found then return; end if;
+  if exists (
+    select from waitlist_openings p where p.slot_id = p_slot_id and p.not_before > now()
+  ) then
+    outcome := 'later';
+    return;
+  end if;
+  select c.waitlist_notice_ms into v_notice_ms from clinics c where c.id = v_slot.clinic_id;
+  for v_w in
+    select w.*
+    from waitlist_entries w
+    where w.service_id = v_slot.service_id
+      and w.status = 'waiting'
+      and w.id <> all (p_tried)
+      and fits_waitlist(w, v_slot)
+    order by w.priority desc, w.created_at, w.id
+    limit 100
+  loop
+    v_seen := v_seen + 1;
+    tried := tried || v_w.id;
+    v_why := waitlist_refusal(v_w, v_slot, v_free, v_notice_ms);
+    if v_why is null then
+      select o.* into v_o from make_offer(v_w.id, p_slot_id, null, p_actor) o;
+      if v_o.outcome = 'ok' then
+        outcome := 'offered';
+        entry_id := v_w.id;
+        reservation_id := v_o.reservation_id;
+        seats := v_o.seats;
+        lock_id := v_o.lock_id;
+        ttl_ms := v_o.ttl_ms;
+        return;
+      end if;
+      v_why := case
+        when v_o.outcome = 'not_found' then 'pet_gone'
+        when v_o.outcome in ('policy_refused', 'invalid_input') and v_o.rule is not null
+          then 'price_rule'
+        when v_o.outcome in ('policy_refused', 'replayed') then 'owner_busy'
+      end;
+      -- Offered another slot meanwhile, or somebody else was faster here: the rows tell next time.
+      if v_why is null then
+        if v_o.outcome = 'conflict' then outcome := 'again'; end if;
+        return;
+      end if;
+      -- This one's locks are not kept while the next one's are waited for.
+      perform note_skip(v_w.id, p_slot_id, v_why);
+      outcome := 'again';
+      return;
+    end if;
+    perform note_skip(v_w.id, p_slot_id, v_why);
+  end loop;
+  if v_seen = 100 then outcome := 'again'; end if;
+end
+$$;
+
+create function offer_slot(p_entry_id uuid, p_slot_id uuid, p_actor jsonb, OUT outcome text, OUT rule text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT ttl_ms integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_w waitlist_entries;
+  v_o record;
+begin
+  select * into v_w from waitlist_entries w where w.id = p_entry_id;
+  if not found or is_hidden(p_actor, v_w.user_id, v_w.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if v_w.status <> 'waiting' then
+    outcome := 'conflict';
+    return;
+  end if;
+  if p_slot_id is null then
+    select s.slot_id into slot_id
+    from slot_states s
+    join slots sl on sl.id = s.slot_id
+    where s.service_id = v_w.service_id
+      and s.starts_at >= greatest(v_w.wanted_from, now()) and s.starts_at < v_w.wanted_to
+      and s.reason is null and s.is_available and s.remaining >= v_w.quantity
+      and fits_waitlist(v_w, sl)
+    order by s.starts_at, s.slot_id
+    limit 1;
+  else
+    select sl.id into slot_id
+    from slots sl
+    where sl.id = p_slot_id and sl.service_id = v_w.service_id;
+  end if;
+  if slot_id is null then
+    outcome := case when p_slot_id is null then 'no_slot' else 'not_found' end;
+    return;
+  end if;
+  perform pg_advisory_xact_lock(hashtextextended(slot_id::text, 2));
+  select o.* into v_o from make_offer(v_w.id, slot_id, actor_id(p_actor), p_actor) o;
+  outcome := v_o.outcome;
+  rule := v_o.rule;
+  reservation_id := v_o.reservation_id;
+  seats := v_o.seats;
+  lock_id := v_o.lock_id;
+  ttl_ms := v_o.ttl_ms;
+  blocking_reservation_id := v_o.blocking_reservation_id;
+  blocking_session_id := v_o.blocking_session_id;
+  if outcome = 'ok' then
+    perform audit(
+      'waitlist.offered', 'waitlist', v_w.id::text, v_w.clinic_id, null, null,
+      jsonb_build_object('slot_id', slot_id, 'reservation_id', reservation_id), p_actor
+    );
+  end if;
 end
 $$;
 
@@ -4453,20 +5276,53 @@ as $$
   )
 $$;
 
+create function plan_after_visit(p_b bookings)
+returns void
+language sql
+as $$
+  insert into booking_reminders (
+    booking_id, clinic_id, reminder_type, offset_minutes, booking_version, scheduled_time,
+    booking_time, delivery_channels
+  )
+  select p_b.id, p_b.clinic_id, k.reminder_type, o.minutes, p_b.version,
+    reminder_time(coalesce(p_b.completed_at, now()), o.minutes, c.time_zone), p_b.booking_time,
+    to_jsonb(k.channels)
+  from clinics c
+  cross join lateral reminder_rules_of(p_b.clinic_id, p_b.service_id) k
+  cross join lateral unnest(k.offsets_minutes) as o (minutes)
+  where c.id = p_b.clinic_id and k.reminder_type in ('follow_up', 'review_request')
+  on conflict (booking_id, reminder_type, offset_minutes, booking_version) do nothing
+$$;
+
 create function plan_reminders(p_b bookings)
 returns void
 language sql
 as $$
   insert into booking_reminders (
-    booking_id, clinic_id, reminder_type, scheduled_time, booking_time, delivery_channels
+    booking_id, clinic_id, reminder_type, offset_minutes, booking_version, scheduled_time,
+    booking_time, delivery_channels
   )
-  select p_b.id, p_b.clinic_id, k.reminder_type, p_b.booking_time - k.ahead, p_b.booking_time,
-    k.channels::jsonb
-  from (values
-    ('upcoming', interval '24 hours', '["email", "push"]'),
-    ('check_in', interval '2 hours', '["push", "sms"]')
-  ) as k (reminder_type, ahead, channels)
-  where p_b.booking_time - k.ahead > now()
+  select p_b.id, p_b.clinic_id, k.reminder_type, o.minutes, p_b.version, t.at, p_b.booking_time,
+    to_jsonb(k.channels)
+  from clinics c
+  cross join lateral reminder_rules_of(p_b.clinic_id, p_b.service_id) k
+  cross join lateral unnest(k.offsets_minutes) as o (minutes)
+  cross join lateral reminder_time(p_b.booking_time, -o.minutes, c.time_zone) as t (at)
+  left join lateral (
+    select
+      bool_or(m.status = 'sent' or m.reason = 'skipped') as is_done,
+      bool_or(
+        m.reason = 'booking_cancelled' and m.updated_at > now() - interval '24 hours'
+      ) as is_taken_back
+    from booking_reminders m
+    where m.booking_id = p_b.id and m.reminder_type = k.reminder_type
+      and m.offset_minutes = o.minutes and m.booking_time = p_b.booking_time
+  ) as before on true
+  where c.id = p_b.clinic_id
+    and k.reminder_type in ('upcoming', 'check_in')
+    and before.is_done is not true
+    and (t.at > now() or before.is_taken_back)
+  on conflict (booking_id, reminder_type, offset_minutes, booking_version) do nothing
 $$;
 
 create function price_items(p_slot_id uuid, p_items jsonb, p_quantity integer, p_base_price numeric, p_currency text, p_tax_bp integer, p_tax_included boolean, p_is_move boolean, OUT problem text, OUT tier text, OUT lines jsonb, OUT amount numeric, OUT tax_amount numeric)
@@ -4627,36 +5483,146 @@ begin
 end
 $$;
 
-create function queue_reminders(p_limit integer)
+create function prune_events(p_days integer, p_limit integer)
 returns integer
-language sql
+language plpgsql
+set enable_seqscan=off
 as $$
+declare
+  v_count integer;
+  v_last bigint;
+begin
+  with old as (
+    select o.id
+    from booking_events_outbox o
+    -- Starts where the last run ended: deleted rows before it are not walked over again.
+    where o.sequence > (select s.pruned_through from outbox_state s)
+      and o.published
+      and o.created_at < now() - p_days * interval '1 day'
+    order by o.sequence
+    limit p_limit
+  ), gone as (
+    delete from booking_events_outbox o
+    using old
+    where o.id = old.id
+    returning o.sequence
+  )
+  select count(*), max(g.sequence) into v_count, v_last from gone g;
+  if v_count > 0 then
+    update outbox_state s set pruned_through = greatest(s.pruned_through, v_last);
+    return v_count;
+  end if;
+  -- Those that were dead when the others went, and have gone out since.
+  with old as (
+    select o.id
+    from booking_events_outbox o
+    where o.sequence <= (select s.pruned_through from outbox_state s)
+      and o.published
+      and o.created_at < now() - p_days * interval '1 day'
+    order by o.sequence
+    limit p_limit
+  )
+  delete from booking_events_outbox o
+  using old
+  where o.id = old.id;
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function publish_events(p_ids uuid[])
+returns TABLE(event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid, clinic_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  return query
+  with batch as (
+    update booking_events_outbox o
+    set published = true, published_at = now(), attempts = o.attempts + 1, next_attempt_at = null
+    where o.id = any (p_ids) and not o.published
+    returning o.*
+  ), told as (
+    select
+      b.id, b.clinic_id, b.correlation_id, b.payload, n.notification_type, n.channels,
+      u.id as user_id, u.email, u.phone, u.lang,
+      nullif(b.payload ->> 'booking_id', '')::uuid as booking_id
+    from batch b
+    join notification_rules n on n.event_type = b.event_type
+    join users u on u.id = nullif(b.payload ->> 'user_id', '')::uuid and not u.is_erased
+    -- A lapsed payment page is no news to whoever left it.
+    where b.payload ->> 'reason' is distinct from 'session_expired'
+      -- Taken back before anybody heard of it.
+      and not b.payload ? 'undone'
+  ), noticed as (
+    insert into notifications (user_id, booking_id, event_id, type, title, metadata)
+    select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
+    from told t
+    on conflict (event_id, user_id) do nothing
+  ), queued as (
+    insert into deliveries (
+      event_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
+      correlation_id, next_attempt_at
+    )
+    select
+      t.id, t.clinic_id, t.booking_id, t.user_id, k.channel, t.notification_type, a.address, t.lang,
+      t.payload, t.correlation_id,
+      -- Nothing leaves while it can still be undone.
+      greatest((t.payload ->> 'not_before')::timestamptz, now())
+    from told t
+    cross join lateral unnest(t.channels) as k (channel)
+    left join notification_preferences p on p.user_id = t.user_id and p.channel = k.channel
+    cross join lateral (
+      select coalesce(
+        p.address, case k.channel when 'email' then t.email when 'sms' then t.phone end
+      ) as address
+    ) as a
+    -- Mail unless they said no; push and SMS only if they said yes.
+    where coalesce(p.enabled, k.channel = 'email') and a.address is not null
+    on conflict (event_id, channel, user_id) do nothing
+  )
+  select
+    b.id, b.sequence, b.event_type, b.aggregate_type, b.aggregate_id, b.clinic_id,
+    b.correlation_id, b.created_at, b.payload
+  from batch b
+  order by b.sequence;
+end
+$$;
+
+create function queue_reminders(p_limit integer, p_waiting_max integer)
+returns TABLE(reminder_id uuid, booking_id uuid, reminder_type text, verdict text, late_ms bigint)
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_room integer;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro:queue_reminders', 0)) then return; end if;
+  select p_waiting_max - count(*) into v_room
+  from (
+    select
+    from deliveries d
+    where d.reminder_id is not null and d.status in ('pending', 'sending')
+      and d.next_attempt_at <= now()
+    limit p_waiting_max
+  ) as w;
+  if v_room <= 0 then return; end if;
+  return query
   with due as (
     select m.id
     from booking_reminders m
     where m.status = 'pending' and m.scheduled_time <= now()
     order by m.scheduled_time
-    limit p_limit
+    limit least(p_limit, v_room)
     for update skip locked
   ), judged as (
-    update booking_reminders m
-    set status = case
-        when b.booking_time = m.booking_time
-          and (b.status = 'confirmed' or m.reminder_type = 'review_request'
-            and b.status = 'completed') then 'sent'
-        else 'cancelled'
-      end,
-      sent_at = now(),
-      updated_at = now()
-    from due d, bookings b
-    where m.id = d.id and b.id = m.booking_id
-    returning m.*, b.user_id, booking_payload(b) as payload
-  ), queued as (
-    insert into deliveries (
-      reminder_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload
-    )
-    select j.id, j.clinic_id, j.booking_id, j.user_id, k.channel, 'reminder_' || j.reminder_type,
-      a.address, u.lang, j.payload
+    select m.*, b.user_id, reminder_verdict(m, b) as verdict, booking_payload(b) as payload
+    from due d
+    join booking_reminders m on m.id = d.id
+    join bookings b on b.id = m.booking_id
+  ), told as (
+    select j.id, k.channel, a.address, u.lang
     from judged j
     join users u on u.id = j.user_id and not u.is_erased
     cross join lateral jsonb_array_elements_text(j.delivery_channels) as k (channel)
@@ -4666,10 +5632,41 @@ as $$
         p.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
       ) as address
     ) as a
-    where j.status = 'sent' and coalesce(p.enabled, k.channel = 'email') and a.address is not null
+    -- Mail unless they said no; push and SMS only if they said yes.
+    where j.verdict = 'send' and coalesce(p.enabled, k.channel = 'email')
+      and a.address is not null
+  ), marked as (
+    update booking_reminders m
+    set status = case
+        when j.verdict <> 'send' then 'cancelled'
+        when exists (select from told t where t.id = m.id) then 'sent'
+        else 'failed'
+      end,
+      reason = case
+        when j.verdict <> 'send' then j.verdict
+        when not exists (select from told t where t.id = m.id) then 'no_channel'
+      end,
+      sent_at = case when exists (select from told t where t.id = m.id) then now() end,
+      updated_at = now()
+    from judged j
+    where m.id = j.id
+    returning m.id, m.reason
+  ), queued as (
+    insert into deliveries (
+      reminder_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload
+    )
+    select j.id, j.clinic_id, j.booking_id, j.user_id, t.channel, 'reminder_' || j.reminder_type,
+      t.address, t.lang, j.payload
+    from told t
+    join judged j on j.id = t.id
     on conflict (reminder_id, channel) do nothing
   )
-  select count(*)::integer from judged
+  select j.id, j.booking_id, j.reminder_type, coalesce(k.reason, 'send'),
+    (extract(epoch from now() - j.scheduled_time) * 1000)::bigint
+  from judged j
+  join marked k on k.id = j.id
+  order by j.scheduled_time, j.id;
+end
 $$;
 
 create function queue_webhooks(p_limit integer)
@@ -5060,6 +6057,73 @@ as $$
     returning d.id
   )
   select count(*)::integer from released
+$$;
+
+create function reminder_rules_of(p_clinic_id uuid, p_service_id uuid)
+returns TABLE(reminder_type text, offsets_minutes integer[], channels text[], origin text, version integer)
+language sql stable
+as $$
+  select distinct on (k.reminder_type)
+    k.reminder_type, k.offsets_minutes, k.channels, k.origin, k.version
+  from (
+    select r.reminder_type, r.offsets_minutes, r.channels,
+      case when r.service_id is null then 'clinic' else 'service' end as origin, r.version,
+      case when r.service_id is null then 2 else 1 end as rank
+    from reminder_rules r
+    where r.clinic_id = p_clinic_id and (r.service_id is null or r.service_id = p_service_id)
+    union all
+    select d.reminder_type, d.offsets_minutes::integer[], d.channels::text[], 'default', 0, 3
+    from (values
+      ('upcoming', '{1440,120}', '{email,push,sms}'),
+      ('check_in', '{}', '{push,sms}'),
+      ('follow_up', '{}', '{email}'),
+      ('review_request', '{120}', '{email}')
+    ) as d (reminder_type, offsets_minutes, channels)
+  ) as k
+  order by k.reminder_type, k.rank
+$$;
+
+create function reminder_time(p_at timestamp with time zone, p_minutes integer, p_zone text)
+returns timestamp with time zone
+language sql stable
+as $$
+  select case
+      -- By way of the wall clock a moment in a doubled hour would become the later one.
+      when p_minutes / 1440 = 0 then p_at
+      else (p_at at time zone p_zone + make_interval(days => p_minutes / 1440))
+        at time zone p_zone
+    end + make_interval(mins => p_minutes % 1440)
+$$;
+
+create function reminder_verdict(p_m booking_reminders, p_b bookings)
+returns text
+language sql stable
+as $$
+  select case
+    when p_b.booking_time <> p_m.booking_time then 'booking_moved'
+    when p_b.status = 'cancelled' then 'booking_cancelled'
+    when p_m.reminder_type in ('upcoming', 'check_in') then case
+      when p_b.status <> 'confirmed' or p_b.arrived_at is not null then 'visit_begun'
+      when p_b.booking_time <= now() then 'too_late'
+      -- After a time without daemons: of several that are due the last one says it all, and a late
+      -- one gives way to a sibling that is nearer in the future than it is in the past.
+      when exists (
+        select
+        from booking_reminders s
+        where s.booking_id = p_m.booking_id and s.status = 'pending'
+          and s.reminder_type = p_m.reminder_type and s.booking_time = p_m.booking_time
+          and (s.scheduled_time, s.id) > (p_m.scheduled_time, p_m.id)
+          and s.scheduled_time <= now() + (now() - p_m.scheduled_time)
+      ) then 'superseded'
+      else 'send'
+    end
+    when p_b.status <> 'completed' then 'visit_not_completed'
+    -- Nobody wants to be asked about a visit that they hardly remember.
+    when p_m.scheduled_time < now() - interval '7 days' then 'too_late'
+    when p_m.reminder_type = 'review_request'
+      and exists (select from reviews r where r.booking_id = p_b.id) then 'reviewed_already'
+    else 'send'
+  end
 $$;
 
 create function remove_attachment(p_booking_id uuid, p_attachment_id uuid, p_actor jsonb, OUT outcome text, OUT rule text, OUT file_url text)
@@ -5470,9 +6534,7 @@ begin
     delete from booking_items i where i.booking_id = v_b.id;
     perform write_booking_items(v_new);
   end if;
-  update booking_reminders m
-  set status = 'cancelled', updated_at = now()
-  where m.booking_id = v_b.id and m.status = 'pending';
+  perform end_reminders(v_b.id, 'booking_moved');
   perform plan_reminders(v_new);
 
   if refund_amount > 0 then
@@ -5564,6 +6626,28 @@ begin
 end
 $$;
 
+create function retry_events(p_ids uuid[], p_per_second integer)
+returns TABLE(event_id uuid)
+language sql
+as $$
+  with dead as (
+    select e.id, e.sequence
+    from booking_events_outbox e
+    where e.id = any (p_ids) and e.dead_at is not null
+    for update
+  ), line as (
+    select d.id, row_number() over (order by d.sequence) as place
+    from dead d
+  )
+  update booking_events_outbox o
+  set attempts = 0,
+    dead_at = null,
+    next_attempt_at = now() + (l.place - 1) / p_per_second * interval '1 second'
+  from line l
+  where o.id = l.id
+  returning o.id
+$$;
+
 create function retry_refund(p_id uuid, p_reason text, p_actor jsonb, OUT outcome text, OUT refund_id uuid)
 returns record
 language plpgsql
@@ -5640,6 +6724,32 @@ as $$
   union all
   select b.key, b.value::text::integer
   from jsonb_each(p_breakdown) b
+$$;
+
+create function revoke_calendar_link(p_link_id uuid, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_l calendar_links;
+begin
+  select * into v_l from calendar_links l where l.id = p_link_id for no key update;
+  if not found
+    or is_hidden(p_actor, v_l.user_id, v_l.clinic_id)
+    -- An owner's links are theirs alone.
+    or v_l.kind = 'owner' and p_actor ->> 'kind' <> 'customer'
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := 'ok';
+  if v_l.revoked_at is not null then return; end if;
+  update calendar_links l
+  set revoked_at = now(), revoked_by = actor_id(p_actor)
+  where l.id = p_link_id
+  returning l.* into v_l;
+  perform audit_calendar_link(v_l, 'calendar_link.revoked', p_actor);
+end
 $$;
 
 create function rotate_webhook(p_id uuid, p_secret text, p_overlap_s integer, p_actor jsonb, OUT outcome text, OUT version integer, OUT old_secret_until timestamp with time zone)
@@ -5759,18 +6869,9 @@ begin
   where b.id = v_old.id
   returning b.* into v_b;
   if v_b.status in ('completed', 'no-show') then
-    update booking_reminders m
-    set status = 'cancelled', updated_at = now()
-    where m.booking_id = v_b.id and m.status = 'pending';
+    perform end_reminders(v_b.id, 'visit_begun');
   end if;
-  if v_b.status = 'completed' then
-    insert into booking_reminders (
-      booking_id, clinic_id, reminder_type, scheduled_time, booking_time
-    )
-    values (
-      v_b.id, v_b.clinic_id, 'review_request', now() + interval '2 hours', v_b.booking_time
-    );
-  end if;
+  if v_b.status = 'completed' then perform plan_after_visit(v_b); end if;
   perform log_booking(
     v_b.id, v_b.version, v_event, v_b.status,
     jsonb_build_object('status', v_old.status, 'arrived_at', v_old.arrived_at),
@@ -5917,6 +7018,60 @@ begin
 end
 $$;
 
+create function set_reminder_rule(p_clinic_id uuid, p_service_id uuid, p_reminder_type text, p_offsets integer[], p_channels text[], p_reason text, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_before jsonb;
+  v_after jsonb;
+begin
+  outcome := 'not_found';
+  if p_actor ->> 'kind' = 'customer' or is_hidden(p_actor, null, p_clinic_id) then return; end if;
+  -- Two at once are one after the other.
+  perform from clinics c where c.id = p_clinic_id for no key update;
+  if not found then return; end if;
+  if p_service_id is not null then
+    perform from services s where s.id = p_service_id and s.clinic_id = p_clinic_id;
+    if not found then return; end if;
+  end if;
+  outcome := 'ok';
+  select to_jsonb(r) into v_before
+  from reminder_rules r
+  where r.clinic_id = p_clinic_id and r.service_id is not distinct from p_service_id
+    and r.reminder_type = p_reminder_type;
+  if p_offsets is null then
+    delete from reminder_rules r
+    where r.clinic_id = p_clinic_id and r.service_id is not distinct from p_service_id
+      and r.reminder_type = p_reminder_type;
+  else
+    insert into reminder_rules as r (
+      clinic_id, service_id, reminder_type, offsets_minutes, channels
+    )
+    values (
+      p_clinic_id, p_service_id, p_reminder_type,
+      array(select distinct o.minutes from unnest(p_offsets) as o (minutes) order by 1 desc),
+      p_channels
+    )
+    on conflict (
+      clinic_id, (coalesce(service_id, '00000000-0000-0000-0000-000000000000'::uuid)),
+      reminder_type
+    ) do update
+    set offsets_minutes = excluded.offsets_minutes, channels = excluded.channels,
+      version = r.version + 1, updated_at = now()
+    where (r.offsets_minutes, r.channels) is distinct from
+      (excluded.offsets_minutes, excluded.channels)
+    returning to_jsonb(r.*) into v_after;
+    if v_after is null then return; end if;
+  end if;
+  if v_before is null and v_after is null then return; end if;
+  perform audit_reminder(
+    p_clinic_id, 'reminder_rule.set', 'reminder_rule',
+    coalesce(v_after, v_before) ->> 'id', p_reason, v_before, v_after, p_actor
+  );
+end
+$$;
+
 create function set_webhook(p_id uuid, p_url text, p_description text, p_event_types text[], p_status text, p_reason text, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
 returns record
 language plpgsql
@@ -6060,6 +7215,52 @@ begin
 end
 $$;
 
+create function settle_offer()
+returns trigger
+language plpgsql
+as $$
+declare
+  v_ended_as text := case
+    when new.status = 'confirmed' then 'taken'
+    when new.status = 'expired' then 'expired'
+    when coalesce(new.cancellation_reason, 'waitlist_declined') = 'waitlist_declined'
+      then 'declined'
+    -- By the clinic, or because no payment page could be opened.
+    else 'withdrawn'
+  end;
+  v_w waitlist_entries;
+begin
+  update waitlist_offers o
+  set ended_at = now(), ended_as = v_ended_as
+  where o.reservation_id = new.id;
+  update waitlist_entries w
+  set status = case
+      when v_ended_as = 'taken' then 'taken'
+      when v_ended_as = 'expired' and w.misses + 1 >= c.waitlist_misses then 'left'
+      else 'waiting'
+    end,
+    left_reason = case
+      when v_ended_as = 'expired' and w.misses + 1 >= c.waitlist_misses then 'no_answer'
+    end,
+    misses = w.misses + case when v_ended_as = 'expired' then 1 else 0 end,
+    -- Other slots may have become free while this one was offered.
+    look_at = now(),
+    version = w.version + 1,
+    updated_at = now()
+  from clinics c
+  where w.id = new.waitlist_entry_id
+    and c.id = w.clinic_id
+    and (
+      w.status = 'offered' and w.offered_reservation_id = new.id
+      -- Paid after the hold had ended, and there was room.
+      or v_ended_as = 'taken' and w.status <> 'offered' and w.status <> 'taken'
+    )
+  returning w.* into v_w;
+  if found then perform tell_waitlist(v_w, new.correlation_id); end if;
+  return null;
+end
+$$;
+
 create function settle_success(p_r reservations, p_p payments, p_payment_intent text, p_amount numeric, p_currency text, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT seats integer[])
 returns record
 language plpgsql
@@ -6144,6 +7345,57 @@ begin
   end if;
   outcome := 'confirmed';
 end
+$$;
+
+create function skip_reminder(p_reminder_id uuid, p_note text, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_m booking_reminders;
+begin
+  select * into v_m from booking_reminders m where m.id = p_reminder_id for no key update;
+  if not found or is_hidden(p_actor, null, v_m.clinic_id) or p_actor ->> 'kind' = 'customer' then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := case
+    when v_m.status = 'pending' then 'ok'
+    when v_m.reason = 'skipped' then 'already_done'
+    else 'conflict'
+  end;
+  if outcome <> 'ok' then return; end if;
+  update booking_reminders m
+  set status = 'cancelled', reason = 'skipped', note = p_note, updated_at = now()
+  where m.id = p_reminder_id;
+  perform audit_reminder(
+    v_m.clinic_id, 'reminder.skipped', 'reminder', p_reminder_id::text, p_note,
+    jsonb_build_object('status', v_m.status), jsonb_build_object('status', 'cancelled'), p_actor
+  );
+end
+$$;
+
+create function slots_freed(p_slot_ids uuid[], p_limit integer)
+returns SETOF uuid
+language sql stable
+as $$
+  select sl.id
+  from (
+    select distinct on (sl.id) sl.id, sl.starts_at
+    from slots o
+    join (
+      select distinct w.clinic_id, w.service_id from waitlist_entries w where w.status = 'waiting'
+    ) as wanted on wanted.clinic_id = o.clinic_id
+    join slots sl
+      on sl.service_id = wanted.service_id
+      and sl.starts_at > o.starts_at - interval '1 day'
+      and sl.starts_at < o.ends_at
+      and sl.ends_at > o.starts_at
+      and (sl.id = o.id or sl.staff_id = o.staff_id or sl.room_id = o.room_id)
+    where o.id = any (p_slot_ids) and sl.starts_at > now() and sl.status <> 'blocked'
+  ) as sl
+  order by sl.starts_at, sl.id
+  limit p_limit
 $$;
 
 create function split_minor(p_amount_minor bigint, p_weights numeric[])
@@ -6248,6 +7500,27 @@ begin
   );
   outcome := 'ok';
   review_id := v_r.id;
+end
+$$;
+
+create function sync_calendar(p_booking_id uuid, p_is_synced boolean, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+set petpro.writer=app
+as $$
+declare
+  v_b bookings;
+begin
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
+  if not found or is_hidden(p_actor, v_b.user_id, v_b.clinic_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := 'ok';
+  if not p_is_synced and v_b.calendar_synced_at is null then return; end if;
+  update bookings b
+  set calendar_synced_at = case when p_is_synced then now() end
+  where b.id = v_b.id;
 end
 $$;
 
@@ -6689,6 +7962,16 @@ begin
 end
 $$;
 
+create function tell_waitlist(p_w waitlist_entries, p_request_id text)
+returns void
+language sql
+as $$
+  select emit_event(
+    'waitlist.changed', 'waitlist', p_w.id, p_w.version, p_w.clinic_id, p_request_id,
+    waitlist_payload(p_w)
+  )
+$$;
+
 create function tier_remaining(p_slot_id uuid, p_tier_id uuid, p_limit integer)
 returns integer
 language sql stable
@@ -7013,6 +8296,61 @@ begin
 end
 $$;
 
+create function waitlist_payload(p_w waitlist_entries)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'entry_id', p_w.id,
+    'user_id', p_w.user_id,
+    'pet_id', p_w.pet_id,
+    'clinic_id', p_w.clinic_id,
+    'service_id', p_w.service_id,
+    'quantity', p_w.quantity,
+    'status', p_w.status,
+    'left_reason', p_w.left_reason,
+    'version', p_w.version
+  )
+$$;
+
+create function waitlist_refusal(p_w waitlist_entries, p_slot slots, p_free integer, p_notice_ms integer)
+returns text
+language sql stable
+as $$
+  select case
+    when p_slot.starts_at <= now() + p_notice_ms * interval '1 millisecond' then 'too_close'
+    when not exists (select from users u where u.id = p_w.user_id and not u.is_erased)
+      then 'owner_gone'
+    when not exists (select from pets p where p.id = p_w.pet_id and p.user_id = p_w.user_id)
+      then 'pet_gone'
+    when not exists (
+      select
+      from notification_rules n
+      cross join lateral unnest(n.channels) as k (channel)
+      join users u on u.id = p_w.user_id
+      left join notification_preferences f on f.user_id = u.id and f.channel = k.channel
+      where n.event_type = 'waitlist.offered'
+        and coalesce(f.enabled, k.channel = 'email')
+        and coalesce(
+          f.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
+        ) is not null
+    ) then case
+        when exists (
+          select from notification_preferences f where f.user_id = p_w.user_id and not f.enabled
+        ) then 'opted_out'
+        else 'no_address'
+      end
+    when p_free < p_w.quantity then 'too_few_seats'
+    when exists (
+      select from slot_claims c
+      where c.user_id = p_w.user_id
+        and c.ends_at > p_slot.starts_at
+        and c.starts_at < p_slot.ends_at
+        and (c.expires_at is null or c.expires_at > now())
+    ) then 'owner_busy'
+  end
+$$;
+
 create function webhook_facts(p_e webhook_endpoints)
 returns jsonb
 language sql stable
@@ -7101,8 +8439,14 @@ CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_co
 
 CREATE TRIGGER financial_entries_settled BEFORE DELETE OR UPDATE ON public.financial_entries FOR EACH ROW WHEN ((old.settlement_id IS NOT NULL)) EXECUTE FUNCTION keep_settled_entry();
 
+CREATE TRIGGER reservations_settle_offer AFTER UPDATE OF status ON public.reservations FOR EACH ROW WHEN (((new.waitlist_entry_id IS NOT NULL) AND ((old.status)::text IS DISTINCT FROM (new.status)::text))) EXECUTE FUNCTION settle_offer();
+
 CREATE TRIGGER reviews_counted AFTER INSERT OR DELETE OR UPDATE ON public.reviews FOR EACH ROW EXECUTE FUNCTION count_review();
 
 CREATE TRIGGER settlements_append_only BEFORE DELETE OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER slots_added AFTER INSERT ON public.slots REFERENCING NEW TABLE AS new_slots FOR EACH STATEMENT EXECUTE FUNCTION notice_slots();
+
 CREATE TRIGGER slots_claimed BEFORE DELETE ON public.slots FOR EACH ROW EXECUTE FUNCTION keep_claimed_slot();
+
+CREATE TRIGGER slots_opened AFTER UPDATE OF status, capacity ON public.slots FOR EACH ROW WHEN ((((old.status = 'blocked'::text) AND (new.status <> 'blocked'::text)) OR (new.capacity > old.capacity))) EXECUTE FUNCTION notice_slot();

@@ -32,9 +32,9 @@ begin
 end
 $$;
 
--- Publishes numbered events in order, once: writes the owner's notification and one delivery per
--- channel that they have and want, and returns the events for the live feed and the stream.
-create function fan_out_events(p_limit integer)
+-- Publishes these events, once: writes the owner's notification and one delivery per channel that
+-- they have and want, and returns the events for the live feed and the stream.
+create function publish_events(p_ids uuid[])
 returns table (
   event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid,
   clinic_id uuid, correlation_id text, occurred_at timestamptz, payload jsonb
@@ -43,20 +43,11 @@ language plpgsql
 as $$
 #variable_conflict use_column
 begin
-  if not pg_try_advisory_xact_lock(hashtextextended('petpro:fan_out_events', 0)) then
-    return;
-  end if;
   return query
   with batch as (
     update booking_events_outbox o
-    set published = true, published_at = now(), attempts = o.attempts + 1
-    where o.id in (
-      select w.id
-      from booking_events_outbox w
-      where w.sequence is not null and not w.published
-      order by w.sequence
-      limit p_limit
-    )
+    set published = true, published_at = now(), attempts = o.attempts + 1, next_attempt_at = null
+    where o.id = any (p_ids) and not o.published
     returning o.*
   ), told as (
     select
@@ -102,6 +93,88 @@ begin
     b.correlation_id, b.created_at, b.payload
   from batch b
   order by b.sequence;
+end
+$$;
+
+-- Tries before an event is given up; they take half a minute.
+create function fan_out_attempts_max() returns integer
+language sql immutable
+as $$ select 5 $$;
+
+-- Notes that an event could not be published. After the last try it is dead: others go on without it.
+create function fail_event(p_id uuid, p_code text, p_error text) returns void
+language plpgsql
+as $$
+begin
+  update booking_events_outbox o
+  set attempts = o.attempts + 1,
+    error_code = p_code,
+    last_error = left(p_error, 500),
+    next_attempt_at = case when o.attempts + 1 < fan_out_attempts_max()
+      then now() + power(2, o.attempts + 1) * interval '1 second' end,
+    dead_at = case when o.attempts + 1 >= fan_out_attempts_max() then now() end
+  where o.id = p_id;
+end
+$$;
+
+-- Publishes numbered events in order, one caller at a time. An event that raises holds up only the
+-- later events of the same thing, until it goes through or is dead.
+create function fan_out_events(p_limit integer)
+returns table (
+  event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid,
+  clinic_id uuid, correlation_id text, occurred_at timestamptz, payload jsonb
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_ids uuid[];
+  v_one record;
+  v_held uuid[] := '{}';
+  v_error text;
+  v_constraint text;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro:fan_out_events', 0)) then
+    return;
+  end if;
+  v_ids := array(
+    select w.id
+    from booking_events_outbox w
+    where w.sequence is not null and not w.published and w.dead_at is null
+      and (w.next_attempt_at is null or w.next_attempt_at <= now())
+      and not exists (
+        select from booking_events_outbox e
+        where e.aggregate_id = w.aggregate_id and e.sequence < w.sequence
+          and not e.published and e.dead_at is null and e.next_attempt_at > now()
+      )
+    order by w.sequence
+    limit p_limit
+  );
+  if cardinality(v_ids) = 0 then return; end if;
+  begin
+    return query select * from publish_events(v_ids);
+    return;
+  exception when others then
+    -- Not the fault of an event: lost races, no room, a server that goes down.
+    if sqlstate ~ '^(40|53|55|57|58)' then raise; end if;
+  end;
+  -- One of them raises. Each on its own now, so that it does so alone.
+  for v_one in
+    select o.id, o.aggregate_id
+    from booking_events_outbox o
+    where o.id = any (v_ids)
+    order by o.sequence
+  loop
+    continue when v_one.aggregate_id = any (v_held);
+    begin
+      return query select * from publish_events(array[v_one.id]);
+    exception when others then
+      if sqlstate ~ '^(40|53|55|57|58)' then raise; end if;
+      get stacked diagnostics v_error = message_text, v_constraint = constraint_name;
+      perform fail_event(v_one.id, concat_ws(' ', sqlstate, nullif(v_constraint, '')), v_error);
+      v_held := v_held || v_one.aggregate_id;
+    end;
+  end loop;
 end
 $$;
 

@@ -46,7 +46,7 @@ test('events get numbers without gaps, are published once and in order', async (
   expect(await feedBounds(sql)).toEqual({ last_sequence: 4, first_sequence: 1 });
   const rest = await eventsAfter(sql, 2, 10);
   expect(rest).toEqual(published.slice(2));
-  expect(await outboxBacklog(sql)).toEqual({ waiting: 0, lag_ms: 0 });
+  expect(await outboxBacklog(sql)).toEqual({ waiting: 0, retrying: 0, dead: 0, lag_ms: 0 });
 });
 
 test('an event that commits late gets a late number: a reader misses nothing', async () => {

@@ -56,38 +56,64 @@ export type FeedBounds = {
 export async function feedBounds(sql: Db): Promise<FeedBounds> {
   return await runOne(sql<FeedBounds[]>`
     select last_sequence,
-      (select min(sequence) from booking_events_outbox where sequence is not null)
-        as first_sequence
+      nullif(
+        greatest(
+          pruned_through + 1,
+          (select min(sequence) from booking_events_outbox where sequence is not null)
+        ),
+        last_sequence + 1
+      ) as first_sequence
     from outbox_state`);
 }
 
+/** Nobody needs to know a backlog exactly once it is this long. */
+const COUNT_MAX = 100_000;
+
 export type OutboxBacklog = {
+  /** Not yet published, dead ones left out; at most `COUNT_MAX`. */
   readonly waiting: number;
-  /** Age of the oldest event that is not published, in milliseconds. */
+  /** Of those, tried and failed. */
+  readonly retrying: number;
+  readonly dead: number;
+  /** Age of the oldest event that waits, in milliseconds. */
   readonly lag_ms: number;
 };
 
-/** How far publication is behind. */
-export async function outboxBacklog(sql: Db): Promise<OutboxBacklog> {
+/** How far publication is behind. clinic_id null = all clinics. */
+export async function outboxBacklog(
+  sql: Db,
+  clinic_id: string | null = null,
+): Promise<OutboxBacklog> {
+  const of_clinic = clinic_id === null ? sql`` : sql`and clinic_id = ${clinic_id}`;
   return await runOne(sql<OutboxBacklog[]>`
-    select count(*) as waiting,
-      coalesce(extract(epoch from now() - min(created_at)) * 1000, 0)::integer as lag_ms
-    from booking_events_outbox
-    where sequence is null or not published`);
+    with unnumbered as (
+      select created_at from booking_events_outbox
+      where sequence is null ${of_clinic}
+      order by position limit ${COUNT_MAX}
+    ), numbered as (
+      select created_at, next_attempt_at from booking_events_outbox
+      where sequence is not null and not published and dead_at is null ${of_clinic}
+      order by sequence limit ${COUNT_MAX}
+    ), dead as (
+      select from booking_events_outbox
+      where dead_at is not null ${of_clinic} limit ${COUNT_MAX}
+    )
+    select
+      (select count(*) from unnumbered) + (select count(*) from numbered) as waiting,
+      (select count(next_attempt_at) from numbered) as retrying,
+      (select count(*) from dead) as dead,
+      coalesce(extract(epoch from now() - least(
+        (select min(created_at) from unnumbered), (select min(created_at) from numbered)
+      )) * 1000, 0)::bigint as lag_ms`);
 }
 
-/** Deletes published events older than that, a batch at a time; returns how many. */
-export async function pruneEvents(sql: Db, older_than_days: number, limit: number) {
-  const rows = await run(sql`
-    delete from booking_events_outbox
-    where id in (
-      select id
-      from booking_events_outbox
-      where published and sequence is not null
-        and created_at < now() - ${older_than_days} * interval '1 day'
-      order by sequence
-      limit ${limit}
-    )
-    returning id`);
-  return rows.length;
+/** Forgets published events older than that, a batch at a time; returns how many. */
+export async function pruneEvents(
+  sql: Db,
+  older_than_days: number,
+  limit: number,
+): Promise<number> {
+  const { count } = await runOne(sql<{ count: number }[]>`
+    select prune_events(${older_than_days}, ${limit}) as count`);
+  return count;
 }

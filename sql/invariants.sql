@@ -331,3 +331,16 @@ group by r.id
 having sum((l ->> 'total')::numeric) <> r.amount
   or sum((l ->> 'tax_amount')::numeric) <> r.tax_amount
   or sum((l ->> 'seats')::integer) <> r.quantity;
+
+-- name: webhooks
+-- Every event that an endpoint listens to has its delivery, as far as the events are written out.
+select e.id as webhook_id, o.id as event_id, o.sequence, o.event_type
+from webhook_endpoints e
+join webhook_cursor c on true
+join booking_events_outbox o
+  on o.clinic_id = e.clinic_id and o.sequence > e.listens_after and o.sequence <= c.last_sequence
+left join webhook_deliveries d on d.endpoint_id = e.id and d.event_id = o.id
+where e.status = 'enabled'
+  and webhook_wants(e.event_types, o.event_type)
+  and o.created_at > now() - interval '7 days'
+  and d.id is null;

@@ -160,6 +160,12 @@ export const daemon_settings = {
   },
   ...object_settings,
   body_limit_bytes: {
+  webhook_allow: {
+    env: 'PETPRO_WEBHOOK_ALLOW',
+    parse: splitList,
+    fallback: '',
+    doc: 'Receivers of webhooks inside our own network: names, addresses or CIDR blocks, comma separated.',
+  },
     env: 'PETPRO_BODY_LIMIT_BYTES',
     parse: whole(1_024, 104_857_600),
     fallback: '1048576',

@@ -12,6 +12,7 @@ import { reviews_tree } from './tree-reviews.ts';
 import { saved_tree } from './tree-saved.ts';
 import { ticket_tree } from './tree-tickets.ts';
 import { time_off_tree } from './tree-time-off.ts';
+import { webhooks_tree } from './tree-webhooks.ts';
 
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
@@ -27,5 +28,6 @@ export const tree: readonly CommandSpec[] = [
   ...money_tree,
   ...saved_tree,
   ...desk_money_tree,
+  ...webhooks_tree,
   ...load_tree,
 ];

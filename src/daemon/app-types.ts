@@ -60,6 +60,9 @@ export type Worker = {
     | 'attachments'
     | 'reminders'
     | 'cron';
+    | 'waitlist'
+    | 'webhooks'
+    | 'consumer'
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;
   /** What it found wrong when it looked last, as kind and count; empty = nothing. */

@@ -7,6 +7,7 @@ import { review_endpoints } from './api-reviews.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
+import { webhook_endpoints } from './api-webhooks.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
 
@@ -275,6 +276,7 @@ export const endpoints = {
   ...money_endpoints,
   ...saved_endpoints,
   ...desk_money_endpoints,
+  ...webhook_endpoints,
   take_payment_event: {
     method: 'POST',
     path: '/v1/webhooks/payment',

@@ -40,6 +40,7 @@ import { review_shapes } from './shapes-reviews.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
+import { webhook_shapes } from './shapes-webhooks.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */
 
@@ -264,6 +265,7 @@ export const shapes = {
   ...price_shapes,
   ...money_shapes,
   ...saved_shapes,
+  ...webhook_shapes,
   take_payment_event: {
     params: nothing,
     query: nothing,

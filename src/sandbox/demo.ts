@@ -195,6 +195,8 @@ function daemonEnv(
     PETPRO_HOST: '127.0.0.1',
     PETPRO_PORT: String(ports.api),
     PETPRO_TCP_PORT: String(ports.tcp),
+    // Whoever tries webhooks here has the receiver on the same machine.
+    PETPRO_WEBHOOK_ALLOW: options.env['PETPRO_WEBHOOK_ALLOW'] ?? '127.0.0.1,::1,localhost',
     PETPRO_PUBLIC_URL: `http://127.0.0.1:${ports.api}`,
     DATABASE_URL: urls.database,
     REDIS_URL: urls.redis ?? '',

@@ -179,6 +179,21 @@ const plants: readonly Planted[] = [
       await sql`insert into slot_claims ${sql(second)}`;
     },
   },
+  {
+    name: 'webhooks',
+    plant: async () => {
+      const { clinic } = await addScene(sql);
+      await sql`
+        insert into webhook_endpoints (clinic_id, url, event_types, secret, listens_after)
+        values (${clinic.id}, 'https://hooks.example.com', '{booking.*}', 'whsec_', 0)`;
+      await sql`
+        insert into booking_events_outbox (
+          sequence, aggregate_type, aggregate_id, event_type, clinic_id, correlation_id, payload
+        )
+        values (7, 'booking', ${clinic.id}, 'booking.confirmed', ${clinic.id}, 'planted', '{}')`;
+      await sql`update webhook_cursor set last_sequence = 7`;
+    },
+  },
 ];
 
 test('every invariant holds on a lived-in database', async () => {

@@ -15,6 +15,7 @@ import { type Answer, call, type Harness, member, type Request } from './harness
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
+import { webhook_samples } from './webhooks.ts';
 
 /** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
 export type World = {
@@ -354,6 +355,7 @@ export const samples: Readonly<
   }),
   list_settlements: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   get_settlement: async (world) => ({ params: { settlement_id: await freshSettlement(world) } }),
+  ...webhook_samples,
   count_cash: async ({ clinic }) => ({
     params: { clinic_id: clinic.id },
     body: { counted: '250000', note: 'test' },
@@ -384,6 +386,8 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from refunds),
       (select count(*) from cash_counts),
       (select count(*) from settlements),
+      (select count(*) || ':' || coalesce(sum(version), 0) from webhook_endpoints),
+      (select count(*) from webhook_deliveries),
       (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
       (select count(*) from booking_attachments),
       (select count(*) from users),

@@ -65,6 +65,16 @@ import { createSettlement, getSettlement, listSettlements } from '../actions/set
 import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
+import {
+  createWebhook,
+  getWebhook,
+  listWebhookDeliveries,
+  listWebhooks,
+  replayWebhook,
+  rotateWebhook,
+  setWebhook,
+  testWebhook,
+} from '../actions/webhook-endpoints.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
@@ -154,6 +164,14 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   create_settlement: createSettlement,
   list_settlements: listSettlements,
   get_settlement: getSettlement,
+  list_webhooks: listWebhooks,
+  create_webhook: createWebhook,
+  get_webhook: getWebhook,
+  set_webhook: setWebhook,
+  rotate_webhook: rotateWebhook,
+  test_webhook: testWebhook,
+  replay_webhook: replayWebhook,
+  list_webhook_deliveries: listWebhookDeliveries,
 };
 
 function isReplay(output: unknown): boolean {

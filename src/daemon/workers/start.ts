@@ -14,6 +14,7 @@ import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
 import { createAttachmentSweeper } from './sweep-attachments.ts';
 
+import { createWebhookSender } from './webhooks.ts';
 export type Workers = {
   readonly status: () => readonly WorkerStatus[];
   /** Lets each tick under way end, then closes what the workers opened. */
@@ -37,6 +38,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   const stream =
     has('relay') && redis_url ? openEventStream({ url: redis_url, log: app.log }) : null;
   if (has('relay')) wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
+  const sender = createWebhookSender();
   if (has('sweeper')) {
     wakeups.connect('sweeper', start(createSweeper()).wake);
     start(createLockKeeper());

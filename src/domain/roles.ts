@@ -20,6 +20,8 @@ export const access = {
   desk: ['desk', 'manager', 'ci', 'admin'],
   manager: ['manager', 'admin'],
   sre: ['sre', 'admin'],
+  /** What lets others in, or our events out: keys and addresses. */
+  admin: ['admin'],
 } as const satisfies Record<string, readonly Role[]>;
 
 export type Access = keyof typeof access;

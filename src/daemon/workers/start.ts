@@ -50,6 +50,9 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   }
   if (has('cron')) {
     start(createPoller());
+    const sending = start(sender.worker);
+    wakeups.connect('dispatcher', sending.wake);
+    sender.onFree(sending.wake);
     start(createReconciler());
     start(createHousekeeper());
     start(createReminder());
@@ -63,4 +66,5 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
       await stream?.close();
     },
   };
+      await sender.settled();
 }

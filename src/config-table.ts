@@ -160,12 +160,6 @@ export const daemon_settings = {
   },
   ...object_settings,
   body_limit_bytes: {
-  webhook_allow: {
-    env: 'PETPRO_WEBHOOK_ALLOW',
-    parse: splitList,
-    fallback: '',
-    doc: 'Receivers of webhooks inside our own network: names, addresses or CIDR blocks, comma separated.',
-  },
     env: 'PETPRO_BODY_LIMIT_BYTES',
     parse: whole(1_024, 104_857_600),
     fallback: '1048576',
@@ -176,6 +170,12 @@ export const daemon_settings = {
     parse: duration(120_000),
     fallback: '15s',
     doc: 'Longest time for one request.',
+  },
+  webhook_allow: {
+    env: 'PETPRO_WEBHOOK_ALLOW',
+    parse: splitList,
+    fallback: '',
+    doc: 'Receivers of webhooks inside our own network: names, addresses or CIDR blocks, comma separated.',
   },
   rate_limit: {
     env: 'PETPRO_RATE_LIMIT',

@@ -59,10 +59,10 @@ export type Worker = {
     | 'reconcile'
     | 'attachments'
     | 'reminders'
-    | 'cron';
     | 'waitlist'
     | 'webhooks'
     | 'consumer'
+    | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;
   /** What it found wrong when it looked last, as kind and count; empty = nothing. */

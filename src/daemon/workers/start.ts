@@ -13,8 +13,8 @@ import { createReminder } from './remind.ts';
 import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
 import { createAttachmentSweeper } from './sweep-attachments.ts';
-
 import { createWebhookSender } from './webhooks.ts';
+
 export type Workers = {
   readonly status: () => readonly WorkerStatus[];
   /** Lets each tick under way end, then closes what the workers opened. */
@@ -47,12 +47,12 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     wakeups.connect('dispatcher', start(createDispatcher()).wake);
     wakeups.connect('dispatcher', start(createRefunder()).wake);
     wakeups.connect('dispatcher', start(createAuthoriser()).wake);
-  }
-  if (has('cron')) {
-    start(createPoller());
     const sending = start(sender.worker);
     wakeups.connect('dispatcher', sending.wake);
     sender.onFree(sending.wake);
+  }
+  if (has('cron')) {
+    start(createPoller());
     start(createReconciler());
     start(createHousekeeper());
     start(createReminder());
@@ -63,8 +63,8 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     status: () => loops.map((loop) => loop.status()),
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));
+      await sender.settled();
       await stream?.close();
     },
   };
-      await sender.settled();
 }

@@ -1,8 +1,10 @@
-import { AppError, isProblemCode } from '../domain/errors.ts';
-import type { FeedFrame } from '../domain/events.ts';
+import { AppError } from '../domain/errors.ts';
+import { type ByeReason, event_types, type FeedFrame } from '../domain/events.ts';
+import { hopelessPatterns, hopelessText, readPatterns } from '../domain/feed-filter.ts';
 import { localTime } from '../domain/time.ts';
 import { type Context, say } from './context.ts';
-import { clinicOf } from './lookup.ts';
+import { feedUrl, followOnce } from './events-feed.ts';
+import { clinicOf, isId } from './lookup.ts';
 import { openSession, type Session } from './session.ts';
 import { wholeOption } from './slots.ts';
 import { type Args, textOption } from './spec.ts';
@@ -11,12 +13,8 @@ import { durationOf, wait } from './watch.ts';
 
 type EventFrame = Extract<FeedFrame, { readonly type: 'event' }>;
 
-/** A feed that says nothing for this many heartbeats is dead although the socket does not know it yet. */
-const MISSED_HEARTBEATS = 3;
-const HEARTBEAT_FALLBACK_MS = 10_000;
 const AWAY_DEFAULT = '60s';
-/** WebSocket close code: policy violation; the reason is a problem code. */
-const REFUSED = 1008;
+/** Waits double from the first to the last, each shortened at random so that a crowd does not return at once. */
 const BACKOFF_MIN_MS = 500;
 const BACKOFF_MAX_MS = 15_000;
 const csv = [
@@ -28,6 +26,18 @@ const csv = [
   'clinic_id',
   'payload',
 ];
+/** Columns for people: as wide as the longest name, and sequences up to 99 999 999. */
+const TYPE_COLUMNS = Math.max(...event_types.map((name) => name.length));
+const SEQUENCE_COLUMNS = 8;
+
+const bye_texts: Readonly<Record<ByeReason, string>> = {
+  shutting_down: 'The daemon is stopping.',
+  too_slow: 'The feed let this command go: it did not read fast enough.',
+  too_chatty: 'The feed let this command go: it sent too much.',
+  expired: 'The token has expired.',
+  full: 'The feed has as many followers as it takes.',
+  too_many: 'This token has as many connections to the feed as it may have.',
+};
 
 type Tail = {
   readonly context: Context;
@@ -38,17 +48,18 @@ type Tail = {
   /** Where to go on after a lost connection; null = from now on. */
   after: number | null;
   printed: number;
-  /** When the feed last said anything, by performance.now(). */
+  /** When a feed that lets us follow said anything, by performance.now(). */
   heard_at: number;
+  /** Why the last connection ended, when the feed has said so. */
+  bye: ByeReason | null;
 };
 
-function isFrame(value: unknown): value is FeedFrame {
-  return typeof value === 'object' && value !== null && 'type' in value;
+function isForPrograms({ mode }: Context): boolean {
+  return mode === 'json' || mode === 'jsonl';
 }
 
-function readFrame(data: unknown): FeedFrame | null {
-  const value: unknown = JSON.parse(String(data));
-  return isFrame(value) ? value : null;
+function printRecord(tail: Tail, record: Readonly<Record<string, unknown>>): void {
+  tail.context.io.out(`${JSON.stringify(record)}\n`);
 }
 
 function printEvent(tail: Tail, frame: EventFrame): void {
@@ -68,33 +79,32 @@ function printEvent(tail: Tail, frame: EventFrame): void {
     case 'jsonl': {
       const wanted = context.fields ?? Object.keys(fields);
       const picked = Object.fromEntries(wanted.map((name) => [name, fields[name] ?? null]));
-      context.io.out(`${JSON.stringify({ type: 'event', ...picked })}\n`);
+      printRecord(tail, { type: 'event', ...picked });
       return;
     }
     case 'table':
     case 'wide': {
-      const { payload } = event;
-      const about = payload['reference_code'] ?? event.aggregate_id;
+      const about = event.payload['reference_code'] ?? event.aggregate_id;
       const at = localTime(Temporal.Instant.from(event.occurred_at), zone);
       const day = context.mode === 'wide' ? `${at.date} ` : '';
-      const type = event.event_type.padEnd(24);
-      context.io.out(
-        `${day}${at.text.slice(11, 19)}  ${event.sequence}  ${type}  ${String(about)}\n`,
-      );
+      const sequence = String(event.sequence).padStart(SEQUENCE_COLUMNS);
+      const type = event.event_type.padEnd(TYPE_COLUMNS);
+      context.io.out(`${day}${at.text.slice(11, 19)}  ${sequence}  ${type}  ${String(about)}\n`);
     }
   }
 }
 
 /** Gaps matter to whoever keeps a copy, so they are records, not remarks. */
 function printGap(tail: Tail, sequence: number): void {
-  const { context } = tail;
-  const for_programs = context.mode === 'json' || context.mode === 'jsonl';
-  if (for_programs) context.io.out(`${JSON.stringify({ type: 'gap', sequence })}\n`);
-  say(context, `Events before ${sequence} are no longer kept: take a fresh copy, then go on.`);
+  if (isForPrograms(tail.context)) printRecord(tail, { type: 'gap', sequence });
+  say(
+    tail.context,
+    `A gap: what came before ${sequence} cannot be told any more. Take a fresh copy, then go on.`,
+  );
 }
 
 function takeFrame(tail: Tail, frame: FeedFrame): 'more' | 'done' {
-  tail.heard_at = performance.now();
+  if (frame.type !== 'bye') tail.heard_at = performance.now();
   switch (frame.type) {
     case 'hello':
       tail.after ??= frame.sequence;
@@ -109,101 +119,98 @@ function takeFrame(tail: Tail, frame: FeedFrame): 'more' | 'done' {
       printGap(tail, frame.sequence);
       return 'more';
     case 'heartbeat':
+      // Everything up to here was told or not asked for: a rare kind resumes from here too.
       tail.after = frame.sequence;
+      if (isForPrograms(tail.context)) printRecord(tail, frame);
       return 'more';
     case 'bye':
-      say(tail.context, `The daemon said goodbye (${frame.reason}).`);
+      tail.bye = frame.reason;
+      say(tail.context, bye_texts[frame.reason]);
+      return 'more';
+    case 'presence':
+    case 'subscribed':
+    case 'error':
       return 'more';
   }
 }
 
-function feedUrl(tail: Tail): string {
-  const url = new URL('/events', tail.session.url.replace(/^http/, 'ws'));
-  for (const [name, value] of Object.entries(tail.query)) url.searchParams.set(name, value);
-  if (tail.after !== null) url.searchParams.set('after', String(tail.after));
-  return url.href;
+/** The filter of the command line, refused here when it is a slip: a socket cannot say why. */
+function filterOf(args: Args): Readonly<Record<string, string>> {
+  const types = textOption(args, 'type');
+  const about = textOption(args, 'about');
+  const hopeless = hopelessPatterns(readPatterns(types ?? ''));
+  if (hopeless.length > 0) {
+    throw new AppError('invalid_input', `--type ${hopelessText(hopeless)}`, {
+      next: "petpro events tail --type 'booking.*'",
+    });
+  }
+  if (about !== null && !isId(about)) {
+    throw new AppError('invalid_input', `--about takes a full id, not "${about}".`, {
+      next: 'petpro bookings show <reference> --json=booking_id',
+    });
+  }
+  return {
+    ...(types === null ? {} : { types }),
+    ...(about === null ? {} : { aggregate_id: about }),
+  };
 }
 
-/** One connection, until it ends: `done` when enough was seen, else `lost`. Throws what the server refuses. */
-function listen(tail: Tail): Promise<'done' | 'lost'> {
+function away(tail: Tail, away_max_ms: number, args: Args): AppError {
+  const why = tail.bye === null ? '' : ` ${bye_texts[tail.bye]}`;
+  const detail = `No feed at ${tail.session.url} for more than ${away_max_ms / 1000} s.${why}`;
+  const type = textOption(args, 'type');
+  const filter = type === null ? '' : ` --type '${type}'`;
+  return new AppError('unavailable', detail, {
+    next: `petpro events tail --after ${tail.after ?? 0}${filter}`,
+  });
+}
+
+/** Follows until enough was seen; throws when it was away for too long, or was ended. */
+async function follow(tail: Tail, away_max_ms: number, args: Args): Promise<undefined> {
   const { context, session } = tail;
-  const { promise, resolve, reject } = Promise.withResolvers<'done' | 'lost'>();
-  const socket = new WebSocket(feedUrl(tail));
-  let quiet_ms = HEARTBEAT_FALLBACK_MS * MISSED_HEARTBEATS;
-  const close = () => socket.close();
-  const watchdog = setInterval(() => {
-    if (performance.now() - tail.heard_at > quiet_ms) end('lost');
-  }, 1_000);
-  const end = (how: 'done' | 'lost') => {
-    clearInterval(watchdog);
-    context.signal.removeEventListener('abort', close);
-    socket.close();
-    resolve(how);
-  };
-  tail.heard_at = performance.now();
-  context.signal.addEventListener('abort', close);
-  // The token goes in the first message: in an address it would end up in logs.
-  socket.onopen = () => socket.send(JSON.stringify({ type: 'auth', token: session.token ?? '' }));
-  socket.onclose = (event) => {
-    const { code: closed_with, reason } = event;
-    if (closed_with === REFUSED && isProblemCode(reason) && reason !== 'unavailable') {
-      reject(new AppError(reason, 'The feed refuses this token.'));
-    }
-    end('lost');
-  };
-  socket.onerror = () => {};
-  socket.onmessage = (event) => {
-    try {
-      const frame = readFrame(event.data);
-      if (frame === null) return;
-      if (frame.type === 'hello') quiet_ms = frame.heartbeat_ms * MISSED_HEARTBEATS;
-      if (takeFrame(tail, frame) === 'done') end('done');
-    } catch (error) {
-      reject(error);
-      end('lost');
-    }
-  };
-  return promise;
+  const { signal } = context;
+  let backoff_ms = BACKOFF_MIN_MS;
+  while (!signal.aborted) {
+    const before = tail.heard_at;
+    const query = { ...tail.query, ...(tail.after === null ? {} : { after: String(tail.after) }) };
+    const how = await followOnce({
+      url: feedUrl(session.url, query),
+      token: session.token,
+      signal,
+      on_frame: (frame) => takeFrame(tail, frame),
+    });
+    if (how === 'done') return;
+    if (signal.aborted) break;
+    if (tail.heard_at > before) backoff_ms = BACKOFF_MIN_MS;
+    const left_ms = away_max_ms - (performance.now() - tail.heard_at);
+    if (left_ms <= 0) throw away(tail, away_max_ms, args);
+    say(context, `Feed lost; trying again after sequence ${tail.after ?? 'now'}.`);
+    await wait(Math.min(left_ms, backoff_ms * (0.5 + Math.random() / 2)), signal);
+    backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MAX_MS);
+  }
+  throw new AppError('cancelled', '');
 }
 
 /** `petpro events tail`: resumes by sequence for as long as --max-disconnect allows. */
 export async function tailEvents(context: Context, args: Args): Promise<undefined> {
-  const session = openSession(context);
-  const clinic = await clinicOf(session);
-  const types = textOption(args, 'type');
+  const filter = filterOf(args);
   const away_max_ms = durationOf(
     '--max-disconnect',
     textOption(args, 'max_disconnect') ?? AWAY_DEFAULT,
   );
+  const session = openSession(context);
+  const clinic = await clinicOf(session);
   const tail: Tail = {
     context,
     session,
-    query: { clinic_id: clinic.clinic_id, ...(types === null ? {} : { types }) },
+    query: { clinic_id: clinic.clinic_id, ...filter },
     zone: context.config.tz ?? clinic.time_zone,
     limit: wholeOption(args, 'limit', 1, 1_000_000) ?? Number.POSITIVE_INFINITY,
     after: wholeOption(args, 'after', 0, 999_999_999),
     printed: 0,
     heard_at: performance.now(),
+    bye: null,
   };
   if (context.mode === 'csv') context.io.out(`${csv.join(',')}\r\n`);
-  let backoff_ms = BACKOFF_MIN_MS;
-  let last_heard = performance.now();
-  while (!context.signal.aborted) {
-    const before = tail.heard_at;
-    if ((await listen(tail)) === 'done') return;
-    if (context.signal.aborted) break;
-    if (tail.heard_at > before) {
-      last_heard = tail.heard_at;
-      backoff_ms = BACKOFF_MIN_MS;
-    }
-    if (performance.now() - last_heard > away_max_ms) {
-      const detail = `The feed at ${session.url} was away for more than ${away_max_ms} ms.`;
-      const next = `petpro events tail --after ${tail.after ?? 0}`;
-      throw new AppError('unavailable', detail, { next });
-    }
-    say(context, `Feed lost; trying again after sequence ${tail.after ?? 'now'}.`);
-    await wait(backoff_ms * (0.5 + Math.random() / 2), context.signal);
-    backoff_ms = Math.min(backoff_ms * 2, BACKOFF_MAX_MS);
-  }
-  throw new AppError('cancelled', '');
+  await follow(tail, away_max_ms, args);
 }

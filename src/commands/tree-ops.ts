@@ -26,9 +26,11 @@ const watching: readonly CommandSpec[] = [
     examples: [
       "petpro events tail --type 'booking.*' -o jsonl",
       'petpro events tail --after 918197 --limit 100 -o jsonl',
+      "petpro events tail --type '*.cancelled,payment.late' -o wide",
     ],
     options: [
       { flags: '--type <list>', doc: "kinds of events, * allowed: 'booking.*,payment.failed'" },
+      { flags: '--about <id>', doc: 'only this booking, reservation, payment or review' },
       { flags: '--after <sequence>', doc: 'go on after this sequence; default: from now on' },
       { flags: '--limit <n>', doc: 'stop after this many events' },
       {
@@ -38,6 +40,14 @@ const watching: readonly CommandSpec[] = [
     ],
     exits: [],
     load: async () => (await import('./events.ts')).tailEvents,
+  },
+  {
+    path: 'events presence',
+    summary: 'Who looks at the board of the clinic now: how many of each role',
+    role: 'view',
+    examples: ['petpro events presence', 'petpro events presence -o jsonl'],
+    exits: [],
+    load: async () => (await import('./events-presence.ts')).presence,
   },
   {
     path: 'doctor',

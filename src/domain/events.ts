@@ -1,5 +1,4 @@
 import type { ProblemCode } from './errors.ts';
-import type { FeedFilter } from './feed-filter.ts';
 import type { Role } from './roles.ts';
 
 /** Every event that leaves through the outbox. capabilities §3; fields per seed 002, Published Events. */
@@ -57,6 +56,15 @@ export type EventEnvelope = {
   readonly payload: Readonly<Record<string, unknown>>;
 };
 
+/** What a follower of the live feed asks to hear. Null and none = everything. */
+export type FeedFilter = {
+  /** Names of events; `*` stands for any signs: `booking.*`, `*.cancelled`. */
+  readonly types: readonly string[];
+  readonly clinic_id: string | null;
+  /** One booking, reservation, payment, review or place on the waiting list. */
+  readonly aggregate_id: string | null;
+};
+
 /** Who looks at the board of a clinic: how many, and how many of each role. Nobody's name. */
 export type PresenceCount = {
   readonly clinic_id: string;
@@ -73,7 +81,6 @@ export type ByeReason =
   | 'too_slow'
   | 'too_chatty'
   | 'expired'
-  | 'forbidden'
   | 'full'
   | 'too_many';
 

@@ -1,82 +1,47 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { z } from 'zod';
 import { AppError } from '../../domain/errors.ts';
-import type { EventEnvelope } from '../../domain/events.ts';
-import { seesPersonalData } from '../../domain/roles.ts';
+import type { ByeReason } from '../../domain/events.ts';
 import type { App } from '../app-types.ts';
-import { type Authenticator, authorize, bearerToken, type Principal } from './auth.ts';
-import { maskEvent } from './feed-mask.ts';
+import { type Authenticator, bearerToken, type Principal } from './auth.ts';
+import { createPresence } from './feed-presence.ts';
+import { createRounds } from './feed-rounds.ts';
 import {
   type FeedSource,
   type Session,
   type SessionLimits,
   type SessionOptions,
+  type SessionParts,
+  sayBye,
   startSession,
 } from './feed-session.ts';
+import { type Asked, readAuth, readQuery, type View, viewOf } from './feed-view.ts';
 
-/** Clients only ever send one small message, their token. */
+/** Clients send small messages only: a token, a filter. A longer one closes the connection (1009). */
 export const feed_message_bytes_max = 16_384;
+/** Sending to many clients stops for other work after so long. */
+const round_ms = 8;
 
 export type FeedLimits = SessionLimits & {
   readonly auth_ms: number;
   readonly clients_max: number;
+  readonly clients_per_token_max: number;
 };
 
 export const default_feed_limits: FeedLimits = {
   heartbeat_ms: 10_000,
   stall_ms: 10_000,
   page_events: 200,
+  page_bytes: 262_144,
+  buffer_bytes: 1_048_576,
+  messages_max: 60,
   /** A browser cannot set headers on a WebSocket: it has this long to send its token. */
   auth_ms: 5_000,
+  /** Of one daemon. Those who have not shown a token yet count too. */
   clients_max: 1_000,
+  /** The desks of a clinic often share one key. */
+  clients_per_token_max: 600,
 };
-
-const Query = z.strictObject({
-  after: z.coerce.number().int().min(0).max(Number.MAX_SAFE_INTEGER).optional(),
-  types: z.string().max(500).optional(),
-  clinic_id: z.uuid().optional(),
-});
-const AuthMessage = z.strictObject({ type: z.literal('auth'), token: z.string().max(8_192) });
-
-/** `booking.*,payment.late` as a test; no types = all. */
-function typeFilter(types: string | undefined): (event_type: string) => boolean {
-  const patterns = (types ?? '').split(',').filter((pattern) => pattern !== '');
-  if (patterns.length === 0) return () => true;
-  return (event_type) =>
-    patterns.some((pattern) =>
-      pattern.endsWith('*') ? event_type.startsWith(pattern.slice(0, -1)) : event_type === pattern,
-    );
-}
-
-function parseQuery(request: FastifyRequest): z.output<typeof Query> {
-  const parsed = Query.safeParse(request.query);
-  if (parsed.success) return parsed.data;
-  const errors = parsed.error.issues.map((issue) => ({
-    path: ['query', ...issue.path.map(String)].join('.'),
-    message: issue.message,
-  }));
-  throw new AppError('invalid_input', 'The filter of the feed is not valid.', { errors });
-}
-
-/** What this client may and wants to see. Operators of one clinic never see another. */
-function viewOf(
-  principal: Principal,
-  query: z.output<typeof Query>,
-): Pick<SessionOptions, 'wants' | 'show'> {
-  authorize(principal, 'view');
-  const { clinic_id } = principal;
-  if (clinic_id !== null && query.clinic_id !== undefined && query.clinic_id !== clinic_id) {
-    throw new AppError('forbidden', 'This key belongs to another clinic.');
-  }
-  const clinic = clinic_id ?? query.clinic_id ?? null;
-  const wantsType = typeFilter(query.types);
-  return {
-    wants: (event: EventEnvelope) =>
-      wantsType(event.event_type) && (clinic === null || event.clinic_id === clinic),
-    show: seesPersonalData(principal.role) ? (event) => event : maskEvent,
-  };
-}
 
 /** The token of the client's first message; rejects when it is not one or does not come in time. */
 async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
@@ -85,11 +50,11 @@ async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
   const timer = setTimeout(refuse, auth_ms);
   socket.once('close', refuse);
   socket.once('message', (data: Buffer) => {
-    try {
-      resolve(AuthMessage.parse(JSON.parse(data.toString('utf8'))).token);
-    } catch {
-      refuse();
-    }
+    // What comes next is for the session, which does not listen yet.
+    socket.pause();
+    const token = readAuth(data.toString('utf8'));
+    if (token === null) refuse();
+    else resolve(token);
   });
   try {
     return await promise;
@@ -97,6 +62,34 @@ async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
     clearTimeout(timer);
     socket.off('close', refuse);
   }
+}
+
+/** How many are here, in all and of each token. */
+function createCounts(limits: FeedLimits) {
+  const by_token = new Map<string, number>();
+  let all = 0;
+  return {
+    /** Null when there is room, and then the client counts until it closes. */
+    enter: (socket: WebSocket): ByeReason | null => {
+      if (all >= limits.clients_max) return 'full';
+      all += 1;
+      socket.once('close', () => {
+        all -= 1;
+      });
+      return null;
+    },
+    enterAs: (socket: WebSocket, id: string): ByeReason | null => {
+      const count = by_token.get(id) ?? 0;
+      if (count >= limits.clients_per_token_max) return 'too_many';
+      by_token.set(id, count + 1);
+      socket.once('close', () => {
+        const left = (by_token.get(id) ?? 1) - 1;
+        if (left > 0) by_token.set(id, left);
+        else by_token.delete(id);
+      });
+      return null;
+    },
+  };
 }
 
 export type FeedParts = {
@@ -107,33 +100,63 @@ export type FeedParts = {
   readonly limits: FeedLimits;
 };
 
-/** The live feed: WebSocket `/events?after=&types=&clinic_id=`. Frames: domain/events.ts. */
+/** What the token admits to now; null once it no longer holds. */
+function renewal(authenticator: Authenticator, token: string, first: Principal) {
+  let principal = first;
+  return async (asked: Asked): Promise<View | null> => {
+    try {
+      principal = await authenticator.authenticate(token);
+    } catch (error) {
+      // Only a clear no ends a session; a database that is away does not.
+      if (error instanceof AppError && error.code === 'unauthorized') return null;
+    }
+    return viewOf(principal, asked);
+  };
+}
+
+/** The live feed: WebSocket `/events`. Frames: domain/events.ts; the protocol: docs/events-feed.md. */
 export function addFeed(
   server: FastifyInstance,
-  parts: FeedParts,
+  feed: FeedParts,
 ): { readonly farewell: () => void } {
-  const { app, authenticator, source, version, limits } = parts;
+  const { app, authenticator, source, version, limits } = feed;
   const sessions = new Set<Session>();
-  let clients = 0;
+  const counts = createCounts(limits);
+  const presence = createPresence(app);
+  const rounds = createRounds(round_ms);
+  const parts: SessionParts = { source, rounds, presence, limits, version, log: app.log };
+
+  const refuse = (socket: WebSocket, reason: ByeReason): void => {
+    app.log.warn('feed.refused', { reason });
+    sayBye(socket, reason);
+  };
+
+  async function optionsOf(
+    socket: WebSocket,
+    request: FastifyRequest,
+  ): Promise<SessionOptions | null> {
+    const asked = readQuery(request.query);
+    const header = bearerToken(request.headers.authorization);
+    if (header !== null) socket.pause();
+    const token = header ?? (await firstToken(socket, limits.auth_ms));
+    const principal = await authenticator.authenticate(token);
+    const view = viewOf(principal, asked);
+    if (!source.is_ready()) await source.refresh();
+    if (!source.is_ready()) throw new AppError('unavailable', 'The outbox cannot be read now.');
+    if (socket.readyState !== socket.OPEN) return null;
+    const full = counts.enterAs(socket, principal.id);
+    if (full !== null) {
+      refuse(socket, full);
+      return null;
+    }
+    const renew = renewal(authenticator, token, principal);
+    return { raw: request.raw.socket, asked, view, renew };
+  }
 
   async function open(socket: WebSocket, request: FastifyRequest): Promise<void> {
-    const query = parseQuery(request);
-    const header = bearerToken(request.headers.authorization);
-    const token = header ?? (await firstToken(socket, limits.auth_ms));
-    const view = viewOf(await authenticator.authenticate(token), query);
-    if (socket.readyState !== socket.OPEN) return;
-    const mayStay = async () => {
-      try {
-        viewOf(await authenticator.authenticate(token), query);
-        return true;
-      } catch (error) {
-        // Only a clear no ends a session; a database that is away does not.
-        return !(error instanceof AppError) || error.code === 'unavailable';
-      }
-    };
-    const after = query.after ?? null;
-    const options = { ...view, version, after, mayStay };
-    const session = startSession(socket, source, limits, options, app.log);
+    const options = await optionsOf(socket, request);
+    if (options === null) return;
+    const session = startSession(socket, parts, options);
     sessions.add(session);
     socket.once('close', () => sessions.delete(session));
   }
@@ -142,30 +165,31 @@ export function addFeed(
     method: 'GET',
     url: '/events',
     onRequest: async (request) => {
-      if (clients >= limits.clients_max) {
-        throw new AppError('unavailable', 'The feed is full.', { retry_after_ms: 5_000 });
-      }
       const token = bearerToken(request.headers.authorization);
       // With a header the refusal is an HTTP answer that any client can read.
-      if (token !== null) viewOf(await authenticator.authenticate(token), parseQuery(request));
-      else parseQuery(request);
+      const asked = readQuery(request.query);
+      if (token !== null) viewOf(await authenticator.authenticate(token), asked);
     },
     handler: async (_request, reply) => {
       reply.header('upgrade', 'websocket').header('connection', 'upgrade');
       throw new AppError('invalid_input', 'This address speaks WebSocket only.');
     },
     wsHandler: (socket, request) => {
-      clients += 1;
-      socket.once('close', () => {
-        clients -= 1;
-      });
-      open(socket, request).catch((error: unknown) => {
-        const reason = error instanceof AppError ? error.code : 'internal';
-        if (reason === 'internal') app.log.error('feed.failed', { err: error });
-        socket.close(reason === 'internal' ? 1011 : 1008, reason);
-      });
+      // Frames that are too long or no frames at all: the connection closes by itself.
+      socket.on('error', (err: Error) => app.log.debug('feed.client_failed', { err }));
+      const full = counts.enter(socket);
+      if (full !== null) return refuse(socket, full);
+      open(socket, request)
+        .catch((error: unknown) => {
+          const reason = error instanceof AppError ? error.code : 'internal';
+          if (reason === 'internal') app.log.error('feed.failed', { err: error });
+          const code = { internal: 1011, unavailable: 1013 }[String(reason)] ?? 1008;
+          socket.close(code, reason);
+        })
+        .finally(() => socket.resume());
     },
   });
+  server.addHook('onClose', () => presence.stop());
   return {
     farewell: () => {
       for (const session of sessions) session.bye('shutting_down');

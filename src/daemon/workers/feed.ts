@@ -1,6 +1,7 @@
 import type { EventEnvelope } from '../../domain/events.ts';
 import type { App } from '../app-types.ts';
 import { feedBounds } from '../store/outbox.ts';
+import { createHistory, type FeedPage } from './feed-history.ts';
 import { readEvents } from './read-events.ts';
 
 /** The channel that relays call after numbering events; the payload is the newest sequence. */
@@ -13,13 +14,17 @@ const PAGE = 500;
 
 /** One process's view of the outbox: the newest events in memory, older ones from PostgreSQL. */
 export type Feed = {
-  /** The newest sequence that this process knows of. */
+  /** The newest sequence that this process knows of; 0 until the outbox was read once. */
   readonly head: () => number;
-  /** Events after a sequence in order, at most `limit`; `oldest` is the first one still kept. */
-  readonly read: (
-    after: number,
-    limit: number,
-  ) => Promise<{ readonly events: readonly EventEnvelope[]; readonly oldest: number }>;
+  /** False until the outbox was read once. */
+  readonly is_ready: () => boolean;
+  /** Looks for news and waits for the answer. Never throws: without a database nothing is new. */
+  readonly refresh: () => Promise<void>;
+  /**
+   * Events after a sequence in order, at most `limit`: at once from memory, older ones later.
+   * `oldest` is the first one still kept.
+   */
+  readonly read: (after: number, limit: number) => FeedPage | Promise<FeedPage>;
   /** Calls back when there is something new; returns how to stop. */
   readonly subscribe: (on_news: () => void) => () => void;
   /**
@@ -29,12 +34,24 @@ export type Feed = {
   readonly stop: () => Promise<void>;
 };
 
+/** Where the first event after that sequence stands in a list that is in order. */
+function placeAfter(events: readonly EventEnvelope[], sequence: number): number {
+  let [low, high] = [0, events.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((events[middle]?.sequence ?? 0) > sequence) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
 /**
  * Follows the outbox by sequence. Woken by the own relay, by NOTIFY from other daemons, and by the
  * clock; whatever wakes it, events are read in order and none is left out.
  */
 export function createFeed(app: App): Feed {
   const subscribers = new Set<() => void>();
+  const history = createHistory(app.sql);
   let tail: EventEnvelope[] = [];
   let head = 0;
   let is_started = false;
@@ -94,21 +111,24 @@ export function createFeed(app: App): Feed {
 
   return {
     head: () => head,
+    is_ready: () => is_started,
+    refresh: async () => {
+      wake();
+      await looking;
+    },
     subscribe: (on_news) => {
       subscribers.add(on_news);
       return () => subscribers.delete(on_news);
     },
-    read: async (after, limit) => {
+    read: (after, limit) => {
       const [first] = tail;
       if (first && after >= first.sequence - 1) {
-        const events = tail.filter((event) => event.sequence > after).slice(0, limit);
-        return { events, oldest: first.sequence };
+        const from = placeAfter(tail, after);
+        return { events: tail.slice(from, from + limit), oldest: first.sequence };
       }
-      const [events, bounds] = await Promise.all([
-        readEvents(app.sql, after, limit),
-        feedBounds(app.sql),
-      ]);
-      return { events, oldest: bounds.first_sequence ?? bounds.last_sequence + 1 };
+      return history.read(after).then(({ events, oldest }) => {
+        return { events: events.slice(0, limit), oldest };
+      });
     },
     wake,
     stop: async () => {

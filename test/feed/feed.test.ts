@@ -1,16 +1,13 @@
 import { once } from 'node:events';
 import http from 'node:http';
-import type { Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeedLimits } from '../../src/daemon/http/feed.ts';
-import { createMetrics } from '../../src/daemon/http/metrics.ts';
-import { createServer } from '../../src/daemon/http/server.ts';
-import { createFeed } from '../../src/daemon/workers/feed.ts';
 import { event_types } from '../../src/domain/events.ts';
 import { eventually } from '../helpers/poll.ts';
-import { followFeed } from './feed-client.ts';
-import { call, codeOf, send, startHarness } from './harness.ts';
-import { buildWorld, freshBooking, freshHold, slotRequest, type World } from './world.ts';
+import { call, codeOf, send, startHarness } from '../http/harness.ts';
+import { buildWorld, freshBooking, freshHold, slotRequest, type World } from '../http/world.ts';
+import { feedServer, publishEvents } from './bench.ts';
+import { followFeed, rawClient } from './client.ts';
 
 const harness = await startHarness();
 const { sql, daemon } = harness;
@@ -19,47 +16,9 @@ beforeAll(async () => {
   world = await buildWorld(harness);
 });
 
-/** A second server on the same app, with a feed that starts now and little patience. */
-async function impatientServer(limits: Partial<FeedLimits> = {}) {
-  const feed = createFeed(daemon.app);
-  const server = await createServer({
-    app: daemon.app,
-    health: daemon.health,
-    feed,
-    metrics: createMetrics(),
-    version: 'test',
-    feed_limits: {
-      heartbeat_ms: 150,
-      stall_ms: 1_500,
-      page_events: 200,
-      auth_ms: 150,
-      clients_max: 20,
-      ...limits,
-    },
-  });
-  const base = await server.listen({ host: '127.0.0.1', port: 0 });
-  afterAll(async () => {
-    await server.close();
-    await feed.stop();
-  });
-  return { server, base };
-}
-
-/** Events without a story, numbered at once: bulk for readers. */
-async function publish(count: number, payload_bytes: number): Promise<void> {
-  await sql`
-    insert into booking_events_outbox (
-      aggregate_type, aggregate_id, event_type, clinic_id, correlation_id, payload
-    )
-    select 'reservation', gen_random_uuid(), 'reservation.extended', ${world.clinic.id}, 'bulk',
-      jsonb_build_object('filling', repeat('x', ${payload_bytes}::integer))
-    from generate_series(1, ${count}::integer)`;
-  await eventually('all events numbered', async () => {
-    const [row] = await sql<{ waiting: number }[]>`
-      select count(*)::int as waiting from booking_events_outbox where sequence is null`;
-    return row?.waiting === 0;
-  });
-}
+const impatientServer = (limits: Partial<FeedLimits> = {}) => feedServer(daemon, limits);
+const publish = (count: number, payload_bytes: number) =>
+  publishEvents(sql, { clinic_id: world.clinic.id, count, payload_bytes });
 
 describe('the live feed', () => {
   it('says hello, then tells each event once and in order', async () => {
@@ -201,12 +160,13 @@ describe('who may follow', () => {
     expect([...customer.frames, ...nonsense.frames, ...silent.frames]).toEqual([]);
   });
 
-  it('has a limit', async () => {
+  it('has a limit in all', async () => {
     const { base, server } = await impatientServer({ clients_max: 2 });
     const two = [1, 2].map(() => followFeed(base, '', world.tokens.desk));
     for (const client of two) await client.first('hello');
     const third = followFeed(base, '', world.tokens.desk);
-    expect((await third.closed).code).toBe(1006);
+    expect(await third.closed).toEqual({ code: 1013, reason: 'full' });
+    expect(third.frames).toEqual([{ type: 'bye', reason: 'full' }]);
     for (const client of two) client.close();
     await eventually('both gone', () => server.websocketServer.clients.size === 0);
     await followFeed(base, '', world.tokens.desk).first('hello');
@@ -220,31 +180,11 @@ describe('who may follow', () => {
     await sql`update api_keys set revoked_at = now() where prefix = ${key.split('_')[1] ?? ''}`;
     // A known key is believed for five seconds.
     expect((await client.first('bye')).reason).toBe('expired');
-    expect((await client.closed).code).toBe(1008);
+    expect(await client.closed).toEqual({ code: 1008, reason: 'expired' });
   });
 });
 
 describe('a client that does not read', () => {
-  /** Upgrades by hand and then takes nothing from the socket. */
-  async function deafClient(base: string, after: number): Promise<Socket> {
-    const request = http.get(`${base}/events?after=${after}`, {
-      headers: {
-        authorization: `Bearer ${world.tokens.desk}`,
-        connection: 'Upgrade',
-        upgrade: 'websocket',
-        'sec-websocket-version': '13',
-        'sec-websocket-key': 'dGhlIHNhbXBsZSBub25jZQ==',
-      },
-    });
-    const { promise, resolve } = Promise.withResolvers<Socket>();
-    request.on('upgrade', (_response, socket: Socket) => {
-      socket.on('error', () => {});
-      socket.pause();
-      resolve(socket);
-    });
-    return await promise;
-  }
-
   it('is let go, and costs the others nothing', async () => {
     // Its pings are not awaited here: what it does not take must be enough to let it go.
     const { base, server } = await impatientServer({ heartbeat_ms: 60_000 });
@@ -253,7 +193,8 @@ describe('a client that does not read', () => {
     const newest = row?.newest ?? 0;
     const healthy = followFeed(base, '', world.tokens.desk);
     await healthy.first('hello');
-    const deaf = await deafClient(base, newest);
+    const deaf = await rawClient(base, `?after=${newest}`, world.tokens.desk);
+    deaf.pause();
     await eventually('two clients', () => server.websocketServer.clients.size === 2);
     // More than the buffers of two kernels hold.
     await publish(4_000, 8_000);
@@ -283,7 +224,7 @@ describe('shutting down', () => {
     await server.close();
     for (const client of clients) {
       expect((await client.first('bye')).reason).toBe('shutting_down');
-      expect((await client.closed).code).toBe(1001);
+      expect(await client.closed).toEqual({ code: 1001, reason: 'shutting_down' });
     }
   });
 });

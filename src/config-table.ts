@@ -1,5 +1,6 @@
 import os from 'node:os';
 import path from 'node:path';
+import { message_settings } from './config-messages.ts';
 import { object_settings } from './config-objects.ts';
 import {
   anyText,
@@ -121,19 +122,7 @@ export const daemon_settings = {
     secret: 'whole',
     doc: 'Secrets that sign tickets, comma separated: the first signs, all are believed; without it no tickets.',
   },
-  smtp_url: {
-    env: 'SMTP_URL',
-    parse: url('smtp', 'smtps'),
-    fallback: null,
-    secret: 'password',
-    doc: 'Mail server; without it mails wait in the outbox.',
-  },
-  mail_from: {
-    env: 'PETPRO_MAIL_FROM',
-    parse: anyText,
-    fallback: 'PetPro <no-reply@petpro.localhost>',
-    doc: 'Sender of all mails.',
-  },
+  ...message_settings,
   auth_jwks_url: {
     env: 'AUTH_JWKS_URL',
     parse: url('http', 'https'),

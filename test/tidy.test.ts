@@ -17,6 +17,8 @@ const exempt = {
   entries: ['src/main.ts', 'src/sandbox/valkey-child.ts'],
   /** Loads the Unicode tables when the first odd sign comes: they cost more than a whole start. */
   domain_lines: ["src/domain/width.ts: import { createRequire } from 'node:module';"],
+  /** Mails are React components; nobody else in the daemon loads React. */
+  drawing: ['src/daemon/messages/mail-tree.ts -> react'],
   /** Tables of text or of data: longer than code may be. */
   long_files: [] as readonly string[],
   long_functions: [] as readonly string[],
@@ -82,8 +84,9 @@ const may_import: Readonly<Record<string, readonly string[]>> = {
   domain: [],
   'config-parse': [],
   'config-redis': [],
+  'config-messages': ['config-parse', 'config-table'],
   'config-objects': ['config-parse', 'config-table'],
-  'config-table': ['config-objects', 'config-parse', 'config-redis'],
+  'config-table': ['config-messages', 'config-objects', 'config-parse', 'config-redis'],
   config: ['config-table', 'domain'],
   log: [],
   daemon: ['domain', 'config', 'config-redis', 'log'],
@@ -123,7 +126,8 @@ describe('layers', () => {
         .filter((target) => banned[partOf(file.name)]?.includes(target.split('/')[0] ?? ''))
         .map((target) => `${file.name} -> ${target}`),
     );
-    expect(wrong).toEqual([]);
+    const allowed: readonly string[] = exempt.drawing;
+    expect(wrong.filter((line) => !allowed.includes(line))).toEqual([]);
   });
 
   it('leave no file that nobody imports', () => {

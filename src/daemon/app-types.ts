@@ -52,19 +52,23 @@ export type Worker = {
     | 'sweeper'
     | 'relay'
     | 'dispatcher'
+    | 'dispatcher_sms'
+    | 'dispatcher_push'
     | 'refunds'
     | 'authorisations'
     | 'locks'
     | 'payments'
     | 'reconcile'
     | 'attachments'
-    | 'reminders'
     | 'waitlist'
     | 'webhooks'
     | 'consumer'
+    | 'reminders'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;
+  /** Waits for work that outlives a tick; called once, after the last. */
+  readonly settle?: () => Promise<void>;
   /** What it found wrong when it looked last, as kind and count; empty = nothing. */
   readonly findings?: () => Readonly<Record<string, number>>;
 };

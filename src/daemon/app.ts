@@ -1,16 +1,16 @@
 import type { Config } from '../config.ts';
 import { AppError } from '../domain/errors.ts';
-import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
+import type { LockStore, PaymentGateway } from '../domain/ports.ts';
 import type { Log } from '../log.ts';
 import { openNoLocks } from './adapters/no-locks.ts';
 import { openNoPayments } from './adapters/no-payments.ts';
 import { openObjects } from './adapters/object-stores.ts';
 import { openRedisLocks } from './adapters/redis-locks.ts';
 import { shareDoorman } from './adapters/shared-doorman.ts';
-import { openNoMail, openSmtp } from './adapters/smtp.ts';
 import { openStripePayments } from './adapters/stripe-payments.ts';
 import type { App, Wake } from './app-types.ts';
 import { withRecentRefusals } from './locks/recent-refusals.ts';
+import { openMessenger } from './messages/messenger.ts';
 import { openDatabase } from './store/db.ts';
 import { createWakeups } from './workers/loop.ts';
 
@@ -28,11 +28,6 @@ function openPayments(config: Config): PaymentGateway {
   return stripe_secret_key
     ? openStripePayments({ ...config, stripe_secret_key })
     : openNoPayments();
-}
-
-function openMessenger(config: Config, log: Log): Messenger {
-  if (!config.smtp_url) return openNoMail();
-  return openSmtp({ url: config.smtp_url, from: config.mail_from, log });
 }
 
 /**

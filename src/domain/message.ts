@@ -3,7 +3,7 @@ import type { Money } from './money.ts';
 /** Languages that mails are written in. */
 export type MailLang = 'en' | 'ja' | 'id';
 
-/** What an owner is told about by mail. The names are `deliveries.type`. */
+/** What an owner is told about, by mail, SMS and push. The names are `deliveries.type`. */
 export const mail_types = [
   'booking_confirmed',
   'booking_cancelled',
@@ -13,13 +13,21 @@ export const mail_types = [
   'approval_asked',
   'approval_declined',
   'refund_processed',
+  'waitlist_offered',
   'reminder_upcoming',
+  'reminder_check_in',
+  'reminder_follow_up',
   'reminder_review_request',
 ] as const;
 export type MailType = (typeof mail_types)[number];
 
 export function isMailType(type: string): type is MailType {
   return mail_types.some((known) => known === type);
+}
+
+/** What an owner may do without: reminders, and questions afterwards. */
+export function isOptional(type: MailType): boolean {
+  return type.startsWith('reminder_');
 }
 
 /** Everything that a mail may say. Read when it is sent, so that it never tells of an old state. */
@@ -56,6 +64,9 @@ export type RenderedMail = {
   readonly html: string;
 };
 
+/** The same news in few words. */
+export type RenderedPush = { readonly title: string; readonly body: string };
+
 const entities: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -90,6 +101,21 @@ export function visitTime(instant: Temporal.Instant, time_zone: string, lang: Ma
     minute: '2-digit',
     hourCycle: 'h23',
     timeZoneName: 'short',
+  })
+    .format(instant.epochMilliseconds)
+    .replace(/[\u00a0\u202f]/g, ' ');
+}
+
+/** `20 Nov, 14:30`: for texts that are paid by length. The zone is the clinic's. */
+export function shortTime(instant: Temporal.Instant, time_zone: string, lang: MailLang): string {
+  const locale = { en: 'en-GB', ja: 'ja-JP', id: 'id-ID' }[lang];
+  return new Intl.DateTimeFormat(locale, {
+    timeZone: time_zone,
+    day: 'numeric',
+    month: 'short',
+    hour: '2-digit',
+    minute: '2-digit',
+    hourCycle: 'h23',
   })
     .format(instant.epochMilliseconds)
     .replace(/[\u00a0\u202f]/g, ' ');

@@ -281,15 +281,85 @@ export type EmailMessage = {
   /** An iCalendar document, or null. */
   readonly calendar: string | null;
   readonly attachments?: readonly Attachment[];
+  /** What the mails of one conversation share: the booking's reference. */
+  readonly thread?: string | null;
+  /** Where one click stops such mails (RFC 8058); null for what people must know. */
+  readonly unsubscribe_url?: string | null;
 };
 
-/** `sent` is handed over; `retry` may work later; `dead` never will. */
-export type SendResult =
-  | { readonly outcome: 'sent' }
-  | { readonly outcome: 'retry' | 'dead'; readonly error: string };
+export type SmsMessage = {
+  readonly message_id: string;
+  /** E.164. */
+  readonly to: string;
+  readonly text: string;
+};
 
+/** A browser (RFC 8030) or a phone (FCM) that an owner said yes on. */
+export type PushDevice = {
+  readonly device_id: string;
+  readonly kind: 'webpush' | 'fcm';
+  readonly endpoint: string;
+  /** base64url; null for FCM. */
+  readonly p256dh: string | null;
+  readonly auth: string | null;
+};
+
+export type PushMessage = {
+  /** A second message with the same id takes the place of the first on the device. */
+  readonly message_id: string;
+  readonly device: PushDevice;
+  readonly title: string;
+  readonly body: string;
+  /** What the app opens: the booking's reference. */
+  readonly reference_code: string | null;
+  readonly is_urgent: boolean;
+};
+
+/**
+ * `sent` is handed over; `retry` may work later for this message; `defer` says that the provider
+ * fails for all messages alike; `dead` never will. `code` groups the causes.
+ */
+export type SendResult =
+  | { readonly outcome: 'sent'; readonly provider_id?: string | null }
+  | {
+      readonly outcome: 'retry' | 'defer';
+      readonly code: string;
+      readonly error: string;
+      readonly retry_after_ms?: number;
+    }
+  | {
+      readonly outcome: 'dead';
+      readonly code: string;
+      readonly error: string;
+      /** Nothing will ever arrive at this address. */
+      readonly is_bad_address?: boolean;
+    };
+
+export const channels = ['email', 'sms', 'push'] as const;
+export type Channel = (typeof channels)[number];
+
+/** One way out of the house, with its own limits and its own circuit. */
+export type Provider = 'smtp' | 'sms' | 'webpush' | 'fcm';
+
+export type ProviderState = {
+  readonly provider: Provider;
+  readonly channel: Channel;
+  readonly is_configured: boolean;
+  readonly circuit: 'closed' | 'open' | 'half_open';
+};
+
+/** Mail, SMS and push. No method throws. */
 export type Messenger = {
   readonly sendEmail: (message: EmailMessage) => Promise<SendResult>;
+  readonly sendSms: (message: SmsMessage) => Promise<SendResult>;
+  readonly sendPush: (message: PushMessage) => Promise<SendResult>;
+  /** How many more messages the circuits of a channel let through now. */
+  readonly room: (channel: Channel) => number;
+  /** How often a circuit of the channel closed again. */
+  readonly recoveries: (channel: Channel) => number;
+  readonly providers: () => readonly ProviderState[];
+  /** What browsers ask for before they subscribe; null without a key. */
+  readonly push_key: string | null;
   readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
   readonly close: () => Promise<void>;
 };

@@ -1,12 +1,15 @@
+import fs from 'node:fs';
 import { createTransport } from 'nodemailer';
-import type { EmailMessage, Messenger, SendResult } from '../../domain/ports.ts';
+import type { EmailMessage, SendResult } from '../../domain/ports.ts';
 import type { Log } from '../../log.ts';
 
 const CONNECT_TIMEOUT_MS = 5_000;
 const GREETING_TIMEOUT_MS = 5_000;
 /** Silence on an open connection; a whole mail is far below. */
 const SOCKET_TIMEOUT_MS = 15_000;
-const MAX_CONNECTIONS = 3;
+export const smtp_connections_max = 5;
+/** Servers that greylist want to be asked again after minutes, not after seconds. */
+const GREYLIST_MS = 300_000;
 
 /** Only what a failed send can tell us; nodemailer adds these to a plain Error. */
 function smtpFacts(error: unknown): {
@@ -23,30 +26,115 @@ function smtpFacts(error: unknown): {
   };
 }
 
+/** Our own settings or the session are wrong, not this mail: 421, 454, 503, 53x (RFC 4954). */
+const provider_codes: readonly number[] = [421, 454, 503, 530, 534, 535, 538];
+const address_codes: readonly number[] = [550, 551, 553];
+
 /**
- * Whether a failed mail can ever go out. 5xx is a final no of the other side (RFC 5321 4.2.1), but
- * 503 speaks of the session and authentication failures of our own settings: those pass when
- * somebody repairs them.
+ * Whether a failed mail can ever go out, and whether others can. 5xx is a final no of the other
+ * side (RFC 5321 4.2.1), 4xx a no for now; what goes wrong before a mail is looked at goes wrong
+ * for all of them.
  */
 export function judgeFailure(error: unknown): SendResult {
   const { response_code, code, text } = smtpFacts(error);
-  const is_ours = code === 'EAUTH' || code === 'ENOAUTH' || response_code === 503;
-  const is_final = response_code !== null && response_code >= 500 && !is_ours;
-  const is_unsendable = response_code === null && (code === 'EENVELOPE' || code === 'EMESSAGE');
-  return { outcome: is_final || is_unsendable ? 'dead' : 'retry', error: text };
+  if (response_code === null) {
+    const name = `smtp ${code ?? 'unknown'}`;
+    const is_unsendable = code === 'EENVELOPE' || code === 'EMESSAGE';
+    return { outcome: is_unsendable ? 'dead' : 'defer', code: name, error: text };
+  }
+  // RFC 3463: `550 5.1.1 no such user` or, over several lines, `550-5.1.1 no such user`.
+  const enhanced = /\b\d{3}[ -]([245]\.\d{1,3}\.\d{1,3})\b/.exec(text)?.[1] ?? null;
+  const name = ['smtp', response_code, enhanced].filter((part) => part !== null).join(' ');
+  const is_ours = code === 'EAUTH' || code === 'ENOAUTH' || provider_codes.includes(response_code);
+  if (is_ours) return { outcome: 'defer', code: name, error: text };
+  if (response_code < 500) {
+    const is_greylist = /gr[ea]y-?list/i.test(text) || enhanced === '4.7.1';
+    const wait = is_greylist ? { retry_after_ms: GREYLIST_MS } : {};
+    return { outcome: 'retry', code: name, error: text, ...wait };
+  }
+  // 5.7.x is a rule against the mail, 5.2.2 a full mailbox: the address may be good.
+  const blames_address = enhanced === null || /^5\.1\.|^5\.2\.1$/.test(enhanced);
+  const is_bad_address = address_codes.includes(response_code) && blames_address;
+  return { outcome: 'dead', code: name, error: text, is_bad_address };
 }
 
 const methodOf = (calendar: string) =>
   calendar.includes('\r\nMETHOD:CANCEL\r\n') ? 'CANCEL' : 'PUBLISH';
 
-/** Mail over SMTP with a small pool of connections. `sendEmail` never throws. */
-export function openSmtp(options: {
+/** `PetPro <no-reply@petpro.example>` -> `petpro.example`: the right side of our Message-IDs. */
+export function domainOf(from: string): string {
+  return /@([A-Za-z0-9.-]+)>?\s*$/.exec(from)?.[1] ?? 'petpro.localhost';
+}
+
+/** The headers that a mail program threads and files by. */
+function headersOf(message: EmailMessage, domain: string) {
+  const { thread = null, unsubscribe_url = null } = message;
+  const root = thread === null ? null : `<${thread}@${domain}>`;
+  return {
+    messageId: `<${message.message_id}@${domain}>`,
+    // All mails of a booking answer one that was never sent: that is enough to thread them.
+    ...(root === null ? {} : { inReplyTo: root, references: [root] }),
+    headers: {
+      // RFC 3834: keeps vacation notices from answering.
+      'Auto-Submitted': 'auto-generated',
+      ...(unsubscribe_url === null
+        ? {}
+        : {
+            'List-Unsubscribe': `<${unsubscribe_url}>`,
+            'List-Unsubscribe-Post': 'List-Unsubscribe=One-Click',
+          }),
+    },
+  };
+}
+
+function contentOf(message: EmailMessage) {
+  return {
+    text: message.text,
+    html: message.html,
+    attachments: (message.attachments ?? []).map(({ file_name, type, content }) => ({
+      filename: file_name,
+      contentType: type,
+      content: Buffer.from(content),
+    })),
+    ...(message.calendar === null
+      ? {}
+      : {
+          icalEvent: {
+            method: methodOf(message.calendar),
+            filename: 'appointment.ics',
+            content: message.calendar,
+          },
+        }),
+  };
+}
+
+type Dkim = { readonly domain: string; readonly selector: string; readonly key_file: string };
+
+function dkimOf(dkim: Dkim | null) {
+  if (dkim === null) return {};
+  const privateKey = fs.readFileSync(dkim.key_file, 'utf8');
+  return { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey } };
+}
+
+/** The address without its password, for people. */
+type SmtpOptions = {
   readonly url: string;
   readonly from: string;
+  readonly dkim?: Dkim | null;
   readonly log: Log;
-}): Messenger {
-  const { from, log } = options;
+};
+
+export type Mailer = {
+  readonly send: (message: EmailMessage) => Promise<SendResult>;
+  readonly health: () => Promise<{ readonly ok: boolean; readonly detail: string }>;
+  readonly close: () => Promise<void>;
+};
+
+/** Mail over SMTP with a small pool of connections. `send` never throws. */
+export function openSmtp(options: SmtpOptions): Mailer {
+  const { from, log, dkim = null } = options;
   const url = new URL(options.url);
+  const domain = domainOf(from);
   const transport = createTransport({
     pool: true,
     host: url.hostname,
@@ -60,7 +148,8 @@ export function openSmtp(options: {
           },
         }
       : {}),
-    maxConnections: MAX_CONNECTIONS,
+    ...dkimOf(dkim),
+    maxConnections: smtp_connections_max,
     // The dispatcher retries with backoff and counts the tries; a second queue would hide them.
     maxRequeues: 0,
     connectionTimeout: CONNECT_TIMEOUT_MS,
@@ -71,40 +160,17 @@ export function openSmtp(options: {
   });
   transport.on('error', (error) => log.debug('mail.connection_error', { err: error }));
 
-  const send = async (message: EmailMessage): Promise<SendResult> => {
-    try {
-      await transport.sendMail({
-        from,
-        to: message.to,
-        subject: message.subject,
-        text: message.text,
-        html: message.html,
-        messageId: `<${message.message_id}@petpro>`,
-        // RFC 3834: keeps vacation notices from answering.
-        headers: { 'Auto-Submitted': 'auto-generated' },
-        attachments: (message.attachments ?? []).map(({ file_name, type, content }) => ({
-          filename: file_name,
-          contentType: type,
-          content: Buffer.from(content),
-        })),
-        ...(message.calendar === null
-          ? {}
-          : {
-              icalEvent: {
-                method: methodOf(message.calendar),
-                filename: 'appointment.ics',
-                content: message.calendar,
-              },
-            }),
-      });
-      return { outcome: 'sent' };
-    } catch (error) {
-      return judgeFailure(error);
-    }
-  };
-
   return {
-    sendEmail: send,
+    send: async (message) => {
+      const { to, subject } = message;
+      const envelope = { from, to, subject, ...headersOf(message, domain) };
+      try {
+        const info = await transport.sendMail({ ...envelope, ...contentOf(message) });
+        return { outcome: 'sent', provider_id: info.response.slice(0, 200) };
+      } catch (error) {
+        return judgeFailure(error);
+      }
+    },
     health: async () => {
       try {
         await transport.verify();
@@ -114,14 +180,5 @@ export function openSmtp(options: {
       }
     },
     close: async () => transport.close(),
-  };
-}
-
-/** No mail server configured: mails stay in the outbox and go out once there is one. */
-export function openNoMail(): Messenger {
-  return {
-    sendEmail: async () => ({ outcome: 'retry', error: 'SMTP_URL is not set' }),
-    health: async () => ({ ok: false, detail: 'SMTP_URL is not set' }),
-    close: async () => {},
   };
 }

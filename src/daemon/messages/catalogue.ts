@@ -11,28 +11,44 @@ export type Words = {
   readonly service_name: string;
   readonly clinic_name: string;
   readonly when: string;
+  /** The same without weekday, year and zone: for SMS. */
+  readonly when_short: string;
   readonly amount: string;
   readonly refund: string | null;
   readonly refund_percent: number | null;
   readonly cancelled_by: MailFacts['cancelled_by'];
   readonly payment_state: MailFacts['payment_state'];
   readonly answer_by: string;
+  readonly answer_by_short: string;
   readonly has_card: boolean;
+  /** Tickets are attached. */
+  readonly has_tickets: boolean;
 };
 
 /**
- * One mail: subject and a few sentences. The table of facts between them is the same in all mails.
+ * One message. Mails have subject, intro, the table of facts that is the same in all mails, and
+ * notes; push has subject and intro; SMS has a sentence of its own, after the clinic's name.
  */
 type Template = {
   readonly subject: (words: Words) => string;
   readonly intro: (words: Words) => string;
   readonly notes: (words: Words) => readonly string[];
+  readonly sms: (words: Words) => string;
 };
 
 /** Everything that a language must have; a missing key fails the type check. */
 export type Catalogue = {
-  readonly greeting: (words: Words) => string;
-  readonly closing: (words: Words) => string;
+  readonly greeting: (words: Pick<Words, 'owner_name'>) => string;
+  readonly closing: (words: Pick<Words, 'clinic_name'>) => string;
+  /** Under what an owner may do without. */
+  readonly unsubscribe: string;
+  /** The page behind that link: before and after the click. */
+  readonly unsubscribe_page: {
+    readonly title: string;
+    readonly question: string;
+    readonly button: string;
+    readonly done: string;
+  };
   readonly labels: {
     readonly reference: string;
     readonly when: string;

@@ -3,6 +3,13 @@ import type { Catalogue } from './catalogue.ts';
 export const en: Catalogue = {
   greeting: (words) => `Dear ${words.owner_name},`,
   closing: (words) => `See you soon,\n${words.clinic_name}`,
+  unsubscribe: 'No more reminders by mail',
+  unsubscribe_page: {
+    title: 'Reminders by mail',
+    question: 'Shall we stop sending you reminders by mail? What you must know still comes.',
+    button: 'Stop them',
+    done: 'Done. You get no more reminders by mail.',
+  },
   labels: {
     reference: 'Reference',
     when: 'When',
@@ -21,10 +28,15 @@ export const en: Catalogue = {
     booking_confirmed: {
       subject: (words) => `Booked: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is confirmed.`,
-      notes: () => [
+      notes: (words) => [
         'Please come five minutes early. The attached file puts the appointment in your calendar.',
         'To cancel or ask something, answer with your reference or call the clinic.',
+        ...(words.has_tickets
+          ? ['Your tickets are attached, one per seat: show each code at the door.']
+          : []),
       ],
+      sms: (words) =>
+        `${words.pet_name} is booked for ${words.when_short}. Ref ${words.reference_code}.`,
     },
     booking_cancelled: {
       subject: (words) => `Cancelled: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -39,6 +51,8 @@ export const en: Catalogue = {
               `${words.refund} (${words.refund_percent} %) goes back to the way you paid.`,
               'Banks usually need 5 to 10 working days to show it.',
             ],
+      sms: (words) =>
+        `${words.pet_name}, ${words.when_short} is cancelled.${words.refund === null ? '' : ` Refund: ${words.refund}.`} Ref ${words.reference_code}.`,
     },
     booking_rescheduled: {
       subject: (words) => `Moved: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -49,7 +63,12 @@ export const en: Catalogue = {
           ? []
           : [`${words.refund} of the price goes back to the way you paid.`]),
         'The attached file moves the appointment in your calendar.',
+        ...(words.has_tickets
+          ? ['Your tickets are attached, one per seat: show each code at the door.']
+          : []),
       ],
+      sms: (words) =>
+        `${words.pet_name} is moved to ${words.when_short}. Ref ${words.reference_code}.`,
     },
     payment_failed: {
       subject: (words) => `Payment did not go through (${words.reference_code})`,
@@ -58,6 +77,8 @@ export const en: Catalogue = {
       notes: () => [
         'The place is kept until the hold ends: you can try again on the same payment page.',
       ],
+      sms: (words) =>
+        `The payment did not go through; the place is kept a little longer. Ref ${words.reference_code}.`,
     },
     payment_late: {
       subject: (words) => `Your payment came too late (${words.reference_code})`,
@@ -67,6 +88,8 @@ export const en: Catalogue = {
         `The whole amount${words.refund === null ? '' : ` (${words.refund})`} goes back to you.`,
         'We are sorry. Please choose another time.',
       ],
+      sms: (words) =>
+        `Your payment came too late; it goes back to you. Ref ${words.reference_code}.`,
     },
     approval_asked: {
       subject: (words) => `Requested: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -78,6 +101,8 @@ export const en: Catalogue = {
           ? ['Your bank keeps the amount ready. It is charged only if the clinic says yes.']
           : []),
       ],
+      sms: (words) =>
+        `We have your request for ${words.when_short} and answer by ${words.answer_by_short}. Ref ${words.reference_code}.`,
     },
     approval_declined: {
       subject: (words) => `Not booked: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -87,22 +112,54 @@ export const en: Catalogue = {
         'Nothing was charged: your card has been let go. Banks may show the amount for some days.',
         'You are welcome to choose another time.',
       ],
+      sms: (words) =>
+        `Your request for ${words.when_short} was not confirmed; nothing was charged. Ref ${words.reference_code}.`,
     },
     refund_processed: {
       subject: (words) => `Refund sent (${words.reference_code})`,
       intro: (words) =>
         `Your refund${words.refund === null ? '' : ` of ${words.refund}`} is on its way.`,
       notes: () => ['Banks usually need 5 to 10 working days to show it.'],
+      sms: (words) =>
+        `Your refund${words.refund === null ? '' : ` of ${words.refund}`} is on its way. Ref ${words.reference_code}.`,
+    },
+    waitlist_offered: {
+      subject: (words) =>
+        `A place is free: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `${words.clinic_name} has a place for ${words.pet_name}. It is kept for you until ${words.answer_by}.`,
+      notes: () => ['Take it or leave it in the app. After that it goes to the next in line.'],
+      sms: (words) =>
+        `A place is free for ${words.pet_name}: ${words.when_short}. Take it in the app by ${words.answer_by_short}. Ref ${words.reference_code}.`,
+    },
+    reminder_check_in: {
+      subject: (words) =>
+        `Check-in is open: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) => `You can check ${words.pet_name} in at ${words.clinic_name}.`,
+      notes: () => ['Show your reference at the desk.'],
+      sms: (words) =>
+        `Check-in is open for ${words.pet_name}, ${words.when_short}. Show ${words.reference_code} at the desk.`,
+    },
+    reminder_follow_up: {
+      subject: (words) => `How is ${words.pet_name}? (${words.reference_code})`,
+      intro: (words) => `${words.pet_name} was at ${words.clinic_name} some days ago.`,
+      notes: () => ['If anything worries you, answer with your reference or call the clinic.'],
+      sms: (words) =>
+        `How is ${words.pet_name} after the visit? Call us when something worries you. Ref ${words.reference_code}.`,
     },
     reminder_upcoming: {
       subject: (words) => `Reminder: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is coming up.`,
       notes: () => ['If you cannot come, please cancel now: somebody else may need the place.'],
+      sms: (words) =>
+        `${words.pet_name} is expected on ${words.when_short}. Ref ${words.reference_code}.`,
     },
     reminder_review_request: {
       subject: (words) => `How was ${words.clinic_name}? (${words.reference_code})`,
       intro: (words) => `${words.pet_name} was at ${words.clinic_name} today. How did it go?`,
       notes: () => ['A short review in the app helps other owners and the clinic.'],
+      sms: (words) =>
+        `How was your visit with ${words.pet_name}? A short review in the app helps others. Ref ${words.reference_code}.`,
     },
   },
 };

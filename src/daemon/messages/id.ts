@@ -3,6 +3,13 @@ import type { Catalogue } from './catalogue.ts';
 export const id: Catalogue = {
   greeting: (words) => `Yth. ${words.owner_name},`,
   closing: (words) => `Sampai jumpa,\n${words.clinic_name}`,
+  unsubscribe: 'Berhenti menerima pengingat lewat surel',
+  unsubscribe_page: {
+    title: 'Pengingat lewat surel',
+    question: 'Hentikan pengingat lewat surel? Pemberitahuan penting tetap dikirim.',
+    button: 'Hentikan',
+    done: 'Selesai. Anda tidak lagi menerima pengingat lewat surel.',
+  },
   labels: {
     reference: 'Kode booking',
     when: 'Waktu',
@@ -22,11 +29,16 @@ export const id: Catalogue = {
       subject: (words) =>
         `Terkonfirmasi: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) => `Janji temu ${words.pet_name} di ${words.clinic_name} sudah dikonfirmasi.`,
-      notes: () => [
+      notes: (words) => [
         'Mohon datang lima menit lebih awal.',
         'Berkas terlampir menambahkan janji temu ke kalender Anda.',
         'Untuk membatalkan atau bertanya, sebutkan kode booking Anda atau hubungi klinik.',
+        ...(words.has_tickets
+          ? ['Tiket Anda terlampir, satu untuk setiap kursi: tunjukkan kodenya di pintu masuk.']
+          : []),
       ],
+      sms: (words) =>
+        `${words.pet_name} terdaftar untuk ${words.when_short}. Kode ${words.reference_code}.`,
     },
     booking_cancelled: {
       subject: (words) => `Dibatalkan: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -41,6 +53,8 @@ export const id: Catalogue = {
               `${words.refund} (${words.refund_percent} %) dikembalikan ke cara Anda membayar.`,
               'Bank biasanya memerlukan 5 sampai 10 hari kerja.',
             ],
+      sms: (words) =>
+        `${words.pet_name}, ${words.when_short} dibatalkan.${words.refund === null ? '' : ` Dana kembali: ${words.refund}.`} Kode ${words.reference_code}.`,
     },
     booking_rescheduled: {
       subject: (words) => `Dipindah: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -51,7 +65,12 @@ export const id: Catalogue = {
           ? []
           : [`${words.refund} dari harga dikembalikan lewat cara pembayaran Anda.`]),
         'Berkas terlampir memindahkan janji temu di kalender Anda.',
+        ...(words.has_tickets
+          ? ['Tiket Anda terlampir, satu untuk setiap kursi: tunjukkan kodenya di pintu masuk.']
+          : []),
       ],
+      sms: (words) =>
+        `${words.pet_name} dipindah ke ${words.when_short}. Kode ${words.reference_code}.`,
     },
     payment_failed: {
       subject: (words) => `Pembayaran tidak berhasil (${words.reference_code})`,
@@ -61,6 +80,8 @@ export const id: Catalogue = {
         'Tempat Anda masih disimpan sampai batas waktunya.',
         'Silakan coba lagi di halaman pembayaran yang sama.',
       ],
+      sms: (words) =>
+        `Pembayaran tidak berhasil; tempat masih disimpan sebentar. Kode ${words.reference_code}.`,
     },
     payment_late: {
       subject: (words) => `Pembayaran Anda terlambat (${words.reference_code})`,
@@ -70,6 +91,7 @@ export const id: Catalogue = {
         `Seluruh dana${words.refund ? ` (${words.refund})` : ''} dikembalikan kepada Anda.`,
         'Mohon maaf. Silakan pilih waktu lain.',
       ],
+      sms: (words) => `Pembayaran Anda terlambat; dana dikembalikan. Kode ${words.reference_code}.`,
     },
     approval_asked: {
       subject: (words) => `Diminta: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -81,6 +103,8 @@ export const id: Catalogue = {
           ? ['Bank Anda mencadangkan dananya. Dana ditarik hanya jika klinik menyetujui.']
           : []),
       ],
+      sms: (words) =>
+        `Permintaan untuk ${words.when_short} kami terima; jawaban paling lambat ${words.answer_by_short}. Kode ${words.reference_code}.`,
     },
     approval_declined: {
       subject: (words) => `Tidak jadi: ${words.pet_name}, ${words.when} (${words.reference_code})`,
@@ -90,22 +114,55 @@ export const id: Catalogue = {
         'Tidak ada dana yang ditarik; pencadangan dana di kartu Anda sudah dilepas.',
         'Silakan pilih waktu lain.',
       ],
+      sms: (words) =>
+        `Permintaan untuk ${words.when_short} tidak dikonfirmasi; tidak ada dana ditarik. Kode ${words.reference_code}.`,
     },
     refund_processed: {
       subject: (words) => `Dana dikembalikan (${words.reference_code})`,
       intro: (words) =>
         `Pengembalian dana Anda${words.refund ? ` sebesar ${words.refund}` : ''} diproses bank.`,
       notes: () => ['Bank biasanya memerlukan 5 sampai 10 hari kerja.'],
+      sms: (words) =>
+        `Pengembalian dana${words.refund === null ? '' : ` ${words.refund}`} sedang diproses. Kode ${words.reference_code}.`,
+    },
+    waitlist_offered: {
+      subject: (words) => `Ada tempat: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) =>
+        `${words.clinic_name} punya tempat untuk ${words.pet_name}, disimpan sampai ${words.answer_by}.`,
+      notes: () => [
+        'Ambil atau lepas di aplikasi. Setelah itu tempat ditawarkan ke antrean berikutnya.',
+      ],
+      sms: (words) =>
+        `Ada tempat untuk ${words.pet_name}: ${words.when_short}. Ambil di aplikasi sebelum ${words.answer_by_short}. Kode ${words.reference_code}.`,
+    },
+    reminder_check_in: {
+      subject: (words) =>
+        `Check-in dibuka: ${words.pet_name}, ${words.when} (${words.reference_code})`,
+      intro: (words) => `${words.pet_name} sudah dapat check-in di ${words.clinic_name}.`,
+      notes: () => ['Tunjukkan kode booking Anda di resepsionis.'],
+      sms: (words) =>
+        `Check-in ${words.pet_name}, ${words.when_short} sudah dibuka. Tunjukkan ${words.reference_code} di resepsionis.`,
+    },
+    reminder_follow_up: {
+      subject: (words) => `Apa kabar ${words.pet_name}? (${words.reference_code})`,
+      intro: (words) => `${words.pet_name} berkunjung ke ${words.clinic_name} beberapa hari lalu.`,
+      notes: () => ['Jika ada keluhan, sebutkan kode booking Anda atau hubungi klinik.'],
+      sms: (words) =>
+        `Bagaimana keadaan ${words.pet_name} setelah kunjungan? Hubungi kami bila ada keluhan. Kode ${words.reference_code}.`,
     },
     reminder_upcoming: {
       subject: (words) => `Pengingat: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) => `Janji temu ${words.pet_name} di ${words.clinic_name} sudah dekat.`,
       notes: () => ['Jika Anda berhalangan, mohon batalkan sekarang agar tempatnya bisa dipakai.'],
+      sms: (words) =>
+        `${words.pet_name} ditunggu ${words.when_short}. Kode ${words.reference_code}.`,
     },
     reminder_review_request: {
       subject: (words) => `Bagaimana ${words.clinic_name}? (${words.reference_code})`,
       intro: (words) => `${words.pet_name} baru saja ke ${words.clinic_name}. Bagaimana rasanya?`,
       notes: () => ['Ulasan singkat di aplikasi membantu pemilik lain dan kliniknya.'],
+      sms: (words) =>
+        `Bagaimana kunjungan ${words.pet_name}? Ulasan singkat di aplikasi sangat membantu. Kode ${words.reference_code}.`,
     },
   },
 };

@@ -1,31 +1,46 @@
 import {
-  escapeHtml,
   type MailFacts,
   type MailType,
   oneLine,
   type RenderedMail,
+  type RenderedPush,
+  shortTime,
   visitTime,
 } from '../../domain/message.ts';
 import { formatMoney } from '../../domain/money.ts';
+import { fitSms } from '../../domain/sms.ts';
 import { type Catalogue, catalogues, type Words } from './catalogue.ts';
 
-function wordsOf(facts: MailFacts): Words {
+/** What goes with a message besides the facts of the visit. */
+type Extras = {
+  readonly has_tickets?: boolean;
+  readonly unsubscribe_url?: string | null;
+};
+
+function wordsOf(facts: MailFacts, has_tickets = false): Words {
+  const { starts_at, answer_by, time_zone, lang } = facts;
   return {
     reference_code: facts.reference_code,
     owner_name: oneLine(facts.owner_name),
     pet_name: oneLine(facts.pet_name),
     service_name: oneLine(facts.service_name),
     clinic_name: oneLine(facts.clinic_name),
-    when: visitTime(facts.starts_at, facts.time_zone, facts.lang),
-    amount: formatMoney(facts.amount, facts.lang),
-    refund: facts.refund === null ? null : formatMoney(facts.refund, facts.lang),
+    when: visitTime(starts_at, time_zone, lang),
+    when_short: shortTime(starts_at, time_zone, lang),
+    amount: formatMoney(facts.amount, lang),
+    refund: facts.refund === null ? null : formatMoney(facts.refund, lang),
     refund_percent: facts.refund_percent,
     cancelled_by: facts.cancelled_by,
     payment_state: facts.payment_state,
-    answer_by: visitTime(facts.answer_by, facts.time_zone, facts.lang),
+    answer_by: visitTime(answer_by, time_zone, lang),
+    answer_by_short: shortTime(answer_by, time_zone, lang),
     has_card: facts.has_card,
+    has_tickets,
   };
 }
+
+/** Messages about what is not booked say neither paid nor due. */
+const requests: readonly MailType[] = ['approval_asked', 'approval_declined', 'waitlist_offered'];
 
 /** The facts as label and value, in the order in which people look for them. */
 function rowsOf(
@@ -35,8 +50,6 @@ function rowsOf(
   { labels }: Catalogue,
 ): readonly (readonly [string, string])[] {
   const state = facts.payment_state === 'paid' ? labels.paid : labels.due;
-  // A card that is only authorised is neither paid nor to be paid at the visit.
-  const is_request = type === 'approval_asked' || type === 'approval_declined';
   const rows: readonly (readonly [string, string | null])[] = [
     [labels.reference, words.reference_code],
     [labels.when, words.when],
@@ -46,47 +59,86 @@ function rowsOf(
     [labels.place, [facts.clinic_name, facts.clinic_address].filter(Boolean).join(', ')],
     [labels.phone, facts.clinic_phone],
     [labels.quantity, facts.quantity > 1 ? String(facts.quantity) : null],
-    [labels.amount, is_request ? words.amount : `${words.amount} (${state})`],
+    [labels.amount, requests.includes(type) ? words.amount : `${words.amount} (${state})`],
     [labels.refund, words.refund],
   ];
   return rows.flatMap(([label, value]) => (value ? [[label, oneLine(value)] as const] : []));
 }
 
-function htmlOf(
-  lang: string,
-  subject: string,
-  parts: {
-    readonly head: readonly string[];
-    readonly rows: readonly (readonly [string, string])[];
-    readonly tail: readonly string[];
-  },
-): string {
-  const paragraph = (text: string) => `<p>${escapeHtml(text).replaceAll('\n', '<br>')}</p>`;
-  const row = ([label, value]: readonly [string, string]) =>
-    `<tr><th scope="row" align="left">${escapeHtml(label)}</th><td>${escapeHtml(value)}</td></tr>`;
-  return [
-    `<!doctype html><html lang="${lang}"><head><meta charset="utf-8">`,
-    `<title>${escapeHtml(subject)}</title></head><body>`,
-    ...parts.head.map(paragraph),
-    `<table cellpadding="4">${parts.rows.map(row).join('')}</table>`,
-    ...parts.tail.map(paragraph),
-    '</body></html>',
-  ].join('\n');
-}
-
-/** Writes one mail in the owner's language, as text and as HTML with the same content. */
-export function renderMail(type: MailType, facts: MailFacts): RenderedMail {
+/**
+ * Writes one mail in the owner's language, as text and as HTML with the same content. React is
+ * loaded with the first mail: a daemon that sends none does without.
+ */
+export async function renderMail(
+  type: MailType,
+  facts: MailFacts,
+  { has_tickets = false, unsubscribe_url = null }: Extras = {},
+): Promise<RenderedMail> {
+  const { drawMail } = await import('./mail-tree.ts');
   const catalogue = catalogues[facts.lang];
   const template = catalogue.mails[type];
-  const words = wordsOf(facts);
+  const words = wordsOf(facts, has_tickets);
   const subject = oneLine(template.subject(words));
-  const head = [catalogue.greeting(words), template.intro(words)];
-  const rows = rowsOf(type, facts, words, catalogue);
-  const tail = [...template.notes(words), catalogue.closing(words)];
-  const table = rows.map(([label, value]) => `${label}: ${value}`).join('\n');
-  return {
+  const drawn = drawMail({
+    lang: facts.lang,
     subject,
-    text: `${[...head, table, ...tail].join('\n\n')}\n`,
-    html: htmlOf(facts.lang, subject, { head, rows, tail }),
+    head: [catalogue.greeting(words), template.intro(words)],
+    rows: rowsOf(type, facts, words, catalogue),
+    tail: [...template.notes(words), catalogue.closing(words)],
+    footer: unsubscribe_url === null ? null : { text: catalogue.unsubscribe, url: unsubscribe_url },
+  });
+  return { subject, ...drawn };
+}
+
+/** The same as SMS, in at most so many segments. */
+export function renderSms(type: MailType, facts: MailFacts, segments_max: number): string {
+  const words = wordsOf(facts);
+  const text = catalogues[facts.lang].mails[type].sms(words);
+  return fitSms(oneLine(`${words.clinic_name}: ${text}`), segments_max);
+}
+
+/** Push services take 4 KB in all; screens show far less. */
+const PUSH_BODY_MAX = 400;
+
+export function renderPush(type: MailType, facts: MailFacts): RenderedPush {
+  const words = wordsOf(facts);
+  const { subject, intro } = catalogues[facts.lang].mails[type];
+  return {
+    title: oneLine(subject(words)).slice(0, PUSH_BODY_MAX),
+    body: oneLine(intro(words)).slice(0, PUSH_BODY_MAX),
   };
+}
+
+/** A note of the desk: its own words, between our greeting and closing. */
+export type Note = {
+  readonly lang: MailFacts['lang'];
+  readonly owner_name: string;
+  readonly clinic_name: string;
+  readonly reference_code: string | null;
+  readonly title: string;
+  readonly content: string;
+};
+
+export async function renderNote(note: Note): Promise<RenderedMail> {
+  const { drawMail } = await import('./mail-tree.ts');
+  const catalogue = catalogues[note.lang];
+  const { reference_code, content, lang } = note;
+  const reference = reference_code === null ? '' : ` (${reference_code})`;
+  const subject = oneLine(`${note.title}${reference}`);
+  const owner_name = oneLine(note.owner_name);
+  const clinic_name = oneLine(note.clinic_name);
+  const drawn = drawMail({
+    lang,
+    subject,
+    head: [catalogue.greeting({ owner_name }), ...content.split(/\n{2,}/)],
+    rows: reference_code === null ? [] : [[catalogue.labels.reference, reference_code]],
+    tail: [catalogue.closing({ clinic_name })],
+    footer: null,
+  });
+  return { subject, ...drawn };
+}
+
+export function renderNoteSms(note: Note, segments_max: number): string {
+  const { clinic_name, title, content } = note;
+  return fitSms(oneLine(`${clinic_name}: ${title}. ${content}`), segments_max);
 }

@@ -1,113 +1,126 @@
-import { calendarDocument } from '../../domain/calendar.ts';
-import { isMailType, type MailType } from '../../domain/message.ts';
-import type { SendResult } from '../../domain/ports.ts';
+import type { Channel } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
-import { attachmentsOf } from '../messages/attachments.ts';
-import { renderMail } from '../messages/render.ts';
-import { type ClaimedDelivery, claimDeliveries, finishDelivery } from '../store/deliveries.ts';
-import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
-import { noteAttached } from '../store/tickets.ts';
+import {
+  type ClaimedDelivery,
+  claimDeliveries,
+  finishDelivery,
+  releaseDeferred,
+} from '../store/deliveries.ts';
 import { backoffMs } from './backoff.ts';
+import { deliver, type Ending } from './dispatch-one.ts';
 
-const BATCH = 20;
-/** Longer than the slowest mail: connection, greeting and socket timeouts together. */
-const LEASE_MS = 60_000;
+/** Messages under way at once, by channel: what hangs takes one place, not the line. */
+const under_way_max: Readonly<Record<Channel, number>> = { email: 20, sms: 10, push: 20 };
+/** Longer than the slowest message: drawing of tickets, connection, greeting and socket timeouts. */
+const LEASE_MS = 90_000;
 const EVERY_MS = 1_000;
+/** How long a tick waits for places to get free before it looks for more to send. */
+const WAIT_MS = 250;
+/** A provider's trouble passes for all at once, and soon: its circuit decides when. */
+const DEFER_MAX_MS = 60_000;
 
-/** Says why a message must not go out any more, or null when it still holds. */
-function outdated(type: MailType, row: MailRow): string | null {
-  const speaks_of_visit =
-    type === 'booking_confirmed' || type === 'booking_rescheduled' || type.startsWith('reminder_');
-  if (speaks_of_visit && row.status === 'cancelled') return 'the booking was cancelled meanwhile';
-  if (type === 'payment_failed' && row.is_booked) return 'it was paid meanwhile';
-  const is_asked = row.is_pending && !row.is_booked;
-  if (type === 'approval_asked' && !is_asked) return 'the clinic has answered meanwhile';
-  // Let go for another reason: paid otherwise, or authorised twice.
-  if (type === 'approval_declined' && (row.is_booked || row.is_pending)) return 'it goes on';
-  return null;
+const names = { email: 'dispatcher', sms: 'dispatcher_sms', push: 'dispatcher_push' } as const;
+
+function rateOf({ config }: App, channel: Channel): number {
+  const { email_per_minute, sms_per_minute, push_per_minute } = config;
+  return { email: email_per_minute, sms: sms_per_minute, push: push_per_minute }[channel];
 }
 
-function calendarOf(type: MailType, row: MailRow): string | null {
-  const has_calendar =
-    type === 'booking_confirmed' || type === 'booking_rescheduled' || type === 'booking_cancelled';
-  if (!has_calendar) return null;
-  const { facts } = row;
-  return calendarDocument({
-    uid: `${facts.reference_code}@petpro`,
-    sequence: row.version,
-    status: type === 'booking_cancelled' ? 'cancelled' : 'confirmed',
-    starts_at: facts.starts_at,
-    ends_at: facts.ends_at,
-    stamped_at: row.changed_at,
-    summary: `${facts.pet_name}: ${facts.service_name}`,
-    description: `${facts.clinic_name}\n${facts.reference_code}`,
-    location: facts.clinic_address ?? facts.clinic_name,
-    organizer: {
-      name: facts.clinic_name,
-      email: facts.clinic_email ?? 'no-reply@petpro.localhost',
-    },
-  });
+function pauseOf(ending: Ending, { attempts, deferrals }: ClaimedDelivery): number | null {
+  if (ending.outcome === 'postpone') return ending.retry_after_ms;
+  if (ending.outcome === 'retry') {
+    return Math.max(ending.retry_after_ms ?? 0, backoffMs(attempts));
+  }
+  if (ending.outcome !== 'defer') return null;
+  return Math.max(ending.retry_after_ms ?? 0, Math.min(backoffMs(deferrals + 1), DEFER_MAX_MS));
 }
 
-/** What became of one message; `dropped` ones are no longer true. */
-type Ending = SendResult | { readonly outcome: 'dropped'; readonly error: string };
-
-async function deliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
-  const { type, channel } = delivery;
-  if (channel !== 'email') return { outcome: 'dead', error: `no way to send ${channel} here` };
-  if (!isMailType(type)) return { outcome: 'dead', error: `no text for ${type}` };
-  const { reservation_id } = delivery.payload;
-  if (typeof reservation_id !== 'string') return { outcome: 'dead', error: 'about no hold' };
-  const row = await findMailFacts(app.sql, reservation_id);
-  if (!row) return { outcome: 'dead', error: 'what it is about is gone' };
-  const reason = outdated(type, row);
-  if (reason !== null) return { outcome: 'dropped', error: reason };
-  const attachments = await attachmentsOf(app, type, row);
-  if (attachments.length > 0) {
-    const names = attachments.map(({ file_name }) => file_name);
-    await noteAttached(app.sql, delivery.delivery_id, names);
-  }
-  const sent = await app.messenger.sendEmail({
-    message_id: delivery.delivery_id,
-    to: delivery.address,
-    ...renderMail(type, row.facts),
-    calendar: calendarOf(type, row),
-    attachments,
+async function sendOne(app: App, delivery: ClaimedDelivery): Promise<void> {
+  const ending = await deliver(app, delivery);
+  if (ending.outcome === 'sent') failpoint('after-send');
+  const { delivery_id, type, channel, attempts } = delivery;
+  const result = ending.outcome;
+  const { outcome } = await finishDelivery(app.sql, {
+    delivery_id,
+    result,
+    attempts,
+    retry_after_ms: pauseOf(ending, delivery),
+    ...(ending.outcome === 'sent' ? { provider_id: ending.provider_id ?? null } : ending),
   });
-  if (sent.outcome === 'sent' && attachments.length > 0) {
-    const { reference_code } = row.facts;
-    const { delivery_id, booking_id } = delivery;
-    app.log.info('tickets.delivered', { delivery_id, booking_id, reference_code });
-  }
-  return sent;
+  if (ending.outcome === 'sent') return;
+  const { code, error } = ending;
+  const facts = { delivery_id, type, channel, attempts, result, outcome, code, error };
+  if (result === 'dropped' || result === 'postpone') app.log.info('delivery.held', facts);
+  else app.log.warn('delivery.not_sent', facts);
+}
+
+/** Ends after `ms` or with the work, whichever is first. */
+async function atMost(ms: number, work: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, ms);
+  const stop = () => resolve();
+  signal.addEventListener('abort', stop, { once: true });
+  await Promise.race([work, promise]);
+  clearTimeout(timer);
+  signal.removeEventListener('abort', stop);
 }
 
 /**
- * Sends what the relay queued. Facts are read when the mail goes out, so that it never tells of an
- * old state.
+ * Sends what the relay queued for one channel. Facts are read when a message goes out, so that it
+ * never tells of an old state. Each channel has a loop, places and circuits of its own: one that
+ * hangs delays no other.
  */
-export function createDispatcher(): Worker {
-  const sendOne = async (app: App, delivery: ClaimedDelivery): Promise<void> => {
-    const sent = await deliver(app, delivery);
-    if (sent.outcome === 'sent') failpoint('after-send');
-    const error = sent.outcome === 'sent' ? null : sent.error;
-    const retry_after_ms = sent.outcome === 'retry' ? backoffMs(delivery.attempts) : null;
-    const { delivery_id, type, attempts } = delivery;
-    const result = sent.outcome;
-    await finishDelivery(app.sql, { delivery_id, result, error, retry_after_ms });
-    if (error === null) return;
-    const facts = { delivery_id, type, attempts, ...sent };
-    if (result === 'dropped') app.log.info('delivery.dropped', facts);
-    else app.log.warn('delivery.not_sent', facts);
+export function createDispatcher(channel: Channel = 'email'): Worker {
+  const under_way = new Set<Promise<void>>();
+  let failure: unknown = null;
+  let ended = 0;
+  let recoveries = 0;
+
+  const start = (app: App, delivery: ClaimedDelivery) => {
+    const work: Promise<void> = sendOne(app, delivery)
+      .catch((error: unknown) => {
+        failure ??= error;
+      })
+      .finally(() => {
+        ended += 1;
+        under_way.delete(work);
+      });
+    under_way.add(work);
   };
+
+  const claim = async (app: App): Promise<readonly ClaimedDelivery[]> => {
+    const now_recovered = app.messenger.recoveries(channel);
+    if (now_recovered !== recoveries) {
+      recoveries = now_recovered;
+      await releaseDeferred(app.sql, channel);
+    }
+    const free = under_way_max[channel] - under_way.size;
+    const limit = Math.min(free, app.messenger.room(channel));
+    if (limit < 1) return [];
+    const rate_per_minute = rateOf(app, channel);
+    return await claimDeliveries(app.sql, { channel, limit, lease_ms: LEASE_MS, rate_per_minute });
+  };
+
+  const settle = async (): Promise<void> => {
+    await Promise.all(under_way);
+  };
+
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {
-    if (signal.aborted) return 0;
-    const claimed = await claimDeliveries(app.sql, BATCH, LEASE_MS);
-    // The messenger's pool bounds how many go out at the same time.
-    const results = await Promise.allSettled(claimed.map((delivery) => sendOne(app, delivery)));
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-    return claimed.length;
+    if (!signal.aborted) for (const delivery of await claim(app)) start(app, delivery);
+    if (under_way.size > 0) {
+      // Most of a batch ends together; asking for the next one by one would cost a query each.
+      await atMost(WAIT_MS, settle(), signal);
+      if (ended === 0) await atMost(EVERY_MS, Promise.race(under_way), signal);
+    }
+    const error = failure;
+    failure = null;
+    if (error !== null) throw error;
+    const done = ended;
+    ended = 0;
+    // What is still under way counts as one, so that nobody takes the line for empty.
+    return Math.max(done, under_way.size > 0 ? 1 : 0);
   };
-  return { name: 'dispatcher', every_ms: EVERY_MS, tick };
+
+  return { name: names[channel], every_ms: EVERY_MS, tick, settle };
 }

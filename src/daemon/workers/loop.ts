@@ -126,6 +126,7 @@ export function startLoop(app: App, worker: Worker, on_tick?: OnTick): Loop {
       controller.abort();
       end_pause?.();
       await running;
+      await worker.settle?.();
     },
   };
 }

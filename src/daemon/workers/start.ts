@@ -1,3 +1,4 @@
+import { channels } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
 import { createAuthoriser } from './authorisations.ts';
 import { createDispatcher } from './dispatch.ts';
@@ -37,14 +38,16 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
 
   const stream =
     has('relay') && redis_url ? openEventStream({ url: redis_url, log: app.log }) : null;
-  if (has('relay')) wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
   const sender = createWebhookSender();
+  if (has('relay')) wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
   if (has('sweeper')) {
     wakeups.connect('sweeper', start(createSweeper()).wake);
     start(createLockKeeper());
   }
   if (has('dispatcher')) {
-    wakeups.connect('dispatcher', start(createDispatcher()).wake);
+    for (const channel of channels) {
+      wakeups.connect('dispatcher', start(createDispatcher(channel)).wake);
+    }
     wakeups.connect('dispatcher', start(createRefunder()).wake);
     wakeups.connect('dispatcher', start(createAuthoriser()).wake);
     const sending = start(sender.worker);

@@ -8,6 +8,7 @@ import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
 import { prices_tree } from './tree-prices.ts';
+import { reminders_tree } from './tree-reminders.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { saved_tree } from './tree-saved.ts';
 import { ticket_tree } from './tree-tickets.ts';
@@ -21,6 +22,7 @@ export const tree: readonly CommandSpec[] = [
   ...ticket_tree,
   ...time_off_tree,
   ...reviews_tree,
+  ...reminders_tree,
   ...attachments_tree,
   ...ops_tree,
   ...locks_tree,

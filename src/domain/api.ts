@@ -3,6 +3,7 @@ import { desk_money_endpoints } from './api-desk-money.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
 import { price_endpoints } from './api-prices.ts';
+import { reminder_endpoints } from './api-reminders.ts';
 import { review_endpoints } from './api-reviews.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { ticket_endpoints } from './api-tickets.ts';
@@ -225,6 +226,7 @@ export const endpoints = {
   ...ticket_endpoints,
   ...time_off_endpoints,
   ...review_endpoints,
+  ...reminder_endpoints,
   ...attachment_endpoints,
   list_locks: {
     method: 'GET',

@@ -36,6 +36,7 @@ import { desk_money_shapes } from './shapes-desk-money.ts';
 import { life_shapes } from './shapes-life.ts';
 import { money_shapes } from './shapes-money.ts';
 import { price_shapes } from './shapes-prices.ts';
+import { reminder_shapes } from './shapes-reminders.ts';
 import { review_shapes } from './shapes-reviews.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
@@ -259,6 +260,7 @@ export const shapes = {
   ...ticket_shapes,
   ...time_off_shapes,
   ...review_shapes,
+  ...reminder_shapes,
   ...attachment_shapes,
   ...ops_shapes,
   ...desk_money_shapes,

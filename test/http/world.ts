@@ -250,6 +250,19 @@ export const samples: Readonly<
     params: { review_id: await reviewVisit(world, await freshBooking(world)) },
     body: { reply: 'Thank you.' },
   }),
+  list_reminders: async ({ clinic }) => ({ query: { clinic_id: clinic.id, due_minutes: '60' } }),
+  run_reminders: async () => ({ body: { dry_run: true } }),
+  skip_reminder: async (world) => {
+    const booking_id = await freshBooking(world);
+    const [row] = await world.harness.sql<{ id: string }[]>`
+      select id from booking_reminders where booking_id = ${booking_id} limit 1`;
+    return { params: { reminder_id: row?.id ?? '' } };
+  },
+  list_reminder_rules: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  set_reminder_rule: async ({ clinic }) => ({
+    params: { clinic_id: clinic.id },
+    body: { reminder_type: 'follow_up', offsets_minutes: [10_080] },
+  }),
   list_attachments: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   delete_attachment: async (world) => ({
     params: await attachFile(world, await freshBooking(world)),

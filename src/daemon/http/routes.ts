@@ -51,6 +51,13 @@ import {
   retryRefund,
 } from '../actions/refunds.ts';
 import { releaseLock } from '../actions/release-lock.ts';
+import {
+  listReminderRules,
+  listReminders,
+  runReminders,
+  setReminderRule,
+  skipReminder,
+} from '../actions/reminders.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import {
   createReview,
@@ -128,6 +135,11 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_reviews: listReviews,
   decide_review: decideReview,
   reply_review: replyReview,
+  list_reminders: listReminders,
+  run_reminders: runReminders,
+  skip_reminder: skipReminder,
+  list_reminder_rules: listReminderRules,
+  set_reminder_rule: setReminderRule,
   list_attachments: listAttachments,
   delete_attachment: deleteAttachment,
   sweep_attachments: sweepAttachments,

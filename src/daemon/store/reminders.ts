@@ -190,7 +190,7 @@ export async function setReminderRule(
     select outcome
     from set_reminder_rule(
       ${clinic_id}, ${service_id}, ${reminder_type},
-      ${offsets_minutes === null ? null : sql.array([...offsets_minutes])},
-      ${sql.array([...channels])}, ${reason}, ${sql.json(actor)}
+      ${offsets_minutes === null ? null : [...offsets_minutes]}::integer[],
+      ${[...channels]}::text[], ${reason}, ${sql.json(actor)}
     )`);
 }

@@ -65,6 +65,8 @@ function addressOf(options: FeedOptions, after: number): string {
   const url = new URL(options.url);
   url.searchParams.set('after', String(after));
   url.searchParams.set('clinic_id', options.clinic_id);
+  // Whoever has a console open is on the board of the clinic.
+  url.searchParams.set('presence', 'board');
   return url.toString();
 }
 
@@ -119,11 +121,14 @@ export function openFeed(options: FeedOptions): Feed {
       failures = 0;
       heartbeat_ms = frame.heartbeat_ms;
     }
-    if (frame.type === 'event' || frame.type === 'gap') after = Math.max(after, frame.sequence);
+    if (frame.type === 'event' || frame.type === 'heartbeat')
+      after = Math.max(after, frame.sequence);
+    // Backwards too: the server may have been given an older copy of its database.
+    if (frame.type === 'gap') after = frame.sequence;
     on_frame(frame);
     if (frame.type === 'bye') {
-      // An expired login does not get better by hurrying.
-      if (frame.reason === 'expired') failures = 5;
+      // An expired login does not get better by hurrying, and neither does one that is used up.
+      if (frame.reason === 'expired' || frame.reason === 'too_many') failures = 5;
       lose();
     } else {
       watch();

@@ -1,6 +1,6 @@
 import type { DeskMove } from '../domain/booking.ts';
 import type { Json, ProblemCode } from '../domain/errors.ts';
-import type { EventType, FeedFrame } from '../domain/events.ts';
+import type { EventType, FeedFrame, PresenceCount } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
@@ -128,6 +128,8 @@ export type State = {
   /** Server clock minus ours; countdowns and `!` follow the database's clock. */
   readonly offset_ms: number;
   readonly link: Link;
+  /** Who looks at the board of this clinic; null = the feed has not said. */
+  readonly presence: PresenceCount | null;
   readonly clinic: ClinicDetail | null;
   /** Null: whatever today is at the clinic. */
   readonly date: string | null;

@@ -23,6 +23,7 @@ export function initialState(
       took_ms: null,
       data_ms: null,
     },
+    presence: null,
     clinic: null,
     date: null,
     day: null,

@@ -165,7 +165,12 @@ function changeLink(state: State, status: Link['status'], retry_at_ms: number | 
   if (link.feed === status && link.status === shown && link.retry_at_ms === retry_at_ms)
     return state;
   const since_ms = link.status === shown ? link.since_ms : state.now_ms;
-  const next = { ...state, link: { ...link, feed: status, status: shown, since_ms, retry_at_ms } };
+  const next = {
+    ...state,
+    link: { ...link, feed: status, status: shown, since_ms, retry_at_ms },
+    // Who is there is news of an open line only.
+    presence: status === 'offline' ? null : state.presence,
+  };
   // Whatever happened while the line was down is only in a fresh snapshot.
   return was_offline && status === 'live' ? wantReload(next) : next;
 }
@@ -178,6 +183,11 @@ function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
     const { wanted, in_flight } = state.reload;
     const is_current = !wanted && !in_flight && state.waiting === null;
     return is_current ? { ...state, link: { ...state.link, data_ms: state.now_ms } } : state;
+  }
+  if (said.type === 'presence') return { ...state, presence: said };
+  if (said.type === 'bye') {
+    const text = wordsOf(state.session.lang).feed_bye[said.reason];
+    return text === undefined ? state : say(state, 'warn', text);
   }
   if (said.type !== 'event') return state;
   const heard = new Map(state.heard);

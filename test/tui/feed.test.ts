@@ -72,7 +72,7 @@ describe('the feed', () => {
     const { frames, links } = await startFeed(url, 5);
     await eventually('hello', () => frames.length === 1);
     expect(visits[0]?.token).toBe('Bearer secret-token');
-    expect(visits[0]?.url).toBe(`/events?after=5&clinic_id=${clinic_id}`);
+    expect(visits[0]?.url).toBe(`/events?after=5&clinic_id=${clinic_id}&presence=board`);
     expect(visits[0]?.url).not.toContain('secret');
     expect(links.at(-1)).toEqual({ status: 'live', retry_at_ms: null });
   });

@@ -1,5 +1,6 @@
 import type { DeskMove, PaymentState } from '../../domain/booking.ts';
 import type { ProblemCode } from '../../domain/errors.ts';
+import type { ByeReason } from '../../domain/events.ts';
 import type { BookField, PayChoice } from '../draft.ts';
 import type { ActionId } from '../keys.ts';
 import type { LinkStatus } from '../model.ts';
@@ -58,6 +59,10 @@ export type Catalogue = {
   readonly no_rows: string;
   readonly no_match: (filter: string) => string;
   readonly loading: string;
+  /** So many consoles have this board open; budget 10. */
+  readonly here: (total: number) => string;
+  /** Why the server ended the live feed, where a person can do something about it. */
+  readonly feed_bye: Readonly<Partial<Record<ByeReason, string>>>;
   readonly rows_of: (from: number, to: number, all: number) => string;
   readonly filter_is: (text: string, found: number) => string;
   readonly minutes: (n: number) => string;

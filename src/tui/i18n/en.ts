@@ -188,6 +188,12 @@ export const en: Catalogue = {
   no_rows: 'Nothing on this day. b books, ] is the next day.',
   no_match: (filter) => `No row has "${filter}". Esc shows all rows.`,
   loading: 'Loading the day...',
+  here: (total) => `${total} here`,
+  feed_bye: {
+    expired: 'No live updates: the login has expired. Quit and log in again.',
+    full: 'No live updates: the server has too many consoles. Ctrl-R tries again.',
+    too_many: 'No live updates: this login has too many consoles open. Close one, then Ctrl-R.',
+  },
   rows_of: (from, to, all) => `rows ${from}-${to} of ${all}`,
   filter_is: (text, found) => `filter "${text}": ${found}`,
   minutes: (n) => `${n} min`,

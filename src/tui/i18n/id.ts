@@ -188,6 +188,12 @@ export const id: Catalogue = {
   no_rows: 'Tidak ada apa pun hari ini. b membuat janji, ] hari berikutnya.',
   no_match: (filter) => `Tidak ada baris dengan "${filter}". Esc menampilkan semua.`,
   loading: 'Memuat hari...',
+  here: (total) => `${total} di sini`,
+  feed_bye: {
+    expired: 'Tanpa pembaruan langsung: masa login habis. Keluar, lalu masuk lagi.',
+    full: 'Tanpa pembaruan langsung: konsol di server penuh. Ctrl-R mencoba lagi.',
+    too_many: 'Tanpa pembaruan langsung: terlalu banyak konsol. Tutup satu, lalu Ctrl-R.',
+  },
   rows_of: (from, to, all) => `baris ${from}-${to} dari ${all}`,
   filter_is: (text, found) => `saring "${text}": ${found}`,
   minutes: (n) => `${n} menit`,

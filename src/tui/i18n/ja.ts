@@ -188,6 +188,12 @@ export const ja: Catalogue = {
   no_rows: 'この日は何もありません。b で予約、] で次の日。',
   no_match: (filter) => `「${filter}」の行はありません。Esc で全部表示。`,
   loading: '読み込み中...',
+  here: (total) => `閲覧 ${total}`,
+  feed_bye: {
+    expired: '自動更新なし: ログインの期限が切れました。入り直してください。',
+    full: '自動更新なし: サーバーの接続数が上限です。Ctrl-R で再試行。',
+    too_many: '自動更新なし: 同じログインの端末が多すぎます。一つ閉じて Ctrl-R。',
+  },
   rows_of: (from, to, all) => `${all} 行中 ${from}-${to}`,
   filter_is: (text, found) => `絞込「${text}」: ${found}`,
   minutes: (n) => `${n}分`,

@@ -191,6 +191,18 @@ function messageAt(state: State): string {
   return `${at} ${plainLine(message.text)}`;
 }
 
+/** Roles are named where there is room for them. */
+const ROLES_COLUMNS = 100;
+
+/** Who else has this board open; null while we are alone or do not know. */
+function presenceText({ presence, session, columns }: State): string | null {
+  if (presence === null || presence.total < 2) return null;
+  const words = wordsOf(session.lang);
+  if (columns < ROLES_COLUMNS) return words.here(presence.total);
+  const roles = Object.entries(presence.roles).map(([role, count]) => `${role} ${count}`);
+  return `${words.here(presence.total)}: ${roles.join(', ')}`;
+}
+
 /** The result of the last key, with its time; on the right, what is cut away from the list. */
 export function messageLine(state: State): Line {
   const words = wordsOf(state.session.lang);
@@ -204,6 +216,8 @@ export function messageLine(state: State): Line {
     notes.push(words.rows_of(top + 1, last, found));
   }
   if (session.read_only) notes.push(words.read_only);
+  const here = presenceText(state);
+  if (here !== null) notes.push(here);
   const right = span(`${notes.length === 0 ? '' : ` ${notes.join('  ')}`} `, 'accent');
   const undo = openUndo(state);
   const is_board = state.place === 'board' || state.place === 'money';

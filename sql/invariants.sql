@@ -297,7 +297,14 @@ having count(*) > b.quantity or b.arrived_at is null;
 select w.id as waitlist_id, w.offered_reservation_id, r.status
 from waitlist_entries w
 left join reservations r on r.id = w.offered_reservation_id
-where w.status = 'offered' and r.status is distinct from 'pending';
+where w.status = 'offered' and r.status is distinct from 'pending'
+union all
+select w.id, o.reservation_id, r.status
+from waitlist_offers o
+join waitlist_entries w on w.id = o.entry_id
+left join reservations r on r.id = o.reservation_id
+where o.ended_at is null
+  and (w.status <> 'offered' or w.offered_reservation_id is distinct from o.reservation_id);
 
 -- name: ratings
 -- The counted marks of a clinic are those of its published reviews.

@@ -197,5 +197,7 @@ begin
     delete from staff_claims c where c.slot_id = p_slot_id;
     delete from room_claims c where c.slot_id = p_slot_id;
   end if;
+  -- For those who wait (0055), in the same statement.
+  perform notice_opening(v_slot.id, v_slot.clinic_id);
 end
 $$;

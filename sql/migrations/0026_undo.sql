@@ -24,6 +24,10 @@ begin
   set next_attempt_at = v_until
   where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
     and f.attempts = 0 and v_until is not null;
+  -- What this statement has freed is not offered to others either (0055).
+  update waitlist_openings o
+  set not_before = v_until
+  where o.slot_id = p_b.slot_id and o.created_at = now() and v_until is not null;
   return v_until;
 end
 $$;
@@ -48,6 +52,10 @@ begin
   update deliveries d
   set next_attempt_at = now()
   where d.event_id = v_event and d.status = 'pending' and d.attempts = 0;
+  update waitlist_openings o
+  set not_before = now()
+  from bookings b
+  where b.id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
 end
 $$;
 

@@ -3,6 +3,7 @@ import { amount, currency, id, reference_code } from './basics.ts';
 import { booking_statuses, reservation_statuses } from './booking.ts';
 import { type AggregateType, aggregate_types, type EventType, event_types } from './events.ts';
 import { payment_statuses, refund_statuses } from './money-words.ts';
+import { waitlist_statuses } from './waitlist.ts';
 
 /**
  * What each event carries: fields per seed 002, Published Events, and ours besides. Fields are only added within a
@@ -248,6 +249,22 @@ export const event_specs = {
     aggregate: 'waitlist',
     says: 'A free place is kept for somebody who waits, until they answer or the time is over.',
     payload: Reservation.extend({ entry_id: id }),
+  },
+  'waitlist.changed': {
+    aggregate: 'waitlist',
+    says: 'Somebody joined the waiting list, left it, has a place, or waits again after an offer.',
+    payload: z.object({
+      schema_version,
+      entry_id: id,
+      user_id: id,
+      pet_id: id,
+      clinic_id: id,
+      service_id: id,
+      quantity: z.number().int().positive(),
+      status: z.enum(waitlist_statuses),
+      left_reason: z.string().nullable().describe('Why it left'),
+      version,
+    }),
   },
   'webhook.disabled': {
     aggregate: 'webhook',

@@ -28,6 +28,7 @@ export const event_types = [
   'refund.processed',
   'review.submitted',
   'waitlist.offered',
+  'waitlist.changed',
   'webhook.disabled',
 ] as const;
 export type EventType = (typeof event_types)[number];

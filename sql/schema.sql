@@ -560,6 +560,28 @@ create table operators (
   constraint operators_email_unique UNIQUE (email)
 );
 
+create table outbox_replays (
+  id bigint not null generated always as identity,
+  target text not null,
+  from_sequence bigint not null,
+  to_sequence bigint not null,
+  per_second integer not null,
+  sent_through bigint not null,
+  sent_count bigint not null default 0,
+  status text not null default 'running'::text,
+  reason text not null,
+  last_error text,
+  asked_by uuid,
+  next_step_at timestamp with time zone not null default now(),
+  created_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint outbox_replays_pkey PRIMARY KEY (id),
+  constraint outbox_replays_range CHECK (((from_sequence >= 1) AND (from_sequence <= to_sequence))),
+  constraint outbox_replays_rate CHECK (((per_second >= 1) AND (per_second <= 1000))),
+  constraint outbox_replays_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text, 'stopped'::text]))),
+  constraint outbox_replays_target_known CHECK ((target = ANY (ARRAY['stream'::text, 'webhooks'::text, 'all'::text])))
+);
+
 create table outbox_state (
   only_row boolean not null default true,
   last_sequence bigint not null default 0,
@@ -1429,11 +1451,15 @@ CREATE INDEX financial_entries_unsettled ON public.financial_entries USING btree
 
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 
+CREATE INDEX notifications_asked ON public.notifications USING btree (user_id, created_at DESC, id DESC);
+
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, created_at);
 
 CREATE INDEX outbox_aggregate ON public.booking_events_outbox USING btree (aggregate_id);
 
 CREATE INDEX outbox_dead ON public.booking_events_outbox USING btree (error_code, sequence) WHERE (dead_at IS NOT NULL);
+
+CREATE INDEX outbox_replays_running ON public.outbox_replays USING btree (next_step_at) WHERE (status = 'running'::text);
 
 CREATE INDEX outbox_retrying ON public.booking_events_outbox USING btree (aggregate_id, sequence) WHERE ((next_attempt_at IS NOT NULL) AND (NOT published) AND (dead_at IS NULL));
 
@@ -1684,6 +1710,23 @@ begin
 end
 $$;
 
+create function add_push_device(p_user_id uuid, p_kind text, p_endpoint text, p_p256dh text, p_auth text, OUT device_id uuid)
+returns uuid
+language plpgsql
+as $$
+begin
+  insert into push_devices as d (user_id, kind, endpoint, p256dh, auth)
+  values (p_user_id, p_kind, p_endpoint, p_p256dh, p_auth)
+  on conflict (endpoint) do update
+  set user_id = p_user_id, p256dh = p_p256dh, auth = p_auth, ended_at = null, end_reason = null
+  returning d.id into device_id;
+  -- The address stands for all devices: each message goes to those that are there then.
+  insert into notification_preferences as p (user_id, channel, enabled, address)
+  values (p_user_id, 'push', true, 'devices')
+  on conflict (user_id, channel) do update set address = coalesce(p.address, 'devices');
+end
+$$;
+
 create function add_webhook(p_id uuid, p_clinic_id uuid, p_url text, p_description text, p_event_types text[], p_secret text, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
@@ -1783,6 +1826,26 @@ begin
     end if;
   end if;
 end
+$$;
+
+create function ask_deliveries(p_asked_id uuid, p_user_id uuid, p_clinic_id uuid, p_booking_id uuid, p_type text, p_channel text, p_payload jsonb, p_actor jsonb)
+returns text[]
+language sql
+as $$
+  with queued as (
+    insert into deliveries (
+      asked_id, asked_by, clinic_id, booking_id, user_id, channel, type, address, lang, payload,
+      correlation_id
+    )
+    select p_asked_id, actor_id(p_actor), p_clinic_id, p_booking_id, u.id, k.channel, p_type,
+      a.address, u.lang, p_payload, p_actor ->> 'request_id'
+    from users u
+    cross join unnest(array['email', 'sms', 'push']) as k (channel)
+    cross join lateral (select channel_address(u.id, k.channel) as address) as a
+    where u.id = p_user_id and a.address is not null and k.channel = coalesce(p_channel, k.channel)
+    returning channel
+  )
+  select coalesce(array_agg(channel order by channel), '{}') from queued
 $$;
 
 create function attach_payment(p_b bookings, p_p payments, p_actor jsonb)
@@ -1926,6 +1989,39 @@ begin
 end
 $$;
 
+create function begin_replay(p_target text, p_from bigint, p_to bigint, p_per_second integer, p_reason text, p_actor jsonb, OUT outcome text, OUT replay_id bigint)
+returns record
+language plpgsql
+as $$
+declare
+  v_to bigint;
+begin
+  -- One at a time, so that the limit holds.
+  perform pg_advisory_xact_lock(hashtextextended('petpro:begin_replay', 0));
+  select least(p_to, s.last_sequence) into v_to from outbox_state s;
+  outcome := case
+    when not exists (
+      select from booking_events_outbox o where o.sequence between p_from and v_to
+    ) then 'not_found'
+    when (select count(*) from outbox_replays r where r.status = 'running') >= 5 then 'conflict'
+    else 'ok'
+  end;
+  if outcome <> 'ok' then return; end if;
+  insert into outbox_replays (
+    target, from_sequence, to_sequence, per_second, sent_through, reason, asked_by
+  )
+  values (p_target, p_from, v_to, p_per_second, p_from - 1, p_reason, actor_id(p_actor))
+  returning id into replay_id;
+  perform audit(
+    'outbox.replay', 'replay', 'RP' || replay_id, null, p_reason, null,
+    jsonb_build_object(
+      'target', p_target, 'from_sequence', p_from, 'to_sequence', v_to, 'per_second', p_per_second
+    ),
+    p_actor
+  );
+end
+$$;
+
 create function begin_saved_payment(p_payment_id uuid, p_reservation_id uuid, p_method_id text, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT method_id text, OUT session_id text, OUT payment_url text, OUT amount numeric, OUT currency text, OUT needs_approval boolean)
 returns record
 language plpgsql
@@ -2008,6 +2104,16 @@ as $$
   )
   from slots sl
   where sl.id = p_b.slot_id
+$$;
+
+create function booking_rules_json(p_c clinics)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'hold_ms', p_c.hold_ms, 'undo_ms', p_c.undo_ms, 'approval_ms', p_c.approval_ms,
+    'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy
+  )
 $$;
 
 create function cancel_booking(p_booking_id uuid, p_reason text, p_by text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT reference_code text, OUT refund_percent integer, OUT refund_amount numeric, OUT currency text, OUT slot_id uuid, OUT refund_id uuid, OUT version integer)
@@ -2144,6 +2250,25 @@ as $$
   where c.id = p_clinic_id
   group by p.payment_method
   order by p.payment_method
+$$;
+
+create function channel_address(p_user_id uuid, p_channel text)
+returns text
+language sql stable
+as $$
+  select coalesce(
+    p.address,
+    case p_channel when 'email' then u.email when 'sms' then u.phone
+      else (
+        select 'devices' from push_devices d
+        where d.user_id = u.id and d.ended_at is null
+        limit 1
+      )
+    end
+  )
+  from users u
+  left join notification_preferences p on p.user_id = u.id and p.channel = p_channel
+  where u.id = p_user_id and not u.is_erased and coalesce(p.enabled, p_channel = 'email')
 $$;
 
 create function check_in_from(p_b bookings)
@@ -2511,6 +2636,23 @@ as $$
   returning f.id, f.payment_id, f.booking_id, f.clinic_id, p.session_id, p.external_reference,
     f.external_reference, p.payment_method, f.amount, f.currency, f.reason, f.attempts,
     cardinality(f.failed_references)
+$$;
+
+create function claim_replay(p_lease_ms integer)
+returns TABLE(replay_id bigint, target text, sent_through bigint, to_sequence bigint, per_second integer)
+language sql
+as $$
+  update outbox_replays r
+  set next_step_at = now() + p_lease_ms * interval '1 millisecond'
+  where r.id = (
+    select w.id
+    from outbox_replays w
+    where w.status = 'running' and w.next_step_at <= now()
+    order by w.next_step_at
+    limit 1
+    for update skip locked
+  )
+  returning r.id, r.target, r.sent_through, r.to_sequence, r.per_second
 $$;
 
 create function claim_tiers(p_slot_id uuid, p_capacity integer, p_reservation_id uuid, p_seats integer[], p_lines jsonb, OUT tier text, OUT busy boolean)
@@ -3192,6 +3334,31 @@ begin
 end
 $$;
 
+create function discard_deliveries(p_ids uuid[], p_reason text, p_actor jsonb)
+returns TABLE(delivery_id uuid)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  return query
+  with ended as (
+    update deliveries d
+    set status = 'discarded', discarded_at = now(), discard_reason = p_reason, leased_until = null
+    where d.id = any (p_ids) and d.status in ('dead', 'pending')
+      and (nullif(p_actor ->> 'clinic_id', '') is null
+        or d.clinic_id = (p_actor ->> 'clinic_id')::uuid)
+    returning d.*
+  ), noted as (
+    select audit(
+      'delivery.discarded', 'delivery', e.id::text, e.clinic_id, p_reason,
+      jsonb_build_object('error_code', e.error_code), null, p_actor
+    )
+    from ended e
+  )
+  select e.id from ended e, (select count(*) from noted) as n;
+end
+$$;
+
 create function due_reservations(p_limit integer)
 returns TABLE(reservation_id uuid, slot_id uuid, session_id text)
 language sql stable
@@ -3846,6 +4013,27 @@ begin
     );
   end if;
   outcome := v_f.status;
+end
+$$;
+
+create function finish_replay_step(p_id bigint, p_through bigint, p_count integer, p_error text)
+returns void
+language plpgsql
+as $$
+begin
+  update outbox_replays r
+  set sent_through = greatest(r.sent_through, p_through),
+    sent_count = r.sent_count + p_count,
+    last_error = left(p_error, 500),
+    next_step_at = now() + case
+      when p_error is null then p_count * interval '1 second' / r.per_second
+      else interval '5 seconds'
+    end,
+    status = case when r.status = 'running' and p_through >= r.to_sequence then 'done'
+      else r.status end,
+    ended_at = case when r.status = 'running' and p_through >= r.to_sequence then now()
+      else r.ended_at end
+  where r.id = p_id;
 end
 $$;
 
@@ -5137,6 +5325,27 @@ begin
 end
 $$;
 
+create function pause_channel(p_channel text, p_is_paused boolean, p_reason text, p_actor jsonb)
+returns void
+language plpgsql
+as $$
+declare
+  v_was timestamptz;
+begin
+  select c.paused_at into v_was from delivery_channels c where c.channel = p_channel for update;
+  if (v_was is not null) = p_is_paused then return; end if;
+  update delivery_channels c
+  set paused_at = case when p_is_paused then now() end,
+    paused_by = case when p_is_paused then actor_id(p_actor) end,
+    pause_reason = case when p_is_paused then p_reason end
+  where c.channel = p_channel;
+  perform audit(
+    case when p_is_paused then 'channel.paused' else 'channel.resumed' end, 'channel', p_channel,
+    null, p_reason, jsonb_build_object('paused_at', v_was), null, p_actor
+  );
+end
+$$;
+
 create function pay_booking(p_booking_id uuid, p_payment_method text, p_amount numeric, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT payment_id uuid, OUT already_paid boolean, OUT amount numeric, OUT amount_rest numeric, OUT currency text, OUT status text, OUT version integer)
 returns record
 language plpgsql
@@ -6170,6 +6379,32 @@ begin
 end
 $$;
 
+create function repeat_webhooks(p_after bigint, p_through bigint)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  insert into webhook_deliveries as d (endpoint_id, clinic_id, event_id, event_type, sequence)
+  select e.id, o.clinic_id, o.id, o.event_type, o.sequence
+  from booking_events_outbox o
+  join webhook_endpoints e on e.clinic_id = o.clinic_id
+  where o.sequence > p_after and o.sequence <= p_through
+    and o.sequence <= (select c.last_sequence from webhook_cursor c)
+    and e.status = 'enabled'
+    and webhook_wants(e.event_types, o.event_type)
+  order by o.sequence
+  on conflict (endpoint_id, event_id) do update
+  set status = 'pending', attempts = 0, first_attempt_at = null, next_attempt_at = now(),
+    leased_until = null, delivered_at = null, dead_at = null
+  where d.status in ('delivered', 'dead');
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
 create function replay_webhook(p_id uuid, p_after bigint, p_to bigint, p_since timestamp with time zone, p_until timestamp with time zone, p_all boolean, p_limit integer, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT matched integer, OUT next_after bigint)
 returns record
 language plpgsql
@@ -6581,6 +6816,45 @@ begin
 end
 $$;
 
+create function resend_booking(p_booking_id uuid, p_channel text, p_actor jsonb, OUT outcome text, OUT problem text, OUT type text, OUT channels text[])
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_b bookings;
+  v_asked_id uuid := gen_random_uuid();
+begin
+  select * into v_b from bookings b where b.id = p_booking_id for no key update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := 'policy_refused';
+  if 5 <= (
+    select count(distinct d.asked_id) from deliveries d
+    where d.booking_id = v_b.id and d.asked_id is not null and d.type <> 'note'
+      and d.created_at > now() - interval '24 hours'
+  ) then
+    problem := 'too_often';
+    return;
+  end if;
+  type := case v_b.status when 'cancelled' then 'booking_cancelled' else 'booking_confirmed' end;
+  channels := ask_deliveries(
+    v_asked_id, v_b.user_id, v_b.clinic_id, v_b.id, type, p_channel, booking_payload(v_b), p_actor
+  );
+  if channels = '{}' then
+    problem := 'no_channel';
+    return;
+  end if;
+  perform audit(
+    'booking.resent', 'booking', v_b.id::text, v_b.clinic_id, null, null,
+    jsonb_build_object('type', type, 'channels', channels), p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function reservation_payload(p_r reservations)
 returns jsonb
 language sql stable
@@ -6623,6 +6897,36 @@ begin
   );
   end if;
   return v_place.seats;
+end
+$$;
+
+create function retry_deliveries(p_ids uuid[], p_reason text, p_actor jsonb)
+returns TABLE(delivery_id uuid)
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  return query
+  with resumed as (
+    update deliveries d
+    set status = 'pending', attempts = 0, deferrals = 0, dead_at = null, due_at = now(),
+      next_attempt_at = now()
+    where d.id = any (p_ids) and d.status = 'dead'
+      and (nullif(p_actor ->> 'clinic_id', '') is null
+        or d.clinic_id = (p_actor ->> 'clinic_id')::uuid)
+    returning d.*
+  ), unbounced as (
+    delete from bounced_addresses a
+    using resumed r
+    where a.channel = r.channel and a.address = r.address
+  ), noted as (
+    select audit(
+      'delivery.retried', 'delivery', r.id::text, r.clinic_id, p_reason,
+      jsonb_build_object('error_code', r.error_code), null, p_actor
+    )
+    from resumed r
+  )
+  select r.id from resumed r, (select count(*) from noted) as n;
 end
 $$;
 
@@ -6782,6 +7086,43 @@ begin
 end
 $$;
 
+create function send_note(p_user_id uuid, p_clinic_id uuid, p_booking_id uuid, p_title text, p_content text, p_actor jsonb, OUT outcome text, OUT notification_id uuid, OUT channels text[])
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_payload jsonb;
+begin
+  perform from users u where u.id = p_user_id and not u.is_erased;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  v_payload := jsonb_build_object('title', p_title, 'content', p_content, 'reference_code', (
+    select b.reference_code from bookings b where b.id = p_booking_id
+  ));
+  insert into notifications (
+    user_id, booking_id, type, title, content, metadata, written_by, delivery_status
+  )
+  values (
+    p_user_id, p_booking_id, 'note', p_title, p_content, '{}', actor_id(p_actor), 'none'
+  )
+  returning id into notification_id;
+  channels := ask_deliveries(
+    notification_id, p_user_id, p_clinic_id, p_booking_id, 'note', null, v_payload, p_actor
+  );
+  if channels <> '{}' then
+    update notifications n set delivery_status = 'pending' where n.id = notification_id;
+  end if;
+  perform audit(
+    'notification.sent', 'notification', notification_id::text, p_clinic_id, null, null,
+    jsonb_build_object('user_id', p_user_id, 'channels', channels), p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function sequence_events(p_limit integer)
 returns integer
 language plpgsql
@@ -6811,6 +7152,46 @@ begin
     update outbox_state s set last_sequence = s.last_sequence + v_count;
   end if;
   return v_count;
+end
+$$;
+
+create function set_booking_rules(p_clinic_id uuid, p_changes jsonb, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old clinics;
+  v_new clinics;
+begin
+  select * into v_old from clinics c where c.id = p_clinic_id for no key update;
+  if v_old.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_old.id)
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  version := v_old.version;
+  if p_expected_version is not null and p_expected_version <> v_old.version then
+    outcome := 'conflict';
+    return;
+  end if;
+  outcome := 'ok';
+  update clinics c
+  set hold_ms = coalesce((p_changes ->> 'hold_ms')::integer, c.hold_ms),
+    undo_ms = coalesce((p_changes ->> 'undo_ms')::integer, c.undo_ms),
+    approval_ms = coalesce((p_changes ->> 'approval_ms')::integer, c.approval_ms),
+    check_in_hours = coalesce((p_changes ->> 'check_in_hours')::integer, c.check_in_hours),
+    cancellation_policy = coalesce(p_changes -> 'cancellation_policy', c.cancellation_policy),
+    version = c.version + 1,
+    updated_at = now()
+  where c.id = p_clinic_id
+  returning c.* into v_new;
+  version := v_new.version;
+  perform audit(
+    'clinic.booking_rules', 'clinic', v_new.id::text, v_new.id, null, booking_rules_json(v_old),
+    booking_rules_json(v_new), p_actor
+  );
 end
 $$;
 
@@ -6928,6 +7309,55 @@ begin
     p_actor
   );
   return true;
+end
+$$;
+
+create function set_preferences(p_user_id uuid, p_channels jsonb, p_quiet_from time without time zone, p_quiet_until time without time zone, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_before jsonb;
+begin
+  perform from users u where u.id = p_user_id and not u.is_erased for no key update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  select jsonb_agg(to_jsonb(p) - 'user_id') into v_before
+  from notification_preferences p
+  where p.user_id = p_user_id;
+  insert into notification_preferences as p (
+    user_id, channel, enabled, is_optional_wanted, address
+  )
+  select p_user_id, w.key, coalesce((w.value ->> 'enabled')::boolean, w.key = 'email'),
+    coalesce((w.value ->> 'is_optional_wanted')::boolean, true), w.value ->> 'address'
+  from jsonb_each(p_channels) as w
+  on conflict (user_id, channel) do update
+  set enabled = coalesce((p_channels -> p.channel ->> 'enabled')::boolean, p.enabled),
+    is_optional_wanted = coalesce(
+      (p_channels -> p.channel ->> 'is_optional_wanted')::boolean, p.is_optional_wanted
+    ),
+    address = case when p_channels -> p.channel ? 'address'
+      then p_channels -> p.channel ->> 'address' else p.address end,
+    updated_at = now();
+  delete from bounced_addresses b
+  using jsonb_each(p_channels) as w
+  where b.channel = w.key and b.address = channel_address(p_user_id, w.key);
+  if p_quiet_from is not null and p_quiet_until is not null then
+    insert into notification_settings as s (user_id, quiet_from, quiet_until)
+    values (p_user_id, p_quiet_from, p_quiet_until)
+    on conflict (user_id) do update
+    set quiet_from = p_quiet_from, quiet_until = p_quiet_until, updated_at = now();
+  end if;
+  -- What owners decide for themselves is theirs; what others decide for them is on record.
+  if p_actor ->> 'kind' <> 'customer' then
+    perform audit(
+      'preferences.set', 'user', p_user_id::text, nullif(p_actor ->> 'clinic_id', '')::uuid, null,
+      v_before, p_channels, p_actor
+    );
+  end if;
+  outcome := 'ok';
 end
 $$;
 
@@ -7068,6 +7498,34 @@ begin
   perform audit_reminder(
     p_clinic_id, 'reminder_rule.set', 'reminder_rule',
     coalesce(v_after, v_before) ->> 'id', p_reason, v_before, v_after, p_actor
+  );
+end
+$$;
+
+create function set_service_approval(p_service_id uuid, p_requires_approval boolean, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old services;
+begin
+  select * into v_old from services sv where sv.id = p_service_id for no key update;
+  if v_old.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_old.clinic_id)
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  outcome := 'ok';
+  if v_old.requires_approval = p_requires_approval then return; end if;
+  update services sv
+  set requires_approval = p_requires_approval, version = sv.version + 1, updated_at = now()
+  where sv.id = p_service_id;
+  perform audit(
+    'service.approval', 'service', v_old.id::text, v_old.clinic_id, null,
+    jsonb_build_object('requires_approval', v_old.requires_approval),
+    jsonb_build_object('requires_approval', p_requires_approval), p_actor
   );
 end
 $$;
@@ -7449,6 +7907,22 @@ begin
   new.version := old.version + 1;
   new.updated_at := now();
   return new;
+end
+$$;
+
+create function stop_replay(p_id bigint, p_reason text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_status text;
+begin
+  select r.status into v_status from outbox_replays r where r.id = p_id for no key update;
+  if not found then return 'not_found'; end if;
+  if v_status <> 'running' then return 'already_done'; end if;
+  update outbox_replays r set status = 'stopped', ended_at = now() where r.id = p_id;
+  perform audit('outbox.stop_replay', 'replay', 'RP' || p_id, null, p_reason, null, null, p_actor);
+  return 'ok';
 end
 $$;
 

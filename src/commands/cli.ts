@@ -34,6 +34,8 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
       'reminders',
       'attachments',
       'owners',
+      'clinics',
+      'services',
       'events',
     ],
   ],
@@ -60,6 +62,8 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
 /** One sentence per word that only groups others. */
 const group_summaries: Readonly<Record<string, string>> = {
   slots: 'Open slots, and why the others are not',
+  clinics: 'The rules of a clinic’s bookings',
+  services: 'What a clinic sells',
   bookings: 'List, show, history',
   settlements: 'What a clinic gets, period by period',
   receipts: 'Receipts on paper and as pages',

@@ -12,6 +12,7 @@ import { reminders_tree } from './tree-reminders.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { saved_tree } from './tree-saved.ts';
 import { ticket_tree } from './tree-tickets.ts';
+import { rules_tree } from './tree-rules.ts';
 import { time_off_tree } from './tree-time-off.ts';
 import { webhooks_tree } from './tree-webhooks.ts';
 
@@ -21,6 +22,7 @@ export const tree: readonly CommandSpec[] = [
   ...life_tree,
   ...ticket_tree,
   ...time_off_tree,
+  ...rules_tree,
   ...reviews_tree,
   ...reminders_tree,
   ...attachments_tree,

@@ -1,10 +1,13 @@
 import { attachment_endpoints } from './api-attachments.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
+import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
+import { outbox_endpoints } from './api-outbox.ts';
 import { price_endpoints } from './api-prices.ts';
 import { reminder_endpoints } from './api-reminders.ts';
 import { review_endpoints } from './api-reviews.ts';
+import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
@@ -225,6 +228,7 @@ export const endpoints = {
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
+  ...rules_endpoints,
   ...review_endpoints,
   ...reminder_endpoints,
   ...attachment_endpoints,
@@ -274,7 +278,9 @@ export const endpoints = {
     summary: 'Compare slots, bookings, money and locks; repair what is safe, from a frozen plan',
     problems: ['conflict', 'policy_refused'],
   },
+  ...outbox_endpoints,
   ...price_endpoints,
+  ...job_endpoints,
   ...money_endpoints,
   ...saved_endpoints,
   ...desk_money_endpoints,

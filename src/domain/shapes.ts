@@ -33,11 +33,14 @@ import {
 } from './schema.ts';
 import { attachment_shapes } from './shapes-attachments.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
+import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
 import { money_shapes } from './shapes-money.ts';
+import { outbox_shapes } from './shapes-outbox.ts';
 import { price_shapes } from './shapes-prices.ts';
 import { reminder_shapes } from './shapes-reminders.ts';
 import { review_shapes } from './shapes-reviews.ts';
+import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
@@ -259,10 +262,13 @@ export const shapes = {
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
+  ...rules_shapes,
   ...review_shapes,
   ...reminder_shapes,
   ...attachment_shapes,
+  ...outbox_shapes,
   ...ops_shapes,
+  ...job_shapes,
   ...desk_money_shapes,
   ...price_shapes,
   ...money_shapes,

@@ -230,6 +230,15 @@ export const samples: Readonly<
     return { params };
   },
   list_undoable: async () => ({}),
+  get_booking_rules: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  set_booking_rules: async ({ clinic }) => ({
+    params: { clinic_id: clinic.id },
+    body: { undo_ms: 30_000 },
+  }),
+  set_service_approval: async (world) => ({
+    params: { service_id: await freshService(world) },
+    body: { requires_approval: true },
+  }),
   take_time_off: freshTimeOff,
   list_time_off: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   end_time_off: async (world) => ({ params: { time_off_id: await closedHours(world) } }),
@@ -271,12 +280,24 @@ export const samples: Readonly<
   trace_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   get_tickets: async (world) => ({ params: { booking_id: await freshTickets(world) } }),
   check_in: async (world) => ({ body: { code: await freshTickets(world) } }),
+  list_jobs: async () => ({}),
+  inspect_jobs: async () => ({ params: { queue: 'outbox' }, query: { state: 'dead' } }),
   list_locks: async () => ({ query: { class: 'leaked' } }),
   inspect_lock: async (world) => ({ params: { key: (await leakedLock(world)).key } }),
   release_lock: async (world) => {
     const { key, token } = await leakedLock(world);
     return { params: { key }, body: { token, reason: 'test' } };
   },
+  list_outbox: async () => ({ query: { state: 'published', limit: '5' } }),
+  list_outbox_errors: async () => ({ query: { dead: '1' } }),
+  inspect_event: async (world) => ({ params: { event_id: await oneEvent(world) } }),
+  retry_outbox: async () => ({ body: { dry_run: true } }),
+  replay_outbox: async (world) => ({
+    body: { event_id: await oneEvent(world, 'numbered'), dry_run: true },
+  }),
+  list_replays: async () => ({}),
+  stop_replay: async (world) => ({ params: { replay_id: await oneReplay(world) } }),
+  prune_outbox: async () => ({ body: { dry_run: true } }),
   list_prices: async ({ service_id }) => ({ params: { service_id } }),
   set_price: async (world) => ({
     params: { service_id: await freshService(world), tier: 'Adult' },

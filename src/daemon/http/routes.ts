@@ -6,6 +6,7 @@ import type { Input, Output } from '../../domain/shapes.ts';
 import { decideApproval, listApprovals } from '../actions/approvals.ts';
 import { sweepAttachments } from '../actions/attachment-sweep.ts';
 import { deleteAttachment, listAttachments } from '../actions/attachments.ts';
+import { getBookingRules, setBookingRules, setServiceApproval } from '../actions/booking-rules.ts';
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
@@ -26,12 +27,14 @@ import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
 import { getTickets } from '../actions/get-tickets.ts';
 import { inspectLock } from '../actions/inspect-lock.ts';
+import { inspectJobs, listJobs } from '../actions/jobs.ts';
 import { listBookings } from '../actions/list-bookings.ts';
 import { listClinics } from '../actions/list-clinics.ts';
 import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
+import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
 import {
@@ -58,7 +61,9 @@ import {
   setReminderRule,
   skipReminder,
 } from '../actions/reminders.ts';
+import { listReplays, pruneOutbox, replayOutbox, stopReplay } from '../actions/replay-outbox.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
+import { retryOutbox } from '../actions/retry-outbox.ts';
 import {
   createReview,
   decideReview,
@@ -130,6 +135,9 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   take_time_off: takeTimeOff,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
+  get_booking_rules: getBookingRules,
+  set_booking_rules: setBookingRules,
+  set_service_approval: setServiceApproval,
   create_review: createReview,
   edit_review: editReview,
   list_reviews: listReviews,
@@ -147,7 +155,17 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   inspect_lock: inspectLock,
   release_lock: releaseLock,
   cleanup_locks: cleanupLocks,
+  list_outbox: listOutbox,
+  list_outbox_errors: listOutboxErrors,
+  inspect_event: inspectEvent,
+  retry_outbox: retryOutbox,
+  replay_outbox: replayOutbox,
+  list_replays: listReplays,
+  stop_replay: stopReplay,
+  prune_outbox: pruneOutbox,
   reconcile,
+  list_jobs: listJobs,
+  inspect_jobs: inspectJobs,
   list_prices: listPrices,
   set_price: setPrice,
   withdraw_price: withdrawPrice,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type CalendarEvent, calendarDocument, escapeText, foldLine } from './calendar.ts';
+import { type CalendarEvent, calendarDocument } from './calendar.ts';
+import { escapeText, foldLine } from './calendar-text.ts';
 
 const event: CalendarEvent = {
   uid: 'BP12345678@petpro',
@@ -8,6 +9,7 @@ const event: CalendarEvent = {
   status: 'confirmed',
   starts_at: Temporal.Instant.from('2026-11-20T14:30:00+07:00'),
   ends_at: Temporal.Instant.from('2026-11-20T15:00:00+07:00'),
+  time_zone: 'UTC',
   stamped_at: Temporal.Instant.from('2026-11-19T01:02:03.456Z'),
   summary: 'Mochi: Checkup, 30 min; first',
   description: 'Line one\nLine two \\ end',
@@ -69,7 +71,7 @@ test('lets no text start a line of its own', () => {
       const names = unfold(calendarDocument({ ...event, summary: text, description: text }))
         .split('\r\n')
         .map((line) => line.split(/[:;]/)[0]);
-      expect(names).toHaveLength(20);
+      expect(names).toHaveLength(21);
     }),
   );
 });

@@ -1,12 +1,19 @@
-/** One appointment as an iCalendar file (RFC 5545), as mail programs and phones take it in. */
+import { escapeText, foldLine, quoted, utcText, wallText } from './calendar-text.ts';
+import { isNamedByWall, zoneLines } from './calendar-zone.ts';
+
+/** Visits as iCalendar (RFC 5545), as mail programs and phones take them in. */
+
+/** One appointment. */
 export type CalendarEvent = {
-  /** The same for all versions of one booking: that is how a cancellation finds the entry. */
+  /** The same for all versions of one booking: that is how a change or a cancel finds the entry. */
   readonly uid: string;
   /** Grows with each version of the booking. */
   readonly sequence: number;
   readonly status: 'confirmed' | 'cancelled';
   readonly starts_at: Temporal.Instant;
   readonly ends_at: Temporal.Instant;
+  /** Whose wall clock the times are written by; `UTC` = none. */
+  readonly time_zone: string;
   readonly stamped_at: Temporal.Instant;
   readonly summary: string;
   readonly description: string;
@@ -14,78 +21,97 @@ export type CalendarEvent = {
   readonly organizer: { readonly name: string; readonly email: string };
 };
 
-/** RFC 5545 section 3.1: a line is at most 75 octets long, its end not counted. */
-const LINE_OCTETS = 75;
+/** A calendar that programs come back to. */
+export type CalendarFeed = {
+  readonly name: string;
+  /** How long a program may wait before it asks again. */
+  readonly refresh_minutes: number;
+  readonly events: readonly CalendarEvent[];
+};
 
-/**
- * Escapes a TEXT value. RFC 5545 section 3.3.11; other control characters are not allowed there at
- * all.
- */
-export function escapeText(text: string): string {
-  return text
-    .replace(/\r\n?/g, '\n')
-    .replace(/[\\;,]/g, (sign) => `\\${sign}`)
-    .replace(/\n/g, '\\n')
-    .replace(/\p{Cc}/gu, '');
+/** What names a booking in every calendar. */
+export function calendarUid(reference_code: string): string {
+  return `${reference_code}@petpro`;
 }
 
-/**
- * A quoted parameter value: quotes and control characters cannot stand in one. RFC 5545 section
- * 3.2.
- */
-function quoted(text: string): string {
-  return `"${text.replace(/["\p{Cc}]/gu, '')}"`;
+function timeLine(name: string, instant: Temporal.Instant, time_zone: string): string {
+  const at = instant.round('second');
+  if (time_zone === 'UTC' || !isNamedByWall(at, time_zone)) return `${name}:${utcText(at)}`;
+  const wall = at.toZonedDateTimeISO(time_zone).toPlainDateTime();
+  return `${name};TZID=${time_zone}:${wallText(wall)}`;
 }
 
-/** Folds a content line by octets, never inside a character: programs join the bytes again. */
-export function foldLine(line: string): string {
-  const pieces: string[] = [];
-  let piece = '';
-  let octets = 0;
-  for (const character of line) {
-    const size = Buffer.byteLength(character);
-    if (octets + size > LINE_OCTETS) {
-      pieces.push(piece);
-      piece = '';
-      // The space that marks the continuation counts.
-      octets = 1;
-    }
-    piece += character;
-    octets += size;
-  }
-  pieces.push(piece);
-  return pieces.join('\r\n ');
-}
-
-function utc(instant: Temporal.Instant): string {
-  return instant.round('second').toString().replace(/[-:]/g, '');
-}
-
-/**
- * The whole document, CRLF line ends. A cancelled event takes the entry away again (METHOD CANCEL).
- */
-export function calendarDocument(event: CalendarEvent): string {
+function eventLines(event: CalendarEvent): readonly string[] {
+  const { time_zone, location, organizer } = event;
   const is_cancelled = event.status === 'cancelled';
+  return [
+    'BEGIN:VEVENT',
+    `UID:${escapeText(event.uid)}`,
+    `SEQUENCE:${event.sequence}`,
+    `DTSTAMP:${utcText(event.stamped_at)}`,
+    `LAST-MODIFIED:${utcText(event.stamped_at)}`,
+    timeLine('DTSTART', event.starts_at, time_zone),
+    timeLine('DTEND', event.ends_at, time_zone),
+    `SUMMARY:${escapeText(event.summary)}`,
+    `DESCRIPTION:${escapeText(event.description)}`,
+    ...(location === null ? [] : [`LOCATION:${escapeText(location)}`]),
+    `ORGANIZER;CN=${quoted(organizer.name)}:mailto:${organizer.email}`,
+    `STATUS:${is_cancelled ? 'CANCELLED' : 'CONFIRMED'}`,
+    // A visit that is off keeps nobody busy.
+    `TRANSP:${is_cancelled ? 'TRANSPARENT' : 'OPAQUE'}`,
+    'END:VEVENT',
+  ];
+}
+
+/** Each zone once, over the time in which it is used. */
+function allZones(events: readonly CalendarEvent[]): readonly string[] {
+  const spans = new Map<string, { from: Temporal.Instant; to: Temporal.Instant }>();
+  for (const { time_zone, starts_at: from, ends_at: to } of events) {
+    if (time_zone === 'UTC') continue;
+    const span = spans.get(time_zone) ?? { from, to };
+    if (Temporal.Instant.compare(from, span.from) < 0) span.from = from;
+    if (Temporal.Instant.compare(to, span.to) > 0) span.to = to;
+    spans.set(time_zone, span);
+  }
+  return [...spans].flatMap(([time_zone, { from, to }]) => zoneLines(time_zone, from, to));
+}
+
+function documentText(
+  head: readonly string[],
+  method: 'PUBLISH' | 'CANCEL',
+  events: readonly CalendarEvent[],
+): string {
   const lines = [
     'BEGIN:VCALENDAR',
     'VERSION:2.0',
     'PRODID:-//PetPro//PetPro Ops//EN',
     'CALSCALE:GREGORIAN',
-    `METHOD:${is_cancelled ? 'CANCEL' : 'PUBLISH'}`,
-    'BEGIN:VEVENT',
-    `UID:${escapeText(event.uid)}`,
-    `SEQUENCE:${event.sequence}`,
-    `DTSTAMP:${utc(event.stamped_at)}`,
-    `DTSTART:${utc(event.starts_at)}`,
-    `DTEND:${utc(event.ends_at)}`,
-    `SUMMARY:${escapeText(event.summary)}`,
-    `DESCRIPTION:${escapeText(event.description)}`,
-    ...(event.location === null ? [] : [`LOCATION:${escapeText(event.location)}`]),
-    `ORGANIZER;CN=${quoted(event.organizer.name)}:mailto:${event.organizer.email}`,
-    `STATUS:${is_cancelled ? 'CANCELLED' : 'CONFIRMED'}`,
-    'TRANSP:OPAQUE',
-    'END:VEVENT',
+    `METHOD:${method}`,
+    ...head,
+    ...allZones(events),
+    ...events.flatMap(eventLines),
     'END:VCALENDAR',
   ];
   return `${lines.map(foldLine).join('\r\n')}\r\n`;
+}
+
+/**
+ * One appointment as a file of its own, CRLF line ends. A cancelled event takes the entry away again
+ * (METHOD CANCEL).
+ */
+export function calendarDocument(event: CalendarEvent): string {
+  return documentText([], event.status === 'cancelled' ? 'CANCEL' : 'PUBLISH', [event]);
+}
+
+/** Many appointments, as a program subscribes to them. What was cancelled says so by its status. */
+export function calendarFeed({ name, refresh_minutes, events }: CalendarFeed): string {
+  const text = escapeText(name);
+  const head = [
+    // RFC 7986, and the older names of the same.
+    `NAME:${text}`,
+    `X-WR-CALNAME:${text}`,
+    `REFRESH-INTERVAL;VALUE=DURATION:PT${refresh_minutes}M`,
+    `X-PUBLISHED-TTL:PT${refresh_minutes}M`,
+  ];
+  return documentText(head, 'PUBLISH', events);
 }

@@ -50,6 +50,7 @@ const message = (over: Partial<EmailMessage> = {}): EmailMessage => ({
     status: 'confirmed',
     starts_at: facts.starts_at,
     ends_at: facts.ends_at,
+    time_zone: facts.time_zone,
     stamped_at: facts.starts_at,
     summary: 'ムギ: 健康診断',
     description: 'BP12345678',
@@ -104,7 +105,7 @@ describe('mail over a real SMTP server', () => {
       raw,
     )?.[1];
     const calendar = Buffer.from(attachment ?? '', 'base64').toString();
-    expect(calendar).toContain('DTSTART:20261120T053000Z');
+    expect(calendar).toContain('DTSTART;TZID=Asia/Tokyo:20261120T143000');
     expect(calendar).toContain('ムギ');
   });
 });

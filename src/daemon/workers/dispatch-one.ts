@@ -1,4 +1,4 @@
-import { calendarDocument } from '../../domain/calendar.ts';
+import { calendarDocument, calendarUid } from '../../domain/calendar.ts';
 import { isMailType, isOptional, type MailType } from '../../domain/message.ts';
 import type { SendResult } from '../../domain/ports.ts';
 import { default_quiet, isUrgent, quietUntil } from '../../domain/quiet.ts';
@@ -66,11 +66,12 @@ function calendarOf(type: MailType, row: MailRow): string | null {
   if (!has_calendar) return null;
   const { facts } = row;
   return calendarDocument({
-    uid: `${facts.reference_code}@petpro`,
+    uid: calendarUid(facts.reference_code),
     sequence: row.version,
     status: type === 'booking_cancelled' ? 'cancelled' : 'confirmed',
     starts_at: facts.starts_at,
     ends_at: facts.ends_at,
+    time_zone: facts.time_zone,
     stamped_at: row.changed_at,
     summary: `${facts.pet_name}: ${facts.service_name}`,
     description: `${facts.clinic_name}\n${facts.reference_code}`,

@@ -19,6 +19,12 @@ export type ReceiptFacts = {
   readonly paid_at: Temporal.Instant;
   readonly time_zone: string;
   readonly payment_method: string;
+  /** What the price is made of, where a service has several prices; with tax. */
+  readonly lines?: readonly {
+    readonly tier: string;
+    readonly units: number;
+    readonly total: Money;
+  }[];
   /** Of the whole booking; the others of this payment. */
   readonly price: Money;
   readonly amount: Money;
@@ -59,6 +65,9 @@ function rowsOf(facts: ReceiptFacts): { readonly about: readonly Row[]; readonly
     [words.owner, facts.owner_name],
   ];
   const sums: readonly (readonly [string, Money, boolean])[] = [
+    ...(facts.lines ?? []).map(
+      ({ tier, units, total }) => [plainLine(`${units} x ${tier}`), total, true] as const,
+    ),
     [words.price, facts.price, true],
     [`${words.paid} (${method})`, facts.amount, true],
     [words.tax(percentText(facts.tax_bp)), facts.tax, facts.tax.amount_minor > 0],

@@ -99,3 +99,18 @@ test('tax rates read as people write them', () => {
     '0.05',
   ]);
 });
+
+test('several prices stand on lines of their own above their sum, on paper and on the page', () => {
+  const lines = [
+    { tier: 'Adult', units: 2, total: idr(20_000_000) },
+    { tier: '子供 <b>', units: 1, total: idr(5_000_000) },
+  ];
+  const paper = receiptText({ ...facts, lines }, 42).split('\n');
+  const at = paper.findIndex((line) => line.startsWith('2 x Adult'));
+  expect(paper.slice(at, at + 3)).toEqual([
+    '2 x Adult                      IDR 200,000',
+    '1 x 子供 <b>                    IDR 50,000',
+    'Price                          IDR 250,000',
+  ]);
+  expect(receiptHtml({ ...facts, lines })).toContain('1 x 子供 &lt;b&gt;');
+});

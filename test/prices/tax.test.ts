@@ -73,6 +73,7 @@ test('tax on top: quoted, held, paid at the provider, on the receipt and in the 
   ]);
   const receipt = await getReceipt(app, who, { payment_id: started.reference_code, width: '42' });
   expect(receipt).toMatchObject({ tax_amount: '234', tax_percent: '10', price: '2570' });
+  expect(receipt.text).toMatch(/2 x Adult +¥2,203\n1 x Child +¥367\n/);
   await expectInvariants(sql);
 });
 

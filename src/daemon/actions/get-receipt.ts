@@ -35,6 +35,11 @@ export async function getReceipt(
     paid_at: row.paid_at,
     time_zone,
     payment_method: row.payment_method,
+    lines: (row.price_lines ?? []).map(({ tier, units, total }) => ({
+      tier: tier ?? row.service_name,
+      units,
+      total: money(total),
+    })),
     price: money(row.price),
     amount: money(row.amount),
     tax: money(row.tax_amount),
@@ -42,7 +47,7 @@ export async function getReceipt(
     rest: { amount_minor: Math.max(0, rest_minor), currency },
     refunded: money(row.refunded),
   };
-  const { price, amount, tax, rest, refunded, starts_at, paid_at, ...words } = facts;
+  const { price, amount, tax, rest, lines: _, refunded, starts_at, paid_at, ...words } = facts;
   const pdf =
     input.format === 'pdf' ? await printPdf(receiptPaper(facts, input.paper ?? 'a4')) : null;
   return {

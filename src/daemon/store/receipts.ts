@@ -18,6 +18,10 @@ export type ReceiptRow = {
   readonly starts_at: Temporal.Instant;
   readonly paid_at: Temporal.Instant;
   readonly payment_method: string;
+  /** Null: one ordinary price. */
+  readonly price_lines:
+    | readonly { readonly tier: string | null; readonly units: number; readonly total: string }[]
+    | null;
   readonly price: string;
   readonly amount: string;
   readonly tax_amount: string;
@@ -45,7 +49,8 @@ export async function findReceipt(
       c.name as clinic_name, c.address as clinic_address, c.phone as clinic_phone, c.time_zone,
       case when u.is_erased then null else u.full_name end as owner_name,
       b.pet_snapshot ->> 'name' as pet_name, b.service_snapshot ->> 'name' as service_name,
-      b.booking_time as starts_at, p.paid_at, p.payment_method, b.amount as price, p.amount,
+      b.booking_time as starts_at, p.paid_at, p.payment_method,
+      b.price_lines, b.amount as price, p.amount,
       coalesce(e.tax_amount, 0) as tax_amount,
       coalesce((b.service_snapshot ->> 'tax_bp')::integer, 0) as tax_bp,
       booking_paid(b.id) as amount_paid, coalesce(p.refund_amount, 0) as refunded, p.currency

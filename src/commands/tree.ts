@@ -2,6 +2,7 @@ import type { CommandSpec } from './spec.ts';
 import { attachments_tree } from './tree-attachments.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
+import { jobs_tree } from './tree-jobs.ts';
 import { life_tree } from './tree-life.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
@@ -28,6 +29,7 @@ export const tree: readonly CommandSpec[] = [
   ...attachments_tree,
   ...ops_tree,
   ...locks_tree,
+  ...jobs_tree,
   ...prices_tree,
   ...money_tree,
   ...saved_tree,

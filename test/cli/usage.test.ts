@@ -66,6 +66,7 @@ describe('help', () => {
                                           afterwards
         serve [options]                   Run the daemon in the foreground
         locks                             Locks beside the holds that they stand for
+        jobs                              Work that waits in queues: what hangs, and why
         reconcile                         Does everything fit together?
         load                              Load tests, judged by the database
 

@@ -15,11 +15,16 @@ function masked(value: unknown): unknown {
   return Object.fromEntries(entries);
 }
 
+/** The same fields, with stars where they would say who somebody is. */
+export function maskPayload(payload: EventEnvelope['payload']): EventEnvelope['payload'] {
+  const shown: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(payload)) {
+    Object.assign(shown, masked({ [key]: value }));
+  }
+  return shown;
+}
+
 /** The event for those who run the machines: who is affected by id, never by name or number. */
 export function maskEvent(event: EventEnvelope): EventEnvelope {
-  const payload: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(event.payload)) {
-    Object.assign(payload, masked({ [key]: value }));
-  }
-  return { ...event, payload };
+  return { ...event, payload: maskPayload(event.payload) };
 }

@@ -33,17 +33,18 @@ export async function feedServer(daemon: Daemon, limits: Partial<FeedLimits> = {
   return { server, base, feed };
 }
 
+type Bulk = {
+  readonly clinic_id: string;
+  readonly count: number;
+  readonly payload_bytes?: number;
+  /** Name of the one field of the payload. */
+  readonly field?: string;
+  readonly event_type?: string;
+  readonly aggregate_id?: string;
+};
+
 /** Events without a story: bulk for readers. Returns when a relay has numbered all of them. */
-export async function publishEvents(
-  sql: Sql,
-  bulk: {
-    readonly clinic_id: string;
-    readonly count: number;
-    readonly payload_bytes?: number;
-    readonly event_type?: string;
-    readonly aggregate_id?: string;
-  },
-): Promise<void> {
+export async function publishEvents(sql: Sql, bulk: Bulk): Promise<void> {
   await writeEvents(sql, bulk);
   await eventually('all events numbered', async () => {
     const [row] = await sql<{ waiting: number }[]>`
@@ -53,24 +54,15 @@ export async function publishEvents(
 }
 
 /** The same, and nobody waits. */
-export async function writeEvents(
-  sql: Sql,
-  bulk: {
-    readonly clinic_id: string;
-    readonly count: number;
-    readonly payload_bytes?: number;
-    readonly event_type?: string;
-    readonly aggregate_id?: string;
-  },
-): Promise<void> {
-  const { clinic_id, count, payload_bytes = 10, aggregate_id = null } = bulk;
+export async function writeEvents(sql: Sql, bulk: Bulk): Promise<void> {
+  const { clinic_id, count, payload_bytes = 10, aggregate_id = null, field = 'filling' } = bulk;
   const event_type = bulk.event_type ?? 'reservation.extended';
   await sql`
     insert into booking_events_outbox (
       aggregate_type, aggregate_id, event_type, clinic_id, correlation_id, payload
     )
     select 'reservation', coalesce(${aggregate_id}::uuid, gen_random_uuid()), ${event_type},
-      ${clinic_id}, 'bulk', jsonb_build_object('filling', repeat('x', ${payload_bytes}::integer))
+      ${clinic_id}, 'bulk', jsonb_build_object(${field}::text, repeat('x', ${payload_bytes}::integer))
     from generate_series(1, ${count}::integer)`;
 }
 

@@ -17,14 +17,23 @@ export type FeedClient = {
 };
 
 /** Follows the feed as a browser does: the token goes into the first message. */
-export function followFeed(base: string, query: string, token: string | null): FeedClient {
+export function followFeed(
+  base: string,
+  query: string,
+  token: string | null,
+  /** Sees each frame as it comes; false: it need not be kept. */
+  keep: (frame: FeedFrame) => boolean = () => true,
+): FeedClient {
   const socket = new WebSocket(`${base.replace('http', 'ws')}/events${query}`);
   const frames: FeedFrame[] = [];
   const { promise: closed, resolve } = Promise.withResolvers<{ code: number; reason: string }>();
   socket.addEventListener('open', () => {
     if (token !== null) socket.send(JSON.stringify({ type: 'auth', token }));
   });
-  socket.addEventListener('message', ({ data }) => frames.push(JSON.parse(String(data))));
+  socket.addEventListener('message', ({ data }) => {
+    const frame: FeedFrame = JSON.parse(String(data));
+    if (keep(frame)) frames.push(frame);
+  });
   socket.addEventListener('close', ({ code, reason }) => resolve({ code, reason }));
   return {
     frames,

@@ -356,6 +356,25 @@ create table clinics (
   constraint clinics_waitlist_offer_range CHECK (((waitlist_offer_ms >= 300000) AND (waitlist_offer_ms <= 86400000)))
 );
 
+create table consumed_events (
+  event_id text not null,
+  id uuid not null default gen_random_uuid(),
+  event_type text not null,
+  thing_id uuid,
+  occurred_at timestamp with time zone,
+  stream_id text not null,
+  status text not null,
+  attempts integer not null default 1,
+  reason text,
+  raw text,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint consumed_events_pkey PRIMARY KEY (event_id),
+  constraint consumed_events_id_unique UNIQUE (id),
+  constraint consumed_events_raw_size CHECK ((octet_length(raw) <= 65536)),
+  constraint consumed_events_status_known CHECK ((status = ANY (ARRAY['applied'::text, 'outdated'::text, 'ignored'::text, 'waiting'::text, 'parked'::text, 'discarded'::text])))
+);
+
 create table currencies (
   code text not null,
   exponent smallint not null,
@@ -1033,6 +1052,15 @@ create table slots (
   constraint slots_time_order CHECK ((ends_at > starts_at))
 ) with (fillfactor=90);
 
+create table source_versions (
+  kind text not null,
+  thing_id uuid not null,
+  occurred_at timestamp with time zone not null,
+  version bigint,
+  event_id text not null,
+  constraint source_versions_pkey PRIMARY KEY (kind, thing_id)
+);
+
 create table staff (
   id uuid not null default gen_random_uuid(),
   clinic_id uuid not null,
@@ -1417,6 +1445,10 @@ CREATE INDEX cash_counts_day ON public.cash_counts USING btree (clinic_id, busin
 
 CREATE INDEX clinics_city ON public.clinics USING btree (lower(city));
 
+CREATE INDEX consumed_events_old ON public.consumed_events USING btree (updated_at) WHERE (status <> ALL (ARRAY['waiting'::text, 'parked'::text]));
+
+CREATE INDEX consumed_events_parked ON public.consumed_events USING btree (created_at, id) WHERE (status = 'parked'::text);
+
 CREATE INDEX deliveries_booking ON public.deliveries USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
 CREATE INDEX deliveries_dead ON public.deliveries USING btree (dead_at) WHERE (status = 'dead'::text);
@@ -1427,7 +1459,7 @@ CREATE INDEX deliveries_line ON public.deliveries USING btree (channel, due_at) 
 
 CREATE INDEX deliveries_newest ON public.deliveries USING btree (created_at);
 
-CREATE INDEX deliveries_reminders ON public.deliveries USING btree (next_attempt_at) WHERE ((reminder_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'sending'::text])));
+CREATE INDEX deliveries_reminders ON public.deliveries USING btree (created_at) WHERE ((reminder_id IS NOT NULL) AND (status = ANY (ARRAY['pending'::text, 'sending'::text])));
 
 CREATE INDEX disputes_booking ON public.disputes USING btree (booking_id) WHERE (booking_id IS NOT NULL);
 
@@ -1591,7 +1623,7 @@ CREATE INDEX webhook_events_received ON public.webhook_events USING btree (recei
 
 CREATE INDEX webhook_events_unknown ON public.webhook_events USING btree (received_at) WHERE (outcome = 'unknown_money'::text);
 
-create function accept_offer(p_entry_id uuid, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT ttl_ms integer)
+create function accept_offer(p_entry_id uuid, p_actor jsonb, OUT outcome text, OUT reservation_id uuid, OUT slot_id uuid, OUT seats integer[], OUT lock_id text, OUT ttl_ms integer, OUT repeated boolean)
 returns record
 language plpgsql
 as $$
@@ -1627,7 +1659,8 @@ begin
   update waitlist_offers o
   set accepted_at = now()
   where o.reservation_id = v_r.id and o.accepted_at is null and o.ended_at is null;
-  if found then
+  repeated := not found;
+  if not repeated then
     select least(now() + c.hold_ms * interval '1 millisecond', sl.starts_at) into v_until
     from clinics c, slots sl
     where c.id = v_r.clinic_id and sl.id = v_r.slot_id;
@@ -1787,6 +1820,95 @@ as $$
   select round(p_amount, c.exponent)::text
   from currencies c
   where c.code = p_currency
+$$;
+
+create function apply_platform_event(p_event_id text, p_event_type text, p_thing_id uuid, p_occurred_at timestamp with time zone, p_version bigint, p_data jsonb, OUT outcome text, OUT reason text)
+returns record
+language plpgsql
+as $$
+declare
+  v_kind text := split_part(p_event_type, '.', 1);
+  v_user_id uuid := nullif(p_data ->> 'user_id', '')::uuid;
+begin
+  if p_occurred_at > now() + interval '1 day' then
+    outcome := 'refused';
+    reason := 'it says that it happens in the future: nothing could follow it';
+    return;
+  end if;
+  -- The provider was asked before this; here is nothing to copy.
+  if v_kind = 'payment' then
+    outcome := 'applied';
+    return;
+  end if;
+  if v_kind in ('clinic', 'service') then
+    -- Places and services are opened here, with zone, currency and rules that no event carries.
+    if not exists (select 1 from clinics c where v_kind = 'clinic' and c.id = p_thing_id)
+      and not exists (
+        select 1 from services s
+        where v_kind = 'service' and s.id = p_thing_id
+          and s.clinic_id = (p_data ->> 'clinic_id')::uuid
+      ) then
+      outcome := 'ignored';
+      reason := v_kind || ' is not sold here';
+      return;
+    end if;
+  elsif v_kind = 'pet' and not exists (select 1 from pets p where p.id = p_thing_id)
+    and not exists (select 1 from users u where u.id = v_user_id) then
+    outcome := 'not_yet';
+    reason := case when v_user_id is null then 'a new pet without user_id'
+      else 'its owner is not known here yet' end;
+    return;
+  elsif v_kind = 'user'
+    and exists (select 1 from users u where u.id = p_thing_id and u.is_erased) then
+    outcome := 'ignored';
+    reason := 'erased';
+    return;
+  end if;
+  if not claim_source_version(v_kind, p_thing_id, p_occurred_at, p_version, p_event_id) then
+    outcome := 'outdated';
+    return;
+  end if;
+  outcome := 'applied';
+  case v_kind
+    when 'user' then
+      insert into users as u (id, full_name, email, phone)
+      values (
+        p_thing_id, p_data ->> 'full_name', p_data ->> 'email', p_data ->> 'phone_number'
+      )
+      on conflict (id) do update
+      set full_name = excluded.full_name, email = excluded.email, phone = excluded.phone,
+        updated_at = now();
+    when 'pet' then
+      insert into pets as p (id, user_id, name, species, breed)
+      select p_thing_id, coalesce(v_user_id, o.user_id), p_data ->> 'name',
+        p_data ->> 'species', p_data ->> 'breed'
+      from (select 1) as one
+      left join pets o on o.id = p_thing_id
+      on conflict (id) do update
+      set name = excluded.name, species = excluded.species, breed = excluded.breed,
+        updated_at = now();
+    when 'clinic' then
+      update clinics c
+      set name = p_data ->> 'name', address = p_data ->> 'address',
+        phone = p_data ->> 'phone_number', version = c.version + 1, updated_at = now()
+      where c.id = p_thing_id;
+    when 'service' then
+      -- What is held or booked keeps its price: it is written down there.
+      update services s
+      set name = p_data ->> 'name', price = (p_data ->> 'price')::numeric,
+        duration_minutes = (p_data ->> 'duration_minutes')::integer,
+        is_available = (p_data ->> 'is_available')::boolean,
+        version = s.version + 1, updated_at = now()
+      where s.id = p_thing_id
+        and (p_data ->> 'price')::numeric
+          = (select round((p_data ->> 'price')::numeric, c.exponent)
+            from currencies c where c.code = s.currency);
+      if not found then
+        raise exception 'the price has more decimals than the currency'
+          using errcode = 'check_violation', constraint = 'services_price_exponent';
+      end if;
+  end case;
+end
 $$;
 
 create function approval_deadline(p_r reservations)
@@ -2655,6 +2777,23 @@ as $$
   returning r.id, r.target, r.sent_through, r.to_sequence, r.per_second
 $$;
 
+create function claim_source_version(p_kind text, p_thing_id uuid, p_occurred_at timestamp with time zone, p_version bigint, p_event_id text)
+returns boolean
+language plpgsql
+as $$
+begin
+  insert into source_versions as s (kind, thing_id, occurred_at, version, event_id)
+  values (p_kind, p_thing_id, p_occurred_at, p_version, p_event_id)
+  on conflict (kind, thing_id) do update
+  set occurred_at = excluded.occurred_at, version = excluded.version, event_id = excluded.event_id
+  where case
+      when s.version <> excluded.version then excluded.version > s.version
+      else (excluded.occurred_at, excluded.event_id) > (s.occurred_at, s.event_id)
+    end;
+  return found;
+end
+$$;
+
 create function claim_tiers(p_slot_id uuid, p_capacity integer, p_reservation_id uuid, p_seats integer[], p_lines jsonb, OUT tier text, OUT busy boolean)
 returns record
 language plpgsql
@@ -3356,6 +3495,42 @@ begin
     from ended e
   )
   select e.id from ended e, (select count(*) from noted) as n;
+end
+$$;
+
+create function discard_parked_event(p_id uuid, p_reason text, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+declare
+  v_e consumed_events;
+begin
+  select e.* into v_e from consumed_events e where e.id = p_id for no key update;
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+  if v_e.status = 'discarded' then
+    outcome := 'already_done';
+    return;
+  end if;
+  if v_e.status <> 'parked' then
+    outcome := 'conflict';
+    return;
+  end if;
+  update consumed_events e
+  set status = 'discarded', reason = p_reason, raw = null, updated_at = now()
+  where e.id = p_id;
+  insert into audit_log (
+    actor_kind, actor_id, source, request_id, action, target_type, target_id, reason, before
+  )
+  values (
+    p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id',
+    'consumed_event.discard', 'consumed_event', v_e.id::text, p_reason,
+    jsonb_build_object('event_id', v_e.event_id, 'event_type', v_e.event_type,
+      'reason', v_e.reason)
+  );
+  outcome := 'ok';
 end
 $$;
 
@@ -5325,6 +5500,20 @@ begin
 end
 $$;
 
+create function park_event(p_event_id text, p_event_type text, p_raw text, p_stream_id text, p_reason text)
+returns boolean
+language plpgsql
+as $$
+begin
+  insert into consumed_events as e (event_id, event_type, stream_id, status, raw, reason)
+  values (p_event_id, p_event_type, p_stream_id, 'parked', p_raw, left(p_reason, 500))
+  on conflict (event_id) do update
+  set reason = excluded.reason, status = 'parked', updated_at = now()
+  where e.status in ('waiting', 'parked');
+  return found;
+end
+$$;
+
 create function pause_channel(p_channel text, p_is_paused boolean, p_reason text, p_actor jsonb)
 returns void
 language plpgsql
@@ -5813,7 +6002,7 @@ begin
     select
     from deliveries d
     where d.reminder_id is not null and d.status in ('pending', 'sending')
-      and d.next_attempt_at <= now()
+      and d.created_at > now() - interval '2 minutes' and d.next_attempt_at <= now()
     limit p_waiting_max
   ) as w;
   if v_room <= 0 then return; end if;
@@ -5833,17 +6022,10 @@ begin
   ), told as (
     select j.id, k.channel, a.address, u.lang
     from judged j
-    join users u on u.id = j.user_id and not u.is_erased
+    join users u on u.id = j.user_id
     cross join lateral jsonb_array_elements_text(j.delivery_channels) as k (channel)
-    left join notification_preferences p on p.user_id = j.user_id and p.channel = k.channel
-    cross join lateral (
-      select coalesce(
-        p.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
-      ) as address
-    ) as a
-    -- Mail unless they said no; push and SMS only if they said yes.
-    where j.verdict = 'send' and coalesce(p.enabled, k.channel = 'email')
-      and a.address is not null
+    cross join lateral (select channel_address(u.id, k.channel) as address) as a
+    where j.verdict = 'send' and a.address is not null
   ), marked as (
     update booking_reminders m
     set status = case
@@ -8187,6 +8369,50 @@ begin
     p_kind || '.plan_taken', 'plan', 'PL' || p_id, v_plan.clinic_id,
     coalesce(p_reason, v_plan.reason), jsonb_build_object('items', v_plan.items), null, p_actor
   );
+end
+$$;
+
+create function take_platform_event(p_event_id text, p_event_type text, p_thing_id uuid, p_occurred_at timestamp with time zone, p_version bigint, p_data jsonb, p_raw text, p_stream_id text, p_attempts_max integer, p_again boolean, OUT outcome text, OUT reason text)
+returns record
+language plpgsql
+as $$
+declare
+  v_row consumed_events;
+begin
+  insert into consumed_events as e (
+    event_id, event_type, thing_id, occurred_at, stream_id, status, raw
+  )
+  values (
+    p_event_id, p_event_type, p_thing_id, p_occurred_at, p_stream_id, 'waiting', p_raw
+  )
+  on conflict (event_id) do update
+  set attempts = e.attempts + 1, updated_at = now()
+  where e.status = 'waiting' or (p_again and e.status = 'parked')
+  returning e.* into v_row;
+  if not found then
+    outcome := 'already_done';
+    return;
+  end if;
+  begin
+    select a.outcome, a.reason into outcome, reason
+    from apply_platform_event(
+      p_event_id, p_event_type, p_thing_id, p_occurred_at, p_version, p_data
+    ) a;
+  exception
+    when integrity_constraint_violation or data_exception then
+      outcome := 'refused';
+      reason := sqlerrm;
+  end;
+  outcome := case
+    when outcome in ('applied', 'outdated', 'ignored') then outcome
+    when outcome = 'not_yet' and not p_again and v_row.attempts < p_attempts_max then 'waiting'
+    else 'parked'
+  end;
+  update consumed_events e
+  set status = outcome, reason = left(take_platform_event.reason, 500),
+    raw = case when outcome in ('waiting', 'parked') then e.raw end,
+    updated_at = now()
+  where e.event_id = p_event_id;
 end
 $$;
 

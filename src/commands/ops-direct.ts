@@ -3,8 +3,16 @@ import { cleanupLocks } from '../daemon/actions/cleanup-locks.ts';
 import { inspectLock } from '../daemon/actions/inspect-lock.ts';
 import { listClinics } from '../daemon/actions/list-clinics.ts';
 import { listLocks } from '../daemon/actions/list-locks.ts';
+import { inspectEvent, listOutbox, listOutboxErrors } from '../daemon/actions/outbox.ts';
 import { reconcile } from '../daemon/actions/reconcile.ts';
 import { releaseLock } from '../daemon/actions/release-lock.ts';
+import {
+  listReplays,
+  pruneOutbox,
+  replayOutbox,
+  stopReplay,
+} from '../daemon/actions/replay-outbox.ts';
+import { retryOutbox } from '../daemon/actions/retry-outbox.ts';
 import { openApp } from '../daemon/app.ts';
 import type { Actor, App } from '../daemon/app-types.ts';
 import { authorize, createAuthenticator } from '../daemon/http/auth.ts';
@@ -31,6 +39,14 @@ const actions: { readonly [N in OpsName]: Action<N> } = {
   release_lock: releaseLock,
   cleanup_locks: cleanupLocks,
   reconcile,
+  list_outbox: listOutbox,
+  list_outbox_errors: listOutboxErrors,
+  inspect_event: inspectEvent,
+  retry_outbox: retryOutbox,
+  replay_outbox: replayOutbox,
+  list_replays: listReplays,
+  stop_replay: stopReplay,
+  prune_outbox: pruneOutbox,
 };
 
 /** Whoever has the password of the database needs no key; the audit log has the name of their account. */

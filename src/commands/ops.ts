@@ -14,7 +14,15 @@ export type OpsName =
   | 'inspect_lock'
   | 'release_lock'
   | 'cleanup_locks'
-  | 'reconcile';
+  | 'reconcile'
+  | 'list_outbox'
+  | 'list_outbox_errors'
+  | 'inspect_event'
+  | 'retry_outbox'
+  | 'replay_outbox'
+  | 'list_replays'
+  | 'stop_replay'
+  | 'prune_outbox';
 
 export type Ops = {
   readonly call: <N extends OpsName>(

@@ -8,6 +8,7 @@ import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
+import { outbox_tree } from './tree-outbox.ts';
 import { prices_tree } from './tree-prices.ts';
 import { reminders_tree } from './tree-reminders.ts';
 import { reviews_tree } from './tree-reviews.ts';
@@ -29,6 +30,7 @@ export const tree: readonly CommandSpec[] = [
   ...attachments_tree,
   ...ops_tree,
   ...locks_tree,
+  ...outbox_tree,
   ...jobs_tree,
   ...prices_tree,
   ...money_tree,

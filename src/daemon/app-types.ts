@@ -61,6 +61,7 @@ export type Worker = {
     | 'reconcile'
     | 'attachments'
     | 'waitlist'
+    | 'replay'
     | 'webhooks'
     | 'consumer'
     | 'reminders'

@@ -12,6 +12,7 @@ import {
   type OwnerIds,
 } from '../helpers/database.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
@@ -288,16 +289,9 @@ export const samples: Readonly<
     const { key, token } = await leakedLock(world);
     return { params: { key }, body: { token, reason: 'test' } };
   },
-  list_outbox: async () => ({ query: { state: 'published', limit: '5' } }),
-  list_outbox_errors: async () => ({ query: { dead: '1' } }),
-  inspect_event: async (world) => ({ params: { event_id: await oneEvent(world) } }),
-  retry_outbox: async () => ({ body: { dry_run: true } }),
-  replay_outbox: async (world) => ({
-    body: { event_id: await oneEvent(world, 'numbered'), dry_run: true },
-  }),
-  list_replays: async () => ({}),
-  stop_replay: async (world) => ({ params: { replay_id: await oneReplay(world) } }),
-  prune_outbox: async () => ({ body: { dry_run: true } }),
+  ...outbox_samples,
+  ...message_samples,
+  resend_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_prices: async ({ service_id }) => ({ params: { service_id } }),
   set_price: async (world) => ({
     params: { service_id: await freshService(world), tier: 'Adult' },

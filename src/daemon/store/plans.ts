@@ -3,7 +3,13 @@ import { type Db, run, runOne, toJson } from './db.ts';
 
 /** Frozen plans: what a dry run saw, to be carried out as it was seen. */
 
-type PlanKind = 'locks.cleanup' | 'reconcile' | 'time_off';
+type PlanKind =
+  | 'deliveries.discard'
+  | 'deliveries.retry'
+  | 'locks.cleanup'
+  | 'reconcile'
+  | 'outbox.retry'
+  | 'time_off';
 
 type MadePlan = { readonly plan_id: string; readonly expires_at: Temporal.Instant };
 

@@ -11,6 +11,7 @@ import { createReconciler } from './reconcile.ts';
 import { createRefunder } from './refunds.ts';
 import { createRelay } from './relay.ts';
 import { createReminder } from './remind.ts';
+import { createReplayer } from './replay.ts';
 import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
 import { createAttachmentSweeper } from './sweep-attachments.ts';
@@ -39,7 +40,10 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   const stream =
     has('relay') && redis_url ? openEventStream({ url: redis_url, log: app.log }) : null;
   const sender = createWebhookSender();
-  if (has('relay')) wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
+  if (has('relay')) {
+    wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
+    start(createReplayer(stream));
+  }
   if (has('sweeper')) {
     wakeups.connect('sweeper', start(createSweeper()).wake);
     start(createLockKeeper());

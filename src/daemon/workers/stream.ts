@@ -19,6 +19,11 @@ const PAUSE_MS = 2_000;
 export type EventStream = {
   /** Appends what the stream does not have yet. Never throws: the outbox keeps everything. */
   readonly publish: (app: App) => Promise<void>;
+  /**
+   * Appends events once more, with the replay's name beside them. Throws when Redis does not take
+   * them.
+   */
+  readonly repeat: (events: readonly EventEnvelope[], replay_id: string) => Promise<void>;
   readonly close: () => Promise<void>;
 };
 
@@ -31,17 +36,55 @@ async function lastSequence(redis: RedisClient): Promise<number> {
   return newest ? Number(newest[0].split('-')[0]) : 0;
 }
 
+const fieldsOf = (event: EventEnvelope) => [
+  'event_type',
+  event.event_type,
+  'event',
+  JSON.stringify(event),
+];
+
+/** Redis refuses an id that is not behind the newest. */
+const isPassed = (error: Error) => error.message.includes('equal or smaller');
+
 async function append(redis: RedisClient, events: readonly EventEnvelope[]): Promise<void> {
   const pipeline = redis.pipeline();
   for (const event of events) {
     const id = `${event.sequence}-0`;
-    const fields = ['event_type', event.event_type, 'event', JSON.stringify(event)];
-    pipeline.xadd(STREAM_KEY, 'MAXLEN', '~', STREAM_MAX, id, ...fields);
+    pipeline.xadd(STREAM_KEY, 'MAXLEN', '~', STREAM_MAX, id, ...fieldsOf(event));
   }
   const replies = await pipeline.exec();
   for (const [error] of replies ?? []) {
     // Another relay was faster: the entry is there.
-    if (error && !error.message.includes('equal or smaller')) throw error;
+    if (error && !isPassed(error)) throw error;
+  }
+}
+
+/** Each time the newest entry moves on while we write behind it, the rest is tried again. */
+const REPEAT_TRIES = 10;
+
+/**
+ * Writes events behind the newest entry under `<its sequence>-<n>`: the sequence of the newest id stays
+ * the cursor of those who publish. One that goes on meanwhile pushes us behind its own entry.
+ */
+async function appendAgain(
+  redis: RedisClient,
+  events: readonly EventEnvelope[],
+  replay_id: string,
+): Promise<void> {
+  let waiting = events;
+  for (let tries = 0; waiting.length > 0; tries += 1) {
+    if (tries === REPEAT_TRIES) throw new Error('The stream moves on faster than it is repeated.');
+    const [newest] = await redis.xrevrange(STREAM_KEY, '+', '-', 'COUNT', 1);
+    const [sequence = '0', place = '0'] = newest ? newest[0].split('-') : [];
+    const pipeline = redis.pipeline();
+    for (const [index, event] of waiting.entries()) {
+      const id = `${sequence}-${Number(place) + 1 + index}`;
+      const fields = [...fieldsOf(event), 'replay', replay_id];
+      pipeline.xadd(STREAM_KEY, 'MAXLEN', '~', STREAM_MAX, id, ...fields);
+    }
+    const replies = (await pipeline.exec()) ?? [];
+    for (const [error] of replies) if (error && !isPassed(error)) throw error;
+    waiting = waiting.filter((_, index) => replies[index]?.[0] != null);
   }
 }
 
@@ -82,6 +125,10 @@ export function openEventStream(options: { readonly url: string; readonly log: L
         cursor = null;
         options.log.warn('stream.failed', { err: error });
       }
+    },
+    repeat: async (events, replay_id) => {
+      if (redis.status !== 'ready') throw new Error('Redis does not answer.');
+      await appendAgain(redis, events, replay_id);
     },
     close: async () => redis.disconnect(),
   };

@@ -1,0 +1,78 @@
+import type { Endpoint } from './api.ts';
+
+/** The outbox desk: events that hang, why, and how they go on. Rows of the endpoint table (api.ts). */
+export const outbox_endpoints = {
+  list_outbox: {
+    method: 'GET',
+    path: '/v1/ops/outbox',
+    access: 'sre',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Events that are not out yet, oldest first; by `state` also the dead or the published',
+    problems: [],
+  },
+  list_outbox_errors: {
+    method: 'GET',
+    path: '/v1/ops/outbox/errors',
+    access: 'sre',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Events that failed, grouped by cause',
+    problems: [],
+  },
+  inspect_event: {
+    method: 'GET',
+    path: '/v1/ops/outbox/{event_id}',
+    access: 'sre',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One event with its payload, what is wrong with it, and the messages that it caused',
+    problems: [],
+  },
+  retry_outbox: {
+    method: 'POST',
+    path: '/v1/ops/outbox/retry',
+    access: 'sre',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Put dead events in line again, from a frozen plan',
+    problems: ['conflict'],
+  },
+  replay_outbox: {
+    method: 'POST',
+    path: '/v1/ops/outbox/replay',
+    access: 'sre',
+    success: 200,
+    idempotency: 'stored',
+    summary:
+      'Send events to the Redis Stream and webhooks once more, under their old ids; owners get no message',
+    problems: ['conflict', 'policy_refused'],
+  },
+  list_replays: {
+    method: 'GET',
+    path: '/v1/ops/outbox/replays',
+    access: 'sre',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Replays and how far they are, newest first',
+    problems: [],
+  },
+  stop_replay: {
+    method: 'POST',
+    path: '/v1/ops/outbox/replays/{replay_id}/stop',
+    access: 'sre',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Stop a replay where it is',
+    problems: [],
+  },
+  prune_outbox: {
+    method: 'POST',
+    path: '/v1/ops/outbox/prune',
+    access: 'sre',
+    success: 200,
+    idempotency: 'stored',
+    summary: 'Forget published events that are older than a week or more',
+    problems: [],
+  },
+} as const satisfies Record<string, Endpoint>;

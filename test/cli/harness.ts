@@ -12,6 +12,7 @@ export type CliOptions = {
   /** Ctrl-C, as its exit code in the reason. */
   readonly signal?: AbortSignal;
   readonly on_out?: (text: string) => void;
+  readonly on_err?: (text: string) => void;
 };
 
 const never = new AbortController().signal;
@@ -31,6 +32,7 @@ export async function cli(words: readonly string[], options: CliOptions = {}): P
     },
     err: (text) => {
       err.push(text);
+      options.on_err?.(text);
     },
     is_tty: options.terminal !== undefined,
     is_err_tty: options.terminal !== undefined,

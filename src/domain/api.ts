@@ -4,6 +4,7 @@ import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
 import { money_endpoints } from './api-money.ts';
 import { outbox_endpoints } from './api-outbox.ts';
+import { parked_endpoints } from './api-parked.ts';
 import { price_endpoints } from './api-prices.ts';
 import { reminder_endpoints } from './api-reminders.ts';
 import { review_endpoints } from './api-reviews.ts';
@@ -285,6 +286,7 @@ export const endpoints = {
   ...saved_endpoints,
   ...desk_money_endpoints,
   ...webhook_endpoints,
+  ...parked_endpoints,
   take_payment_event: {
     method: 'POST',
     path: '/v1/webhooks/payment',

@@ -37,6 +37,7 @@ import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
 import { money_shapes } from './shapes-money.ts';
 import { outbox_shapes } from './shapes-outbox.ts';
+import { parked_shapes } from './shapes-parked.ts';
 import { price_shapes } from './shapes-prices.ts';
 import { reminder_shapes } from './shapes-reminders.ts';
 import { review_shapes } from './shapes-reviews.ts';
@@ -274,6 +275,7 @@ export const shapes = {
   ...money_shapes,
   ...saved_shapes,
   ...webhook_shapes,
+  ...parked_shapes,
   take_payment_event: {
     params: nothing,
     query: nothing,

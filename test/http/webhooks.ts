@@ -10,7 +10,17 @@ async function freshWebhook({ harness, clinic }: World): Promise<Request> {
   return { params: { webhook_id: row?.id ?? '' } };
 }
 
-/** Requests of the endpoints of api-webhooks.ts. */
+/** An event of another service that could not be taken, and cannot now. */
+async function freshParked({ harness }: World): Promise<Request> {
+  const [row] = await harness.sql<{ id: string }[]>`
+    insert into consumed_events (event_id, event_type, stream_id, status, reason, raw)
+    select 'stream:' || one.id, 'user.updated', one.id, 'parked', 'test', '{'
+    from (select gen_random_uuid()::text as id) as one
+    returning id`;
+  return { params: { parked_id: row?.id ?? '' } };
+}
+
+/** Requests of the endpoints of api-webhooks.ts and api-parked.ts. */
 export const webhook_samples = {
   list_webhooks: async ({ clinic }: World) => ({ params: { clinic_id: clinic.id } }),
   create_webhook: async ({ other_clinic }: World) => ({
@@ -26,4 +36,13 @@ export const webhook_samples = {
   test_webhook: freshWebhook,
   replay_webhook: freshWebhook,
   list_webhook_deliveries: freshWebhook,
+  list_parked_events: async (world: World) => {
+    await freshParked(world);
+    return {};
+  },
+  retry_parked_event: freshParked,
+  discard_parked_event: async (world: World) => ({
+    ...(await freshParked(world)),
+    body: { reason: 'test' },
+  }),
 };

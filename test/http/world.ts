@@ -416,6 +416,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from settlements),
       (select count(*) || ':' || coalesce(sum(version), 0) from webhook_endpoints),
       (select count(*) from webhook_deliveries),
+      (select count(*) || ':' || coalesce(sum(attempts), 0) from consumed_events),
       (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
       (select count(*) from booking_attachments),
       (select count(*) from users),

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
+import { findClinic } from '../store/clinics.ts';
 import {
   addWebhook,
   readWebhooks,
@@ -72,7 +73,11 @@ export async function listWebhooks(
   { clinic_id }: Input<'list_webhooks'>,
 ): Promise<Output<'list_webhooks'>> {
   assertClinic(actor, clinic_id);
-  const rows = await readWebhooks(app.sql, { clinic_id }, scopeOf(actor));
+  const [clinic, rows] = await Promise.all([
+    findClinic(app.sql, clinic_id),
+    readWebhooks(app.sql, { clinic_id }, scopeOf(actor)),
+  ]);
+  if (!clinic) throw new AppError('not_found', 'There is no such clinic.');
   return { items: rows.map(webhookJson), next_cursor: null };
 }
 

@@ -35,6 +35,11 @@ import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
 import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
+import {
+  discardParkedEvent,
+  listParkedEvents,
+  retryParkedEvent,
+} from '../actions/parked-events.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
 import {
@@ -202,6 +207,9 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   test_webhook: testWebhook,
   replay_webhook: replayWebhook,
   list_webhook_deliveries: listWebhookDeliveries,
+  list_parked_events: listParkedEvents,
+  retry_parked_event: retryParkedEvent,
+  discard_parked_event: discardParkedEvent,
 };
 
 function isReplay(output: unknown): boolean {

@@ -13,8 +13,8 @@ const AGE_MS = 60_000;
 const PARALLEL = 4;
 const EVERY_MS = 30_000;
 
-/** True when the page had news. */
-async function ask(app: App, session_id: string): Promise<boolean> {
+/** Asks the provider what became of a payment page or charge; true when it had news. */
+export async function askProvider(app: App, session_id: string): Promise<boolean> {
   const looked = await app.payments.retrieveCheckout(session_id);
   if ('event' in looked) {
     app.log.warn('payment.webhook_missed', { session_id });
@@ -47,7 +47,7 @@ export function createPoller(): Worker {
     let taken = 0;
     for (let from = 0; from < sessions.length && !signal.aborted; from += PARALLEL) {
       const some = sessions.slice(from, from + PARALLEL);
-      const asked = await Promise.all(some.map(({ session_id }) => ask(app, session_id)));
+      const asked = await Promise.all(some.map(({ session_id }) => askProvider(app, session_id)));
       taken += asked.filter(Boolean).length;
     }
     for (const lost of await lostCharges(app.sql, AGE_MS, BATCH)) {

@@ -1,6 +1,7 @@
 import { channels } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
 import { createAuthoriser } from './authorisations.ts';
+import { openConsumer } from './consume.ts';
 import { createDispatcher } from './dispatch.ts';
 import type { Feed } from './feed.ts';
 import { createHousekeeper } from './housekeeping.ts';
@@ -39,6 +40,9 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
 
   const stream =
     has('relay') && redis_url ? openEventStream({ url: redis_url, log: app.log }) : null;
+  const consumer =
+    has('relay') && redis_url ? openConsumer({ url: redis_url, log: app.log }) : null;
+  if (consumer) start(consumer.worker);
   const sender = createWebhookSender();
   if (has('relay')) {
     wakeups.connect('relay', start(createRelay({ feed, stream })).wake);
@@ -71,6 +75,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     stop: async () => {
       await Promise.all(loops.map((loop) => loop.stop()));
       await sender.settled();
+      await consumer?.close();
       await stream?.close();
     },
   };

@@ -11,6 +11,7 @@ import { createHealth, type Health } from './health.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createServer } from './http/server.ts';
 import { assertSchema } from './store/migrate.ts';
+import { outboxBacklog } from './store/outbox.ts';
 import { packageRoot } from './store/package-root.ts';
 import { toReachError } from './store/pg-errors.ts';
 import { startTcp } from './tcp/server.ts';
@@ -94,7 +95,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     version: version(),
     workers: () => workers?.status() ?? [],
   });
-  const metrics = createMetrics();
+  const metrics = createMetrics(() => outboxBacklog(app.sql));
   const server = await createServer({ app, health, feed, metrics, version: version() });
   starting.defer(() => drain(server, log));
   const url = await listen(server, config);

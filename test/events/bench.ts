@@ -1,5 +1,6 @@
 import type { JSONValue, Sql } from 'postgres';
 import { type EventRow, fanOutEvents, sequenceEvents } from '../../src/daemon/store/outbox.ts';
+import { AppError } from '../../src/domain/errors.ts';
 import type { Scene } from '../helpers/booking.ts';
 
 export type Planted = { readonly event_id: string; readonly aggregate_id: string };
@@ -35,5 +36,16 @@ export async function publishAll(sql: Sql, batch = 100): Promise<readonly EventR
     const out = await fanOutEvents(sql, batch);
     all.push(...out);
     if (out.length === 0) return all;
+  }
+}
+
+/** How an action ended: the code of its refusal, or `ok`. */
+export async function codeOf(work: Promise<unknown>): Promise<string> {
+  try {
+    await work;
+    return 'ok';
+  } catch (error) {
+    if (error instanceof AppError) return error.code;
+    throw error;
   }
 }

@@ -1,5 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { OutboxBacklog } from '../store/outbox.ts';
 import type { OnTick } from '../workers/loop.ts';
+import { addOutboxMetrics } from './outbox-metrics.ts';
 import { createRequestTimes, seconds } from './request-times.ts';
 
 export type Metrics = {
@@ -12,8 +14,9 @@ export type Metrics = {
 };
 
 /** A registry per daemon, so that several can live in one process (tests do). */
-export function createMetrics(): Metrics {
+export function createMetrics(readBacklog: (() => Promise<OutboxBacklog>) | null = null): Metrics {
   const registry = new Registry();
+  if (readBacklog) addOutboxMetrics(registry, readBacklog);
   collectDefaultMetrics({ register: registry, prefix: 'petpro_' });
   const requests = createRequestTimes();
   const quick_refusals = new Counter({

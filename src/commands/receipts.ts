@@ -74,7 +74,8 @@ export async function printReceipt(context: Context, args: Args): Promise<undefi
   const payment_id = bookingRef(args);
   const format = formatOf(args);
   const session = openSession(context);
-  const lang = textOption(args, 'speaks');
+  // The flag speaks of this paper; a language of the desk's own settings does not: owners read theirs.
+  const lang = textOption(args, 'speaks') ?? textOption(args, 'lang');
   const receipt = await session.client.call('get_receipt', {
     payment_id,
     width: textOption(args, 'width') === '80' ? '80' : '42',

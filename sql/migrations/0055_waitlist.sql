@@ -607,7 +607,7 @@ $$;
 create function accept_offer(
   p_entry_id uuid, p_actor jsonb,
   out outcome text, out reservation_id uuid, out slot_id uuid, out seats integer[],
-  out lock_id text, out ttl_ms integer
+  out lock_id text, out ttl_ms integer, out repeated boolean
 )
 language plpgsql
 as $$
@@ -643,7 +643,8 @@ begin
   update waitlist_offers o
   set accepted_at = now()
   where o.reservation_id = v_r.id and o.accepted_at is null and o.ended_at is null;
-  if found then
+  repeated := not found;
+  if not repeated then
     select least(now() + c.hold_ms * interval '1 millisecond', sl.starts_at) into v_until
     from clinics c, slots sl
     where c.id = v_r.clinic_id and sl.id = v_r.slot_id;

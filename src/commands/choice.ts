@@ -81,7 +81,8 @@ export async function newSlotFields(
   return await slotFields(session, clinic, service, args, 'to');
 }
 
-async function slotFields(
+/** The slot of --at or --slot, as the fields that the API takes. */
+export async function slotFields(
   session: Session,
   clinic: Clinic,
   service: Service,

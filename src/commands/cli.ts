@@ -26,6 +26,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
     'Things',
     [
       'slots',
+      'waitlist',
       'bookings',
       'hold',
       'confirm',
@@ -70,6 +71,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   settlements: 'What a clinic gets, period by period',
   receipts: 'Receipts on paper and as pages',
   tickets: 'Tickets of venues',
+  waitlist: 'People who wait for a place',
   reviews: 'What owners say, and what the clinic answers',
   reminders: 'What owners are reminded of, and when',
   attachments: 'Files of bookings: list, add, get, remove',

@@ -16,6 +16,7 @@ import { saved_tree } from './tree-saved.ts';
 import { ticket_tree } from './tree-tickets.ts';
 import { rules_tree } from './tree-rules.ts';
 import { time_off_tree } from './tree-time-off.ts';
+import { waitlist_tree } from './tree-waitlist.ts';
 import { webhooks_tree } from './tree-webhooks.ts';
 
 /** Every command of the program. */
@@ -24,6 +25,7 @@ export const tree: readonly CommandSpec[] = [
   ...life_tree,
   ...ticket_tree,
   ...time_off_tree,
+  ...waitlist_tree,
   ...rules_tree,
   ...reviews_tree,
   ...reminders_tree,

@@ -12,6 +12,7 @@ import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
+import { waitlist_endpoints } from './api-waitlist.ts';
 import { webhook_endpoints } from './api-webhooks.ts';
 import type { ProblemCode } from './errors.ts';
 import type { Access } from './roles.ts';
@@ -229,6 +230,7 @@ export const endpoints = {
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
+  ...waitlist_endpoints,
   ...rules_endpoints,
   ...review_endpoints,
   ...reminder_endpoints,

@@ -45,6 +45,7 @@ import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
+import { waitlist_shapes } from './shapes-waitlist.ts';
 import { webhook_shapes } from './shapes-webhooks.ts';
 
 /** What each endpoint takes and gives, under the names of `api.ts`. */
@@ -263,6 +264,7 @@ export const shapes = {
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
+  ...waitlist_shapes,
   ...rules_shapes,
   ...review_shapes,
   ...reminder_shapes,

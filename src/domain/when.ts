@@ -43,7 +43,8 @@ function refuse(text: string, why: string, reading: string | null = null): AppEr
   return new AppError('invalid_input', `"${text}" ${why}`, reading === null ? {} : { reading });
 }
 
-function weekdayOf(word: string): number {
+/** ISO, Monday = 1, of a name or the beginning of one; 0 = it is none. */
+export function weekdayOf(word: string): number {
   const index = weekdays.findIndex((names) =>
     names.some((name) => name === word || (word.length >= 3 && name.startsWith(word))),
   );

@@ -16,6 +16,7 @@ import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
+import { waitlist_samples } from './waitlist.ts';
 import { webhook_samples } from './webhooks.ts';
 
 /** Two clinics, two owners and a token for everybody: enough to be foreign to each other. */
@@ -383,6 +384,7 @@ export const samples: Readonly<
   }),
   list_settlements: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   get_settlement: async (world) => ({ params: { settlement_id: await freshSettlement(world) } }),
+  ...waitlist_samples,
   ...webhook_samples,
   count_cash: async ({ clinic }) => ({
     params: { clinic_id: clinic.id },
@@ -414,6 +416,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from refunds),
       (select count(*) from cash_counts),
       (select count(*) from settlements),
+      (select count(*) || ':' || coalesce(sum(version), 0) from waitlist_entries),
       (select count(*) || ':' || coalesce(sum(version), 0) from webhook_endpoints),
       (select count(*) from webhook_deliveries),
       (select count(*) || ':' || coalesce(sum(attempts), 0) from consumed_events),

@@ -57,28 +57,26 @@ async function bookFree(app: App, actor: Actor, holding: Holding): Promise<Start
   return await confirmNow(app, actor, holding, 'at_clinic');
 }
 
-/**
- * Books a slot: holds it and opens a payment page, or (staff) confirms at once what is paid at the
- * clinic. A repeated request gets the same hold and the same page.
- */
-export async function createBooking(
-  app: App,
-  actor: Actor,
-  input: Input<'create_booking'>,
-  call: Call,
-): Promise<Started> {
-  const { payment_method } = input;
+type Payment = Pick<Input<'create_booking'>, 'payment_method' | 'save_payment_method'>;
+
+/** Refuses before anything is held. */
+export function assertPaymentMethod(actor: Actor, { payment_method }: Payment): void {
   if (payment_method !== 'checkout' && actor.role === 'customer') {
     throw new AppError(
       'payment_method_unsupported',
       'Only staff may book to be paid at the clinic.',
     );
   }
-  const holding = await hold(app, actor, input, call);
-  // Also on the caller's own earlier hold: the desk holds a time first and notes things while it talks.
-  if (input.notes) {
-    await noteReservation(app.sql, holding.held.reservation_id, input.notes);
-  }
+}
+
+/** What follows a hold: a payment page, or (staff, and where nothing is due) the booking. */
+export async function bookHeld(
+  app: App,
+  actor: Actor,
+  holding: Holding,
+  input: Payment,
+): Promise<Started> {
+  const { payment_method } = input;
   if (holding.earlier?.booking_id) {
     return started(holding, { payment_url: null, booking_id: holding.earlier.booking_id });
   }
@@ -89,4 +87,23 @@ export async function createBooking(
   const save = input.save_payment_method === true;
   const payment_url = await startCheckout(app, actor, holding, save);
   return started(holding, { payment_url, booking_id: null });
+}
+
+/**
+ * Books a slot: holds it and opens a payment page, or (staff) confirms at once what is paid at the
+ * clinic. A repeated request gets the same hold and the same page.
+ */
+export async function createBooking(
+  app: App,
+  actor: Actor,
+  input: Input<'create_booking'>,
+  call: Call,
+): Promise<Started> {
+  assertPaymentMethod(actor, input);
+  const holding = await hold(app, actor, input, call);
+  // Also on the caller's own earlier hold: the desk holds a time first and notes things while it talks.
+  if (input.notes) {
+    await noteReservation(app.sql, holding.held.reservation_id, input.notes);
+  }
+  return await bookHeld(app, actor, holding, input);
 }

@@ -82,6 +82,13 @@ import { createSettlement, getSettlement, listSettlements } from '../actions/set
 import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
+import { getWaitlistEntry, joinWaitlist, listWaitlist } from '../actions/waitlist.ts';
+import {
+  acceptOffer,
+  declineOffer,
+  leaveWaitlist,
+  offerWaitlistSlot,
+} from '../actions/waitlist-answers.ts';
 import {
   createWebhook,
   getWebhook,
@@ -140,6 +147,13 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   take_time_off: takeTimeOff,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
+  join_waitlist: joinWaitlist,
+  list_waitlist: listWaitlist,
+  get_waitlist_entry: getWaitlistEntry,
+  leave_waitlist: leaveWaitlist,
+  offer_waitlist_slot: offerWaitlistSlot,
+  accept_offer: acceptOffer,
+  decline_offer: declineOffer,
   get_booking_rules: getBookingRules,
   set_booking_rules: setBookingRules,
   set_service_approval: setServiceApproval,

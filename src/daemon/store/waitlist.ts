@@ -133,18 +133,21 @@ export async function offerSlot(
 export type Acceptance = {
   readonly outcome: 'ok' | 'not_found' | 'conflict' | 'reservation_expired';
   readonly reservation_id: string | null;
+  /** It was accepted before. */
+  readonly repeated: boolean | null;
   readonly hold: OfferedHold | null;
 };
 
 /** The owner wants what is offered; from now on they have the time that everybody has to pay. */
 export async function acceptOffer(sql: Db, entry_id: string, actor: DbActor): Promise<Acceptance> {
   const row = await runOne(sql<
-    ({ outcome: Acceptance['outcome']; slot_id: string | null } & OfferRow)[]
+    (Omit<Acceptance, 'hold'> & { slot_id: string | null } & OfferRow)[]
   >`
-    select outcome, reservation_id, slot_id, seats, lock_id, ttl_ms
+    select outcome, reservation_id, repeated, slot_id, seats, lock_id, ttl_ms
     from accept_offer(${entry_id}, ${sql.json(actor)})`);
-  const { outcome, reservation_id } = row;
-  return { outcome, reservation_id, hold: outcome === 'ok' ? holdOf(row.slot_id, row) : null };
+  const { outcome, reservation_id, repeated } = row;
+  const hold = outcome === 'ok' ? holdOf(row.slot_id, row) : null;
+  return { outcome, reservation_id, repeated, hold };
 }
 
 export type EndMode = 'decline' | 'refuse' | 'leave';

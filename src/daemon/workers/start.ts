@@ -16,6 +16,7 @@ import { createReplayer } from './replay.ts';
 import { openEventStream } from './stream.ts';
 import { createSweeper } from './sweep.ts';
 import { createAttachmentSweeper } from './sweep-attachments.ts';
+import { createWaitlister, wakeOnNews } from './waitlist.ts';
 import { createWebhookSender } from './webhooks.ts';
 
 export type Workers = {
@@ -31,6 +32,7 @@ export type Workers = {
 export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: OnTick): Workers {
   const { roles, redis_url } = app.config;
   const loops: Loop[] = [];
+  const stops: (() => void)[] = [];
   const start = (worker: Worker): Loop => {
     const loop = startLoop(app, worker, on_tick);
     loops.push(loop);
@@ -51,6 +53,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   if (has('sweeper')) {
     wakeups.connect('sweeper', start(createSweeper()).wake);
     start(createLockKeeper());
+    stops.push(wakeOnNews(app, feed, start(createWaitlister()).wake));
   }
   if (has('dispatcher')) {
     for (const channel of channels) {
@@ -73,6 +76,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
   return {
     status: () => loops.map((loop) => loop.status()),
     stop: async () => {
+      for (const stop of stops) stop();
       await Promise.all(loops.map((loop) => loop.stop()));
       await sender.settled();
       await consumer?.close();

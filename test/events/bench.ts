@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { JSONValue, Sql } from 'postgres';
 import { type EventRow, fanOutEvents, sequenceEvents } from '../../src/daemon/store/outbox.ts';
 import { AppError } from '../../src/domain/errors.ts';
@@ -48,4 +49,30 @@ export async function codeOf(work: Promise<unknown>): Promise<string> {
     if (error instanceof AppError) return error.code;
     throw error;
   }
+}
+
+/**
+ * Stories told chapter by chapter: each statement adds the next chapter to every story, as writers
+ * under a row lock would. Returns how many events were written.
+ */
+export async function writeStories(
+  sql: Sql,
+  {
+    stories,
+    chapters,
+    filling_bytes = 0,
+  }: { readonly stories: number; readonly chapters: number; readonly filling_bytes?: number },
+): Promise<number> {
+  const ids = Array.from({ length: stories }, () => randomUUID());
+  for (let chapter = 1; chapter <= chapters; chapter += 1) {
+    await sql`
+      insert into booking_events_outbox (
+        aggregate_type, aggregate_id, event_type, clinic_id, correlation_id, payload
+      )
+      select 'booking', id, 'booking.rescheduled', gen_random_uuid(), 'story', jsonb_build_object(
+        'chapter', ${chapter}::int, 'filling', repeat('x', ${filling_bytes}::int)
+      )
+      from unnest(${ids}::uuid[]) as id`;
+  }
+  return stories * chapters;
 }

@@ -36,6 +36,7 @@ const lists: Readonly<Record<string, string>> = {
   confirm: 'petpro hold list',
   config: 'petpro config list',
   find: 'petpro today',
+  deliveries: 'petpro deliveries list',
   hold: 'petpro hold list',
   load: 'petpro load list',
   locks: 'petpro locks list',

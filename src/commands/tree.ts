@@ -6,6 +6,7 @@ import { jobs_tree } from './tree-jobs.ts';
 import { life_tree } from './tree-life.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
+import { messages_tree } from './tree-messages.ts';
 import { money_tree } from './tree-money.ts';
 import { ops_tree } from './tree-ops.ts';
 import { outbox_tree } from './tree-outbox.ts';
@@ -30,6 +31,7 @@ export const tree: readonly CommandSpec[] = [
   ...reviews_tree,
   ...reminders_tree,
   ...attachments_tree,
+  ...messages_tree,
   ...ops_tree,
   ...locks_tree,
   ...outbox_tree,

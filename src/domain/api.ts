@@ -2,6 +2,7 @@ import { attachment_endpoints } from './api-attachments.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
 import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
+import { message_endpoints } from './api-messages.ts';
 import { money_endpoints } from './api-money.ts';
 import { outbox_endpoints } from './api-outbox.ts';
 import { parked_endpoints } from './api-parked.ts';
@@ -235,6 +236,7 @@ export const endpoints = {
   ...review_endpoints,
   ...reminder_endpoints,
   ...attachment_endpoints,
+  ...message_endpoints,
   list_locks: {
     method: 'GET',
     path: '/v1/ops/locks',

@@ -35,6 +35,7 @@ import { attachment_shapes } from './shapes-attachments.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
+import { message_shapes } from './shapes-messages.ts';
 import { money_shapes } from './shapes-money.ts';
 import { outbox_shapes } from './shapes-outbox.ts';
 import { parked_shapes } from './shapes-parked.ts';
@@ -269,6 +270,7 @@ export const shapes = {
   ...review_shapes,
   ...reminder_shapes,
   ...attachment_shapes,
+  ...message_shapes,
   ...outbox_shapes,
   ...ops_shapes,
   ...job_shapes,

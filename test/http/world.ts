@@ -12,6 +12,7 @@ import {
   type OwnerIds,
 } from '../helpers/database.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+import { message_samples } from './messages.ts';
 import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
@@ -293,6 +294,8 @@ export const samples: Readonly<
   ...outbox_samples,
   ...message_samples,
   resend_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  ...message_samples,
+  resend_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_prices: async ({ service_id }) => ({ params: { service_id } }),
   set_price: async (world) => ({
     params: { service_id: await freshService(world), tier: 'Adult' },
@@ -421,6 +424,11 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) from webhook_deliveries),
       (select count(*) || ':' || coalesce(sum(attempts), 0) from consumed_events),
       (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
+      (select count(*) || ':' || count(read_at) from notifications),
+      (select count(*) || ':' || count(discarded_at) from deliveries),
+      (select count(*) || ':' || count(ended_at) from push_devices),
+      (select max(updated_at) from notification_preferences),
+      (select count(*) from delivery_channels where paused_at is not null),
       (select count(*) from booking_attachments),
       (select count(*) from users),
       (select count(*) from pets),

@@ -17,6 +17,16 @@ import { createBooking } from '../actions/create-booking.ts';
 import { createOwner } from '../actions/create-owner.ts';
 import { createPayment } from '../actions/create-payment.ts';
 import { createReservation } from '../actions/create-reservation.ts';
+import {
+  discardDeliveries,
+  inspectDelivery,
+  listChannels,
+  listDeliveries,
+  listDeliveryErrors,
+  pauseChannel,
+  resumeChannel,
+  retryDeliveries,
+} from '../actions/deliveries.ts';
 import { extendReservation } from '../actions/extend-reservation.ts';
 import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
@@ -40,6 +50,18 @@ import {
   listParkedEvents,
   retryParkedEvent,
 } from '../actions/parked-events.ts';
+import {
+  addPushDevice,
+  getPreferences,
+  getPushKey,
+  listNotifications,
+  previewMessage,
+  readNotification,
+  removePushDevice,
+  resendBooking,
+  sendNotification,
+  setPreferences,
+} from '../actions/notifications.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
 import {
@@ -167,6 +189,24 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   skip_reminder: skipReminder,
   list_reminder_rules: listReminderRules,
   set_reminder_rule: setReminderRule,
+  list_notifications: listNotifications,
+  send_notification: sendNotification,
+  read_notification: readNotification,
+  get_preferences: getPreferences,
+  set_preferences: setPreferences,
+  get_push_key: getPushKey,
+  add_push_device: addPushDevice,
+  remove_push_device: removePushDevice,
+  resend_booking: resendBooking,
+  preview_message: previewMessage,
+  list_deliveries: listDeliveries,
+  list_delivery_errors: listDeliveryErrors,
+  inspect_delivery: inspectDelivery,
+  retry_deliveries: retryDeliveries,
+  discard_deliveries: discardDeliveries,
+  list_channels: listChannels,
+  pause_channel: pauseChannel,
+  resume_channel: resumeChannel,
   list_attachments: listAttachments,
   delete_attachment: deleteAttachment,
   sweep_attachments: sweepAttachments,

@@ -22,6 +22,7 @@ import { createQuickRefusals, type QuickRefusals } from './quick-refusals.ts';
 import { requestId } from './request-info.ts';
 import { addRequestLog, type RequestLine, requestNotes, safe_headers } from './request-log.ts';
 import { addRoutes } from './routes.ts';
+import { addUnsubscribe } from './unsubscribe.ts';
 import { addWebhook } from './webhook.ts';
 
 /** A client that trickles its headers is cut off after this. */
@@ -143,6 +144,7 @@ async function addApi(
   door.open({ app, authenticator, limit, note: noteQuick });
   addRoutes(server, app, admit);
   addWebhook(server, app, admit);
+  addUnsubscribe(server, app);
   await addAttachmentRoutes(server, app, admit);
   ({ farewell } = addFeed(server, {
     app,

@@ -120,7 +120,7 @@ export const daemon_settings = {
     parse: splitList,
     fallback: '',
     secret: 'whole',
-    doc: 'Secrets that sign tickets, comma separated: the first signs, all are believed; without it no tickets.',
+    doc: 'Secrets of tickets and calendar addresses, comma separated: the first signs, all are believed; without it none.',
   },
   ...message_settings,
   auth_jwks_url: {

@@ -56,7 +56,7 @@ drop index booking_reminders_booking;
 create index booking_reminders_clinic on booking_reminders (clinic_id, scheduled_time, id);
 
 -- Reminders that wait to be sent: there are never many (queue_reminders).
-create index deliveries_reminders on deliveries (next_attempt_at)
+create index deliveries_reminders on deliveries (created_at)
   where reminder_id is not null and status in ('pending', 'sending');
 
 -- The rules that hold for a service: its own, else the clinic's, else ours. Seed 002 names the four.
@@ -213,8 +213,9 @@ $$;
 
 -- Turns due reminders into messages. One caller at a time, whichever daemon it is in: the lock is held
 -- for this transaction alone, so a leader that dies or stalls is followed at once, and no lease can
--- run out while it works. At most p_waiting_max reminders wait to be sent at any time: after hours
--- without daemons, news of bookings does not stand in line behind thousands of them.
+-- run out while it works. At most p_waiting_max of the last two minutes wait to be sent: after hours
+-- without daemons, news of bookings does not stand in line behind thousands of them. What waits for
+-- longer waits for a provider, and must not keep the other channels from getting theirs.
 create function queue_reminders(p_limit integer, p_waiting_max integer)
 returns table (reminder_id uuid, booking_id uuid, reminder_type text, verdict text, late_ms bigint)
 language plpgsql
@@ -230,7 +231,7 @@ begin
     select
     from deliveries d
     where d.reminder_id is not null and d.status in ('pending', 'sending')
-      and d.next_attempt_at <= now()
+      and d.created_at > now() - interval '2 minutes' and d.next_attempt_at <= now()
     limit p_waiting_max
   ) as w;
   if v_room <= 0 then return; end if;
@@ -250,17 +251,10 @@ begin
   ), told as (
     select j.id, k.channel, a.address, u.lang
     from judged j
-    join users u on u.id = j.user_id and not u.is_erased
+    join users u on u.id = j.user_id
     cross join lateral jsonb_array_elements_text(j.delivery_channels) as k (channel)
-    left join notification_preferences p on p.user_id = j.user_id and p.channel = k.channel
-    cross join lateral (
-      select coalesce(
-        p.address, case k.channel when 'email' then u.email when 'sms' then u.phone end
-      ) as address
-    ) as a
-    -- Mail unless they said no; push and SMS only if they said yes.
-    where j.verdict = 'send' and coalesce(p.enabled, k.channel = 'email')
-      and a.address is not null
+    cross join lateral (select channel_address(u.id, k.channel) as address) as a
+    where j.verdict = 'send' and a.address is not null
   ), marked as (
     update booking_reminders m
     set status = case

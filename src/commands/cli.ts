@@ -33,6 +33,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
       'tickets',
       'reviews',
       'reminders',
+      'calendar',
       'attachments',
       'notifications',
       'owners',
@@ -76,6 +77,8 @@ const group_summaries: Readonly<Record<string, string>> = {
   waitlist: 'People who wait for a place',
   reviews: 'What owners say, and what the clinic answers',
   reminders: 'What owners are reminded of, and when',
+  calendar: 'Visits in the calendars of phones and programs',
+  'calendar links': 'Secret addresses of calendars: list, create, revoke',
   attachments: 'Files of bookings: list, add, get, remove',
   payments: 'Payments, their entries, and the takings of a day',
   prices: 'What services cost, by tier and quantity',
@@ -235,22 +238,24 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
   program.option('-V, --version', 'version');
   const parents = new Map<string, Command>();
   for (const spec of tree.toSorted((a, b) => placeOf(a.path) - placeOf(b.path))) {
-    const [first = '', second] = spec.path.split(' ');
+    const words = spec.path.split(' ');
+    const [first = ''] = words;
+    const last = words.at(-1) ?? '';
     let parent: Command = program;
-    if (second !== undefined) {
-      const known = parents.get(first);
-      parent = known ?? program.command(first).helpCommand(false);
+    for (const [index, word] of words.slice(0, -1).entries()) {
+      const group = words.slice(0, index + 1).join(' ');
+      const known = parents.get(group);
+      const next = known ?? parent.command(word).helpCommand(false);
       if (!known) {
-        parent
-          .summary(group_summaries[first] ?? '')
-          .description(`${group_summaries[first] ?? ''}.`);
-        parent.helpGroup(`${groupOf(first)}:`);
-        parents.set(first, parent);
+        next.summary(group_summaries[group] ?? '').description(`${group_summaries[group] ?? ''}.`);
+        if (index === 0) next.helpGroup(`${groupOf(first)}:`);
+        parents.set(group, next);
       }
+      parent = next;
     }
-    const command = parent.command(second ?? first, { hidden: spec.hidden === true });
+    const command = parent.command(last, { hidden: spec.hidden === true });
     if (spec.alias !== undefined) command.alias(spec.alias);
-    if (second === undefined) {
+    if (words.length === 1) {
       command.helpGroup(`${groupOf(first)}:`);
       // `undo BP..` and `undo list`: a command may also be the first word of others after it.
       parents.set(first, command.helpCommand(false));

@@ -1,5 +1,6 @@
 import type { CommandSpec } from './spec.ts';
 import { attachments_tree } from './tree-attachments.ts';
+import { calendar_tree } from './tree-calendar.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
 import { jobs_tree } from './tree-jobs.ts';
@@ -30,6 +31,7 @@ export const tree: readonly CommandSpec[] = [
   ...rules_tree,
   ...reviews_tree,
   ...reminders_tree,
+  ...calendar_tree,
   ...attachments_tree,
   ...messages_tree,
   ...ops_tree,

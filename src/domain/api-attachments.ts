@@ -52,4 +52,4 @@ export const attachment_endpoints = {
 } as const satisfies Record<string, Endpoint>;
 
 /** Endpoints that speak bytes: no JSON route, and no call of the typed client. */
-export type StreamName = 'add_attachment' | 'get_attachment';
+export type StreamName = 'add_attachment' | 'get_attachment' | 'get_calendar_feed';

@@ -1,4 +1,5 @@
 import { attachment_endpoints } from './api-attachments.ts';
+import { calendar_endpoints } from './api-calendar.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
 import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
@@ -235,6 +236,7 @@ export const endpoints = {
   ...rules_endpoints,
   ...review_endpoints,
   ...reminder_endpoints,
+  ...calendar_endpoints,
   ...attachment_endpoints,
   ...message_endpoints,
   list_locks: {

@@ -87,11 +87,12 @@ export function zoneLines(
 }
 
 /**
- * Whether the wall clock of a zone names this instant: of an hour that it shows twice only the first
- * is meant by it (RFC 5545 section 3.3.5).
+ * Whether the wall clock of a zone shows this instant and no other. Of an hour that it shows twice the
+ * first one is meant (RFC 5545 section 3.3.5), but programs that take it for the second are about.
  */
 export function isNamedByWall(instant: Temporal.Instant, time_zone: string): boolean {
   const wall = instant.toZonedDateTimeISO(time_zone).toPlainDateTime();
-  const meant = wall.toZonedDateTime(time_zone, { disambiguation: 'earlier' });
-  return meant.toInstant().equals(instant);
+  return (['earlier', 'later'] as const).every((disambiguation) =>
+    wall.toZonedDateTime(time_zone, { disambiguation }).toInstant().equals(instant),
+  );
 }

@@ -32,6 +32,7 @@ import {
   Slot,
 } from './schema.ts';
 import { attachment_shapes } from './shapes-attachments.ts';
+import { calendar_shapes } from './shapes-calendar.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
@@ -269,6 +270,7 @@ export const shapes = {
   ...rules_shapes,
   ...review_shapes,
   ...reminder_shapes,
+  ...calendar_shapes,
   ...attachment_shapes,
   ...message_shapes,
   ...outbox_shapes,

@@ -176,6 +176,10 @@ export async function leakedLock(world: World): Promise<{ key: string; token: st
 /** A service of its own: prices of the shared one must stay simple. */
 const freshService = async ({ harness, clinic }: World) => await addService(harness.sql, clinic);
 
+/** Owners link their own visits, staff those of the clinic. */
+const linkWish = ({ clinic }: World, role: Role) =>
+  role === 'customer' ? { kind: 'owner' } : { kind: 'clinic', clinic_id: clinic.id };
+
 let phones = 10_000_000;
 
 type Sample = (world: World, role: Role) => Promise<Request>;
@@ -275,6 +279,25 @@ export const samples: Readonly<
     params: { clinic_id: clinic.id },
     body: { reminder_type: 'follow_up', offsets_minutes: [10_080] },
   }),
+  get_calendar: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
+  get_booking_calendar: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  sync_calendar: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
+  create_calendar_link: async (world, role) => ({ body: linkWish(world, role) }),
+  list_calendar_links: async () => ({}),
+  revoke_calendar_link: async (world, role) => {
+    const token = world.tokens[role];
+    const made = await call(
+      world.base,
+      'create_calendar_link',
+      { body: linkWish(world, role) },
+      { token },
+    );
+    return {
+      params: {
+        link_id: member(made.json, 'link_id') === undefined ? unknown_id() : must(made, 'link_id'),
+      },
+    };
+  },
   list_attachments: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   delete_attachment: async (world) => ({
     params: await attachFile(world, await freshBooking(world)),
@@ -292,8 +315,6 @@ export const samples: Readonly<
     return { params: { key }, body: { token, reason: 'test' } };
   },
   ...outbox_samples,
-  ...message_samples,
-  resend_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   ...message_samples,
   resend_booking: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   list_prices: async ({ service_id }) => ({ params: { service_id } }),
@@ -430,6 +451,9 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select max(updated_at) from notification_preferences),
       (select count(*) from delivery_channels where paused_at is not null),
       (select count(*) from booking_attachments),
+      (select count(*) || ':' || count(revoked_at) from calendar_links),
+      (select count(*) || ':' || count(*) filter (where reason = 'skipped') from booking_reminders),
+      (select count(*) || ':' || coalesce(sum(version), 0) from reminder_rules),
       (select count(*) from users),
       (select count(*) from pets),
       (select count(*) from booking_events_outbox),

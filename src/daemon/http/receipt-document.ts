@@ -13,12 +13,15 @@ export type Document = {
 const documents: Partial<Record<EndpointName, { readonly file: string; readonly by: string }>> = {
   get_receipt: { file: 'receipt', by: 'receipt_number' },
   get_tickets: { file: 'tickets', by: 'reference_code' },
+  get_calendar: { file: 'calendar', by: 'from' },
+  get_booking_calendar: { file: 'booking', by: 'reference_code' },
 };
 
 const type_formats: Readonly<Record<string, string>> = {
   'text/html': 'html',
   'text/plain': 'text',
   'application/pdf': 'pdf',
+  'text/calendar': 'ics',
   'application/json': 'json',
   '*/*': 'json',
 };
@@ -59,6 +62,10 @@ export function documentOf(name: EndpointName, output: unknown, request: Asking)
   if (format === 'json') return null;
   const body = member(output, format);
   if (typeof body !== 'string') return null;
+  if (format === 'ics') {
+    const file_name = `${names.file}-${String(member(output, names.by))}.ics`;
+    return { type: 'text/calendar; charset=utf-8', body, file_name };
+  }
   if (format !== 'pdf') {
     const type = format === 'html' ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
     return { type, body, file_name: null };

@@ -7,6 +7,12 @@ import { decideApproval, listApprovals } from '../actions/approvals.ts';
 import { sweepAttachments } from '../actions/attachment-sweep.ts';
 import { deleteAttachment, listAttachments } from '../actions/attachments.ts';
 import { getBookingRules, setBookingRules, setServiceApproval } from '../actions/booking-rules.ts';
+import { getBookingCalendar, getCalendar, syncCalendar } from '../actions/calendar.ts';
+import {
+  createCalendarLink,
+  listCalendarLinks,
+  revokeCalendarLink,
+} from '../actions/calendar-links.ts';
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
@@ -189,6 +195,12 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   skip_reminder: skipReminder,
   list_reminder_rules: listReminderRules,
   set_reminder_rule: setReminderRule,
+  get_calendar: getCalendar,
+  get_booking_calendar: getBookingCalendar,
+  sync_calendar: syncCalendar,
+  create_calendar_link: createCalendarLink,
+  list_calendar_links: listCalendarLinks,
+  revoke_calendar_link: revokeCalendarLink,
   list_notifications: listNotifications,
   send_notification: sendNotification,
   read_notification: readNotification,

@@ -7,6 +7,7 @@ import type { Health } from '../health.ts';
 import { createAdmission } from './admission.ts';
 import { addAttachmentRoutes } from './attachment-routes.ts';
 import { createAuthenticator } from './auth.ts';
+import { addCalendarRoutes } from './calendar-routes.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { addDeadlines } from './deadlines.ts';
 import { addDocs } from './docs.ts';
@@ -146,6 +147,7 @@ async function addApi(
   addWebhook(server, app, admit);
   addUnsubscribe(server, app);
   await addAttachmentRoutes(server, app, admit);
+  addCalendarRoutes(server, app, admit);
   ({ farewell } = addFeed(server, {
     app,
     authenticator,

@@ -50,12 +50,6 @@ import { listLocks } from '../actions/list-locks.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
-import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
-import {
-  discardParkedEvent,
-  listParkedEvents,
-  retryParkedEvent,
-} from '../actions/parked-events.ts';
 import {
   addPushDevice,
   getPreferences,
@@ -68,6 +62,12 @@ import {
   sendNotification,
   setPreferences,
 } from '../actions/notifications.ts';
+import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
+import {
+  discardParkedEvent,
+  listParkedEvents,
+  retryParkedEvent,
+} from '../actions/parked-events.ts';
 import { payBooking } from '../actions/pay-booking.ts';
 import { listPaymentMethods, removePaymentMethod } from '../actions/payment-methods.ts';
 import {

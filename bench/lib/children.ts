@@ -50,6 +50,11 @@ export function startBareServer(): Promise<Program> {
   return start([fileURLToPath(new URL('bare-server.ts', import.meta.url))], process.env);
 }
 
+/** A WebSocket server that only tells: `deflate` or `plain`. */
+export function startFeedServer(kind: 'deflate' | 'plain'): Promise<Program> {
+  return start([fileURLToPath(new URL('feed-server.ts', import.meta.url)), kind], process.env);
+}
+
 /** Another daemon of the same build on the demo's database, with other settings. */
 export function startDaemon(
   demo: Demo,

@@ -136,11 +136,20 @@ describe('a connection ends', () => {
 
   it('when its token has too many', async () => {
     const { base } = await start({ clients_per_token_max: 2 });
+    const figure = async (name: string) => {
+      const text = await (await fetch(`${base}/metrics`)).text();
+      return text.split('\n').find((line) => line.startsWith(name));
+    };
     const two = [1, 2].map(() => followFeed(base, '', world.tokens.desk));
     for (const client of two) await client.first('hello');
     const third = followFeed(base, '', world.tokens.desk);
     expect(await third.closed).toEqual({ code: 1013, reason: 'too_many' });
     expect(third.frames).toEqual([{ type: 'bye', reason: 'too_many' }]);
+    const byes = 'petpro_feed_byes_total{reason="too_many"}';
+    expect(await figure(byes)).toBe(`${byes} 1`);
+    await eventually('two are left', async () => {
+      return (await figure('petpro_feed_clients')) === 'petpro_feed_clients 2';
+    });
     await followFeed(base, '', world.tokens.manager).first('hello');
     two[0]?.close();
     await two[0]?.closed;

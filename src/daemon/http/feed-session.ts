@@ -44,6 +44,7 @@ export type SessionParts = {
   readonly presence: Presence;
   readonly limits: SessionLimits;
   readonly version: string;
+  readonly on_bye: (reason: ByeReason) => void;
   readonly log: Log;
 };
 
@@ -120,6 +121,7 @@ export function startSession(
   const bye: Session['bye'] = (reason) => {
     if (is_over) return;
     stopAll();
+    parts.on_bye(reason);
     sayBye(socket, reason);
   };
 

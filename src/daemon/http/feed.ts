@@ -4,6 +4,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { ByeReason } from '../../domain/events.ts';
 import type { App } from '../app-types.ts';
 import { type Authenticator, bearerToken, type Principal } from './auth.ts';
+import type { FeedMetrics } from './feed-metrics.ts';
 import { createPresence } from './feed-presence.ts';
 import { createRounds } from './feed-rounds.ts';
 import {
@@ -96,6 +97,7 @@ export type FeedParts = {
   readonly app: App;
   readonly authenticator: Authenticator;
   readonly source: FeedSource;
+  readonly metrics: FeedMetrics;
   readonly version: string;
   readonly limits: FeedLimits;
 };
@@ -119,14 +121,24 @@ export function addFeed(
   server: FastifyInstance,
   feed: FeedParts,
 ): { readonly farewell: () => void } {
-  const { app, authenticator, source, version, limits } = feed;
+  const { app, authenticator, source, metrics, version, limits } = feed;
   const sessions = new Set<Session>();
   const counts = createCounts(limits);
   const presence = createPresence(app);
   const rounds = createRounds(round_ms);
-  const parts: SessionParts = { source, rounds, presence, limits, version, log: app.log };
+  const on_bye = metrics.countBye;
+  const parts: SessionParts = {
+    source,
+    rounds,
+    presence,
+    limits,
+    version,
+    on_bye,
+    log: app.log,
+  };
 
   const refuse = (socket: WebSocket, reason: ByeReason): void => {
+    on_bye(reason);
     app.log.warn('feed.refused', { reason });
     sayBye(socket, reason);
   };
@@ -177,6 +189,7 @@ export function addFeed(
     wsHandler: (socket, request) => {
       // Frames that are too long or no frames at all: the connection closes by itself.
       socket.on('error', (err: Error) => app.log.debug('feed.client_failed', { err }));
+      socket.once('close', metrics.countClient());
       const full = counts.enter(socket);
       if (full !== null) return refuse(socket, full);
       open(socket, request)

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { OutboxBacklog } from '../store/outbox.ts';
 import type { OnTick } from '../workers/loop.ts';
+import { addFeedMetrics, type FeedMetrics } from './feed-metrics.ts';
 import { addOutboxMetrics } from './outbox-metrics.ts';
 import { createRequestTimes, seconds } from './request-times.ts';
 
@@ -9,6 +10,7 @@ export type Metrics = {
   /** A loser of a slot who was answered from memory. */
   readonly countQuickRefusal: () => void;
   readonly onTick: OnTick;
+  readonly feed: FeedMetrics;
   readonly text: () => Promise<string>;
   readonly content_type: string;
 };
@@ -54,6 +56,7 @@ export function createMetrics(readBacklog: (() => Promise<OutboxBacklog>) | null
       mismatches.set({ kind: 'any' }, Object.keys(tick.findings).length);
       for (const [kind, count] of Object.entries(tick.findings)) mismatches.set({ kind }, count);
     },
+    feed: addFeedMetrics(registry),
     text: async () => `${await registry.metrics()}\n${requests.text()}`,
     content_type: registry.contentType,
   };

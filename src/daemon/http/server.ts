@@ -17,6 +17,7 @@ import { readJsonBodies } from './json-body.ts';
 import { createLimit } from './limits.ts';
 import { refuseOtherMethods } from './methods.ts';
 import type { Metrics } from './metrics.ts';
+import { addOfferPage } from './offer-page.ts';
 import { addProbes } from './probes.ts';
 import { notFound, problemAnswer, toAppError } from './problem.ts';
 import { createQuickRefusals, type QuickRefusals } from './quick-refusals.ts';
@@ -146,12 +147,14 @@ async function addApi(
   addRoutes(server, app, admit);
   addWebhook(server, app, admit);
   addUnsubscribe(server, app);
+  addOfferPage(server, app);
   await addAttachmentRoutes(server, app, admit);
   addCalendarRoutes(server, app, admit);
   ({ farewell } = addFeed(server, {
     app,
     authenticator,
     source: feed,
+    metrics: metrics.feed,
     version,
     limits: feed_limits ?? default_feed_limits,
   }));

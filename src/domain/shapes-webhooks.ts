@@ -8,13 +8,16 @@ const nothing = z.object({});
 const url = z
   .string()
   .max(500)
-  .refine((text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol), {
+  .refine((text) => URL.canParse(text) && /^(https?|tcp):$/.test(new URL(text).protocol), {
     message: 'Give an address that begins with https://',
   })
   .refine((text) => !URL.canParse(text) || new URL(text).username === '', {
     message: 'Leave user and password out: the signature says who sends',
   })
-  .describe('https; http only outside of production');
+  .refine((text) => !text.startsWith('tcp:') || (URL.canParse(text) && new URL(text).port !== ''), {
+    message: 'Say the port as well: tcp://crm.internal:4001',
+  })
+  .describe('https; http only outside of production; tcp for services of our own network');
 const events = z
   .array(z.string().refine(isEventFilter, 'No event is called so; such as booking.* or *'))
   .min(1)

@@ -125,8 +125,17 @@ export function createGuard(options: {
   const isAllowed = (address: string) =>
     blocks.check(address, net.isIP(address) === 6 ? 'ipv6' : 'ipv4') || isPublicAddress(address);
 
+  const isListed = (host: string) =>
+    names.has(host) ||
+    (net.isIP(host) !== 0 && blocks.check(host, net.isIP(host) === 6 ? 'ipv6' : 'ipv4'));
+
   const assertUrl = (url: string): void => {
     const host = hostOf(url);
+    if (url.startsWith('tcp:')) {
+      // Neither encrypted nor signed: only where the settings say that it is our own network.
+      if (isListed(host)) return;
+      throw refused(host, 'tcp is for services that PETPRO_WEBHOOK_ALLOW names');
+    }
     if (options.is_prod && !url.startsWith('https:')) throw refused(host, 'only https is safe');
     if (names.has(host)) return;
     if (net.isIP(host) !== 0 && !isAllowed(host)) throw refused(host, 'it is not a public address');

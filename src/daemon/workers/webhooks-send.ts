@@ -5,6 +5,7 @@ import type { LookupFunction } from 'node:net';
 import { AppError } from '../../domain/errors.ts';
 import type { ClaimedWebhook } from '../store/webhook-endpoints-deliveries.ts';
 import type { Guard } from './webhooks-guard.ts';
+import { sendEventByTcp } from './webhooks-tcp.ts';
 
 /** From the question for the address to the last byte that we read. */
 export const webhook_timeout_ms = 10_000;
@@ -177,6 +178,15 @@ export async function sendWebhook(
   try {
     const addresses = await guard.resolve(url);
     signal.throwIfAborted();
+    if (url.startsWith('tcp:')) {
+      const at = { host: addresses[0]?.address ?? '', port: Number(new URL(url).port) };
+      const event = { id: event_id, type: claimed.event_type, body };
+      const { error, response } = await sendEventByTcp(at, event, signal);
+      const shown = response === null ? null : printable(response);
+      const why = error === null ? null : printable(error);
+      const told = { status_code: null, asked_ms: null, error: why, response: shown };
+      return { ...told, duration_ms: duration() };
+    }
     const lookup: LookupFunction = (_host, options, done) => {
       const [first] = addresses;
       if (options.all) done(null, [...addresses]);

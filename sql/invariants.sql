@@ -277,12 +277,16 @@ group by b.id
 having count(c.seat) <> case when b.status = 'cancelled' then 0 else b.quantity end;
 
 -- name: reminders
--- No reminder waits for a booking that was cancelled or moved.
+-- No reminder waits for a booking that was cancelled or moved, or speaks of a visit that is over.
 select m.id as reminder_id, m.booking_id, m.reminder_type, b.status
 from booking_reminders m
 join bookings b on b.id = m.booking_id
 where m.status = 'pending'
-  and (b.status in ('cancelled', 'no-show') or b.booking_time <> m.booking_time);
+  and (
+    b.status in ('cancelled', 'no-show')
+    or b.booking_time <> m.booking_time
+    or b.status = 'completed' and m.reminder_type in ('upcoming', 'check_in')
+  );
 
 -- name: tickets
 -- A booking admits no more people than it has seats, and nobody before it was said to have arrived.

@@ -21,13 +21,15 @@ export const webhook_lease_ms = webhook_timeout_ms + 20_000;
 const every_ms = 1_000;
 const kept_days = 30;
 const prune_batch = 500;
+/** At a stop; leases end what is left over. */
+const settle_max_ms = 15_000;
 const prune_every_ms = 60_000;
 
 export type WebhookSender = {
   readonly worker: Worker;
   /** Called when a place is free again: then more can be claimed. */
   readonly onFree: (wake: () => void) => void;
-  /** Resolves when no request is under way. */
+  /** Resolves when no request is under way; gives up on a database that stays away. */
   readonly settled: () => Promise<void>;
 };
 
@@ -123,7 +125,12 @@ export function createWebhookSender(guard_of: (app: App) => Guard = guardOf): We
       wake = target;
     },
     settled: async () => {
-      while (under_way.size > 0) await Promise.allSettled(under_way);
+      const { promise: late, resolve: giveUp } = Promise.withResolvers<'late'>();
+      const timer = setTimeout(() => giveUp('late'), settle_max_ms);
+      while (under_way.size > 0) {
+        if ((await Promise.race([Promise.allSettled(under_way), late])) === 'late') break;
+      }
+      clearTimeout(timer);
     },
   };
 }

@@ -28,6 +28,10 @@ begin
   update waitlist_openings o
   set not_before = v_until
   where o.slot_id = p_b.slot_id and o.created_at = now() and v_until is not null;
+  if not found and v_until is not null then
+    -- Nobody waits yet: who comes now waits for the end of the grace too.
+    insert into waitlist_openings (slot_id, not_before) values (p_b.slot_id, v_until);
+  end if;
   return v_until;
 end
 $$;

@@ -169,6 +169,13 @@ test('a cancel that can be undone is not given away before its grace is over', a
   await sql`update waitlist_openings set not_before = now() where slot_id = ${place.slot_id}`;
   await serve(app);
   expect(await offeredTo(sql, place.slot_id)).toEqual([waiting.entry_id]);
+  // Nobody waited when it was cancelled: who comes now does not get it sooner.
+  const quiet = await addPlace(sql);
+  await sql`update clinics set undo_ms = 30000 where id = ${quiet.clinic.id}`;
+  await cancelBooking(await mustBook(sql, quiet.slot_id, await addOwner(sql)));
+  const late = await addWaiting(sql, quiet);
+  await serve(app);
+  expect(await entryOf(sql, late.entry_id)).toMatchObject({ status: 'waiting' });
 });
 
 test('every way in which a place becomes free is noticed', async () => {

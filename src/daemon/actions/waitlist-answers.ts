@@ -28,7 +28,8 @@ const CANDIDATES_MAX = 5;
 /** What becomes of an offer that nobody can answer: said with what the entry is now. */
 async function notOffered(app: App, actor: Actor, entry_id: string): Promise<Error> {
   const { status, offer } = await entryJson(app, actor, entry_id);
-  const facts = { entry_id, status, ended_as: offer?.ended_as ?? null };
+  const next = `petpro waitlist show ${entry_id}`;
+  const facts = { entry_id, status, ended_as: offer?.ended_as ?? null, next };
   const detail = {
     waiting:
       offer?.ended_as === 'expired'
@@ -115,7 +116,7 @@ async function refusedOffer(
   if (outcome === 'no_slot') {
     return failure(
       'conflict',
-      { entry_id },
+      { entry_id, next: `petpro waitlist offer ${entry_id} --at "fri 11:15"` },
       'No open slot fits this entry; name one that the owner would take.',
     );
   }

@@ -10,11 +10,14 @@ import {
 import { formatMoney } from '../../domain/money.ts';
 import { fitSms } from '../../domain/sms.ts';
 import { type Catalogue, catalogues, type Words } from './catalogue.ts';
+import { offer_words } from './offer-page.ts';
 
 /** What goes with a message besides the facts of the visit. */
 type Extras = {
   readonly has_tickets?: boolean;
   readonly unsubscribe_url?: string | null;
+  /** Where an offer is answered. */
+  readonly offer_url?: string | null;
 };
 
 function wordsOf(facts: MailFacts, has_tickets = false): Words {
@@ -72,7 +75,7 @@ function rowsOf(
 export async function renderMail(
   type: MailType,
   facts: MailFacts,
-  { has_tickets = false, unsubscribe_url = null }: Extras = {},
+  { has_tickets = false, unsubscribe_url = null, offer_url = null }: Extras = {},
 ): Promise<RenderedMail> {
   const { drawMail } = await import('./mail-tree.ts');
   const catalogue = catalogues[facts.lang];
@@ -85,7 +88,12 @@ export async function renderMail(
     head: [catalogue.greeting(words), template.intro(words)],
     rows: rowsOf(type, facts, words, catalogue),
     tail: [...template.notes(words), catalogue.closing(words)],
-    footer: unsubscribe_url === null ? null : { text: catalogue.unsubscribe, url: unsubscribe_url },
+    footer:
+      offer_url !== null
+        ? { text: offer_words[facts.lang].link, url: offer_url }
+        : unsubscribe_url === null
+          ? null
+          : { text: catalogue.unsubscribe, url: unsubscribe_url },
   });
   return { subject, ...drawn };
 }

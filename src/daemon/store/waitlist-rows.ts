@@ -188,3 +188,32 @@ export async function openSlotsFor(
     order by s.starts_at, s.slot_id
     limit ${limit}`);
 }
+
+export type TokenOffer = {
+  readonly token: string;
+  readonly entry_id: string;
+  readonly reservation_id: string;
+  readonly user_id: string;
+  readonly ended_as: OfferEnd | null;
+  /** It stands, and its time is not over. */
+  readonly is_open: boolean;
+};
+
+/** The offer that a link of a mail names; null for a token that is none. */
+export async function findOfferByToken(sql: Db, token: string): Promise<TokenOffer | null> {
+  const [row] = await run(sql<TokenOffer[]>`
+    select o.token, o.entry_id, o.reservation_id, w.user_id, o.ended_as,
+      o.ended_at is null and r.status = 'pending' and r.expires_at > now() as is_open
+    from waitlist_offers o
+    join waitlist_entries w on w.id = o.entry_id
+    join reservations r on r.id = o.reservation_id
+    where o.token = ${token}`);
+  return row ?? null;
+}
+
+/** The token of the offer that a hold was made for; told to nobody but its owner. */
+export async function offerToken(sql: Db, reservation_id: string): Promise<string | null> {
+  const [row] = await run(sql<{ token: string }[]>`
+    select token from waitlist_offers where reservation_id = ${reservation_id}`);
+  return row?.token ?? null;
+}

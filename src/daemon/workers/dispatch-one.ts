@@ -22,6 +22,7 @@ import {
 } from '../store/deliveries.ts';
 import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
 import { noteAttached } from '../store/tickets.ts';
+import { offerToken } from '../store/waitlist-rows.ts';
 
 /** What became of one message; `dropped` ones are no longer true or wanted. */
 export type Ending =
@@ -83,6 +84,20 @@ function calendarOf(type: MailType, row: MailRow): string | null {
   });
 }
 
+/** Where the owner can answer without the app; null where nobody knows our address. */
+async function offerUrl(
+  { sql, config }: App,
+  type: MailType,
+  { payload }: ClaimedDelivery,
+): Promise<string | null> {
+  const reservation_id = textField(payload, 'reservation_id');
+  if (type !== 'waitlist_offered' || config.public_url === null || reservation_id === null) {
+    return null;
+  }
+  const token = await offerToken(sql, reservation_id);
+  return token === null ? null : `${config.public_url}/offers/${token}`;
+}
+
 async function sendMail(
   app: App,
   delivery: ClaimedDelivery,
@@ -98,12 +113,13 @@ async function sendMail(
   const { public_url } = app.config;
   const unsubscribe_url =
     public_url !== null && isOptional(type) ? `${public_url}/unsubscribe/${delivery_id}` : null;
+  const offer_url = await offerUrl(app, type, delivery);
   const has_tickets = attachments.length > 0;
   const { reference_code } = row.facts;
   const sent = await app.messenger.sendEmail({
     message_id: delivery_id,
     to: address,
-    ...(await renderMail(type, row.facts, { has_tickets, unsubscribe_url })),
+    ...(await renderMail(type, row.facts, { has_tickets, unsubscribe_url, offer_url })),
     calendar: calendarOf(type, row),
     attachments,
     thread: reference_code,

@@ -101,6 +101,7 @@ async function followers(): Promise<readonly Figure[]> {
     STRIPE_WEBHOOK_SECRET: 'whsec_bench',
     STRIPE_API_BASE: demo.stripe_url,
     SMTP_URL: 'smtp://127.0.0.1:9',
+    PETPRO_FEED_CLIENTS_PER_TOKEN: String(CLIENTS),
   });
   await fetch(`${daemon.url}/readyz`);
   await sleep(SETTLE_MS);

@@ -172,6 +172,18 @@ export const daemon_settings = {
     fallback: '6000',
     doc: 'Requests per minute of one key, customer or address; 0 = no limit (load tests only).',
   },
+  feed_clients_max: {
+    env: 'PETPRO_FEED_CLIENTS_MAX',
+    parse: whole(1, 100_000),
+    fallback: '1000',
+    doc: 'Connections to the live feed that one daemon takes.',
+  },
+  feed_clients_per_token: {
+    env: 'PETPRO_FEED_CLIENTS_PER_TOKEN',
+    parse: whole(1, 100_000),
+    fallback: '100',
+    doc: 'Of those, connections of one key.',
+  },
   trust_proxy: {
     env: 'PETPRO_TRUST_PROXY',
     parse: splitList,

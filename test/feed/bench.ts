@@ -1,6 +1,6 @@
 import type { Sql } from 'postgres';
 import { afterAll } from 'vitest';
-import { default_feed_limits, type FeedLimits } from '../../src/daemon/http/feed.ts';
+import { type FeedLimits, feedLimits } from '../../src/daemon/http/feed.ts';
 import { createMetrics } from '../../src/daemon/http/metrics.ts';
 import { createServer } from '../../src/daemon/http/server.ts';
 import type { Daemon } from '../../src/daemon/main.ts';
@@ -17,11 +17,12 @@ export async function feedServer(daemon: Daemon, limits: Partial<FeedLimits> = {
     metrics: createMetrics(),
     version: 'test',
     feed_limits: {
-      ...default_feed_limits,
+      ...feedLimits(daemon.app.config),
       heartbeat_ms: 150,
       stall_ms: 1_500,
       auth_ms: 150,
       clients_max: 20,
+      clients_per_token_max: 1_000,
       ...limits,
     },
   });

@@ -162,8 +162,12 @@ describe('who may follow', () => {
 
   it('has a limit in all', async () => {
     const { base, server } = await impatientServer({ clients_max: 2 });
-    const two = [1, 2].map(() => followFeed(base, '', world.tokens.desk));
-    for (const client of two) await client.first('hello');
+    const two = [];
+    for (const token of [world.tokens.desk, world.tokens.viewer]) {
+      const client = followFeed(base, '', token);
+      await client.first('hello');
+      two.push(client);
+    }
     const third = followFeed(base, '', world.tokens.desk);
     expect(await third.closed).toEqual({ code: 1013, reason: 'full' });
     expect(third.frames).toEqual([{ type: 'bye', reason: 'full' }]);

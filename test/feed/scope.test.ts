@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { default_feed_limits } from '../../src/daemon/http/feed.ts';
 import { event_types } from '../../src/domain/events.ts';
 import { eventually } from '../helpers/poll.ts';
 import { startHarness } from '../http/harness.ts';
@@ -138,7 +137,7 @@ describe('a key that changes while it follows', () => {
 
 describe('every kind of event', () => {
   it('can be asked for by its name', async () => {
-    const { base } = await feedServer(daemon, { ...default_feed_limits });
+    const { base } = await feedServer(daemon);
     for (const types of [event_types.slice(0, 20).join(','), event_types.slice(20).join(',')]) {
       const client = followFeed(base, `?types=${types}`, world.tokens.viewer);
       await client.first('hello');

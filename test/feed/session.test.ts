@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { FeedLimits } from '../../src/daemon/http/feed.ts';
 import { eventually } from '../helpers/poll.ts';
@@ -159,6 +160,19 @@ describe('a connection ends', () => {
       return client.frames[0]?.type === 'hello';
     };
     await eventually('there is room again', again);
+  });
+
+  it('never for those with a token because of those without', async () => {
+    const { base } = await start({ clients_max: 6, auth_ms: 60_000 });
+    const strangers = [1, 2, 3, 4].map(() => followFeed(base, '', null));
+    const refused = await Promise.any(strangers.map(({ closed }) => closed));
+    expect(refused).toEqual({ code: 1013, reason: 'full' });
+    // The console shows its token in the header.
+    const known = await rawClient(base, '', world.tokens.desk);
+    const [chunk] = await once(known, 'data');
+    expect(String(chunk)).toMatch(/"type":"(?:hello|heartbeat)"/);
+    known.destroy();
+    for (const client of strangers) client.close();
   });
 
   it('when a message is too long', async () => {

@@ -1,5 +1,6 @@
 import type { WebSocket } from '@fastify/websocket';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Config } from '../../config.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { ByeReason } from '../../domain/events.ts';
 import type { App } from '../app-types.ts';
@@ -25,11 +26,13 @@ const round_ms = 8;
 
 export type FeedLimits = SessionLimits & {
   readonly auth_ms: number;
+  /** Of one daemon. Those who have not shown a token yet count too. */
   readonly clients_max: number;
+  /** The desks of a clinic often share one key. */
   readonly clients_per_token_max: number;
 };
 
-export const default_feed_limits: FeedLimits = {
+const default_limits: Omit<FeedLimits, 'clients_max' | 'clients_per_token_max'> = {
   heartbeat_ms: 10_000,
   stall_ms: 10_000,
   page_events: 200,
@@ -38,11 +41,16 @@ export const default_feed_limits: FeedLimits = {
   messages_max: 60,
   /** A browser cannot set headers on a WebSocket: it has this long to send its token. */
   auth_ms: 5_000,
-  /** Of one daemon. Those who have not shown a token yet count too. */
-  clients_max: 1_000,
-  /** The desks of a clinic often share one key. */
-  clients_per_token_max: 600,
 };
+
+/** Patience and room of the live feed. */
+export function feedLimits(config: Config): FeedLimits {
+  return {
+    ...default_limits,
+    clients_max: config.feed_clients_max,
+    clients_per_token_max: config.feed_clients_per_token,
+  };
+}
 
 /** The token of the client's first message; rejects when it is not one or does not come in time. */
 async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
@@ -68,11 +76,19 @@ async function firstToken(socket: WebSocket, auth_ms: number): Promise<string> {
 /** How many are here, in all and of each token. */
 function createCounts(limits: FeedLimits) {
   const by_token = new Map<string, number>();
+  /** Who says nothing may keep half of the places at most from those who have a token. */
+  const strangers = new Set<WebSocket>();
+  const strangers_max = Math.ceil(limits.clients_max / 2);
   let all = 0;
   return {
     /** Null when there is room, and then the client counts until it closes. */
-    enter: (socket: WebSocket): ByeReason | null => {
+    enter: (socket: WebSocket, is_known: boolean): ByeReason | null => {
       if (all >= limits.clients_max) return 'full';
+      if (!is_known) {
+        if (strangers.size >= strangers_max) return 'full';
+        strangers.add(socket);
+        socket.once('close', () => strangers.delete(socket));
+      }
       all += 1;
       socket.once('close', () => {
         all -= 1;
@@ -80,6 +96,7 @@ function createCounts(limits: FeedLimits) {
       return null;
     },
     enterAs: (socket: WebSocket, id: string): ByeReason | null => {
+      strangers.delete(socket);
       const count = by_token.get(id) ?? 0;
       if (count >= limits.clients_per_token_max) return 'too_many';
       by_token.set(id, count + 1);
@@ -190,7 +207,9 @@ export function addFeed(
       // Frames that are too long or no frames at all: the connection closes by itself.
       socket.on('error', (err: Error) => app.log.debug('feed.client_failed', { err }));
       socket.once('close', metrics.countClient());
-      const full = counts.enter(socket);
+      // With a token in the header it was checked before the upgrade.
+      const is_known = bearerToken(request.headers.authorization) !== null;
+      const full = counts.enter(socket, is_known);
       if (full !== null) return refuse(socket, full);
       open(socket, request)
         .catch((error: unknown) => {

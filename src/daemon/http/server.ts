@@ -11,7 +11,7 @@ import { addCalendarRoutes } from './calendar-routes.ts';
 import { answerClientErrors } from './client-errors.ts';
 import { addDeadlines } from './deadlines.ts';
 import { addDocs } from './docs.ts';
-import { addFeed, default_feed_limits, type FeedLimits, feed_message_bytes_max } from './feed.ts';
+import { addFeed, type FeedLimits, feed_message_bytes_max, feedLimits } from './feed.ts';
 import type { FeedSource } from './feed-session.ts';
 import { readJsonBodies } from './json-body.ts';
 import { createLimit } from './limits.ts';
@@ -156,7 +156,7 @@ async function addApi(
     source: feed,
     metrics: metrics.feed,
     version,
-    limits: feed_limits ?? default_feed_limits,
+    limits: feed_limits ?? feedLimits(app.config),
   }));
   addDocs(server, version);
 }

@@ -98,6 +98,11 @@ export function openEventStream(options: { readonly url: string; readonly log: L
   });
   let paused_until = 0;
   let cursor: number | null = null;
+  // After a restart it is empty, and readers wait for what they have not seen: no event of ours needs
+  // to come first.
+  redis.on('ready', () => {
+    cursor = null;
+  });
 
   const publishNew = async (app: App): Promise<void> => {
     const { last_sequence } = await feedBounds(app.sql);

@@ -41,6 +41,14 @@ export type Planned = {
   readonly reason: string | null;
 };
 
+/** Lets time pass until the visit starts in that many minutes. */
+export async function approach(sql: Sql, booking_id: string, minutes: number): Promise<void> {
+  const [row] = await sql<{ ahead: number }[]>`
+    select (extract(epoch from booking_time - now()) / 60)::integer as ahead
+    from bookings where id = ${booking_id}`;
+  await pass(sql, booking_id, (row?.ahead ?? 0) - minutes);
+}
+
 /** The reminders of a booking in the order of their times, as `upcoming -1440`. */
 export async function remindersOf(sql: Sql, booking_id: string): Promise<readonly Planned[]> {
   return await sql<Planned[]>`

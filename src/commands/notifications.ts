@@ -139,12 +139,12 @@ export async function preferences(context: Context, args: Args): Promise<undefin
 }
 
 function quietOf(args: Args) {
-  const text = textOption(args, 'quiet');
+  const text = textOption(args, 'quiet_hours');
   if (text === null) return {};
   if (text === 'none') return { quiet_from: '00:00', quiet_until: '00:00' };
   const match = /^(\d\d:\d\d)-(\d\d:\d\d)$/.exec(text);
   if (match?.[1] && match[2]) return { quiet_from: match[1], quiet_until: match[2] };
-  throw new AppError('invalid_input', `--quiet takes 21:00-08:00 or none, not "${text}".`);
+  throw new AppError('invalid_input', `--quiet-hours takes 21:00-08:00 or none, not "${text}".`);
 }
 
 /** `on`, `off` or `needed`: without reminders. */
@@ -166,9 +166,13 @@ export async function setPreferences(context: Context, args: Args): Promise<unde
     ...quietOf(args),
   };
   if (Object.keys(wish).length === 0) {
-    throw new AppError('invalid_input', 'Say what changes: --email, --sms, --push or --quiet.', {
-      next: 'petpro notifications set --owner 7890 --sms on',
-    });
+    throw new AppError(
+      'invalid_input',
+      'Say what changes: --email, --sms, --push or --quiet-hours.',
+      {
+        next: 'petpro notifications set --owner 7890 --sms on',
+      },
+    );
   }
   const session = openSession(context);
   const user_id = await userOf(session, args);

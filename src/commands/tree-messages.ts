@@ -69,7 +69,7 @@ const notifications: readonly CommandSpec[] = [
     summary: 'Change channels and quiet hours of an owner',
     role: 'own_or_desk',
     examples: [
-      'petpro notifications set --owner 7890 --sms on --quiet 22:00-07:00',
+      'petpro notifications set --owner 7890 --sms on --quiet-hours 22:00-07:00',
       'petpro notifications set --owner 7890 --email needed',
     ],
     options: [
@@ -79,7 +79,7 @@ const notifications: readonly CommandSpec[] = [
       { flags: '--push <how>', doc: 'as --email', choices: wanted },
       { flags: '--email-address <address>', doc: 'another one than the owner has' },
       { flags: '--sms-number <number>', doc: 'another one, with country: +62812..' },
-      { flags: '--quiet <hours>', doc: '21:00-08:00 where the owner lives, or none' },
+      { flags: '--quiet-hours <hours>', doc: '21:00-08:00 where the owner lives, or none' },
     ],
     mutates: { endpoint: 'set_preferences' },
     exits: [3, 6],

@@ -187,7 +187,7 @@ function refusal(
       : { quiet_from: to.quiet_from, quiet_until: to.quiet_until };
   const until = quietUntil(claimed_at, to.time_zone, hours);
   if (until === null) return null;
-  const retry_after_ms = until.since(claimed_at).total('milliseconds');
+  const retry_after_ms = Math.ceil(until.since(claimed_at).total('milliseconds'));
   const error = `quiet hours until ${until.toString()}`;
   return { outcome: 'postpone', code: 'quiet hours', error, retry_after_ms };
 }

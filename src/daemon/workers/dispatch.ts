@@ -1,3 +1,4 @@
+import { AppError } from '../../domain/errors.ts';
 import type { Channel } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
@@ -36,8 +37,20 @@ function pauseOf(ending: Ending, { attempts, deferrals }: ClaimedDelivery): numb
   return Math.max(ending.retry_after_ms ?? 0, Math.min(backoffMs(deferrals + 1), DEFER_MAX_MS));
 }
 
+/** One message that breaks us must not stop the others; without a database nobody can go on. */
+async function tryDeliver(app: App, delivery: ClaimedDelivery): Promise<Ending> {
+  try {
+    return await deliver(app, delivery);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'unavailable') throw error;
+    app.log.error('delivery.failed', { delivery_id: delivery.delivery_id, err: error });
+    const text = error instanceof Error ? error.message : String(error);
+    return { outcome: 'retry', code: 'internal', error: text };
+  }
+}
+
 async function sendOne(app: App, delivery: ClaimedDelivery): Promise<void> {
-  const ending = await deliver(app, delivery);
+  const ending = await tryDeliver(app, delivery);
   if (ending.outcome === 'sent') failpoint('after-send');
   const { delivery_id, type, channel, attempts } = delivery;
   const result = ending.outcome;

@@ -2238,7 +2238,9 @@ language sql stable
 as $$
   select jsonb_build_object(
     'hold_ms', p_c.hold_ms, 'undo_ms', p_c.undo_ms, 'approval_ms', p_c.approval_ms,
-    'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy
+    'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy,
+    'waitlist_offer_ms', p_c.waitlist_offer_ms, 'waitlist_notice_ms', p_c.waitlist_notice_ms,
+    'waitlist_misses', p_c.waitlist_misses
   )
 $$;
 
@@ -7368,6 +7370,14 @@ begin
     undo_ms = coalesce((p_changes ->> 'undo_ms')::integer, c.undo_ms),
     approval_ms = coalesce((p_changes ->> 'approval_ms')::integer, c.approval_ms),
     check_in_hours = coalesce((p_changes ->> 'check_in_hours')::integer, c.check_in_hours),
+    -- Of the waiting list (0055).
+    waitlist_offer_ms = coalesce(
+      (p_changes ->> 'waitlist_offer_ms')::integer, c.waitlist_offer_ms
+    ),
+    waitlist_notice_ms = coalesce(
+      (p_changes ->> 'waitlist_notice_ms')::integer, c.waitlist_notice_ms
+    ),
+    waitlist_misses = coalesce((p_changes ->> 'waitlist_misses')::integer, c.waitlist_misses),
     cancellation_policy = coalesce(p_changes -> 'cancellation_policy', c.cancellation_policy),
     version = c.version + 1,
     updated_at = now()

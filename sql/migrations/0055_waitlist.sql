@@ -15,6 +15,17 @@ alter table clinics
   ),
   add constraint clinics_waitlist_misses_range check (waitlist_misses between 1 and 100);
 
+create or replace function booking_rules_json(p_c clinics) returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'hold_ms', p_c.hold_ms, 'undo_ms', p_c.undo_ms, 'approval_ms', p_c.approval_ms,
+    'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy,
+    'waitlist_offer_ms', p_c.waitlist_offer_ms, 'waitlist_notice_ms', p_c.waitlist_notice_ms,
+    'waitlist_misses', p_c.waitlist_misses
+  )
+$$;
+
 -- wanted_from (included) to wanted_to (not included) bound the days, the weekdays and local times the
 -- hours at which a visit may begin. waiting -> offered -> taken, or back to waiting; declined and left
 -- are final, left_reason says why.

@@ -6,6 +6,7 @@ import { type Context, say } from './context.ts';
 import { clinicOf, serviceOf } from './lookup.ts';
 import { printOne } from './output.ts';
 import { openSession } from './session.ts';
+import { wholeOption } from './slots.ts';
 import { type Args, textOption } from './spec.ts';
 
 /** `petpro clinics rules`, `clinics rules-set` and `services approval`. */
@@ -66,7 +67,17 @@ function print(context: Context, rules: Rules): void {
   printOne(context, {
     kind: 'BookingRules',
     item: rules,
-    csv: ['clinic_id', 'hold_ms', 'undo_ms', 'approval_ms', 'check_in_hours', 'version'],
+    csv: [
+      'clinic_id',
+      'hold_ms',
+      'undo_ms',
+      'approval_ms',
+      'check_in_hours',
+      'waitlist_offer_ms',
+      'waitlist_notice_ms',
+      'waitlist_misses',
+      'version',
+    ],
     name: rules.clinic_id,
     lines: [
       ['holds', `stand for ${timeText(rules.hold_ms)}`],
@@ -74,6 +85,9 @@ function print(context: Context, rules: Rules): void {
       ['refunds', policyText(rules.cancellation_policy)],
       ['requests', `are answered within ${timeText(rules.approval_ms)}`],
       ['check-in', `from ${rules.check_in_hours} h before the visit`],
+      ['offers', `to those who wait stand for ${timeText(rules.waitlist_offer_ms)}`],
+      ['', `nothing sooner than ${timeText(rules.waitlist_notice_ms)} ahead`],
+      ['', `off the list after ${rules.waitlist_misses} without an answer`],
       ['version', String(rules.version)],
     ],
   });
@@ -91,6 +105,8 @@ function changesOf(args: Args) {
   const [hold, undo, approval] = ['hold', 'undo', 'approval'].map(text);
   const check_in = text('check_in');
   const refunds = text('refunds');
+  const [offer, notice] = ['offer', 'notice'].map(text);
+  const misses = wholeOption(args, 'misses', 1, 100);
   const changes = {
     ...(hold ? { hold_ms: timeOf('--hold', hold) } : {}),
     ...(undo ? { undo_ms: timeOf('--undo', undo) } : {}),
@@ -99,6 +115,9 @@ function changesOf(args: Args) {
       ? {}
       : { check_in_hours: Math.ceil(timeOf('--check-in', check_in) / units.h) }),
     ...(refunds === null ? {} : { cancellation_policy: policyOf(refunds) }),
+    ...(offer ? { waitlist_offer_ms: timeOf('--offer', offer) } : {}),
+    ...(notice ? { waitlist_notice_ms: timeOf('--notice', notice) } : {}),
+    ...(misses === null ? {} : { waitlist_misses: misses }),
   };
   if (Object.keys(changes).length > 0) return changes;
   throw new AppError('invalid_input', 'Say what changes.', {

@@ -48,6 +48,24 @@ const rules = {
     .max(345_600_000)
     .describe('How long the clinic takes to answer a request'),
   check_in_hours: z.number().int().min(0).max(8_760).describe('Before the visit, the earliest'),
+  waitlist_offer_ms: z
+    .number()
+    .int()
+    .min(300_000)
+    .max(86_400_000)
+    .describe('How long an offer to somebody who waits stands'),
+  waitlist_notice_ms: z
+    .number()
+    .int()
+    .min(600_000)
+    .max(604_800_000)
+    .describe('Nothing that begins sooner is offered to those who wait'),
+  waitlist_misses: z
+    .number()
+    .int()
+    .min(1)
+    .max(100)
+    .describe('Unanswered offers after which somebody leaves the waiting list'),
   cancellation_policy,
 };
 

@@ -1,5 +1,6 @@
 import { Redis } from 'ioredis';
 import { afterAll, expect, test } from 'vitest';
+import { setBookingRules } from '../../src/daemon/actions/booking-rules.ts';
 import { rescheduleBooking } from '../../src/daemon/actions/reschedule-booking.ts';
 import { undoBooking } from '../../src/daemon/actions/undo-booking.ts';
 import { lockOwner } from '../../src/daemon/locks/lock-owner.ts';
@@ -107,7 +108,9 @@ test('declined: the next one is asked, and the first is not asked for this slot 
 
 test('nobody answers: the next one is asked; the clinic says how often that may happen', async () => {
   const { place, holder } = await heldAndAwaited();
-  await sql`update clinics set waitlist_misses = 2 where id = ${place.clinic.id}`;
+  const clinic_id = place.clinic.id;
+  const rules = { clinic_id, waitlist_misses: 2, waitlist_offer_ms: 900_000 };
+  expect(await setBookingRules(app, staff('manager', clinic_id), rules)).toMatchObject(rules);
   const first = await addWaiting(sql, place);
   const second = await addWaiting(sql, place);
   await cancelHold(holder);

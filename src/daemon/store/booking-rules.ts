@@ -8,6 +8,9 @@ export type BookingRulesRow = {
   readonly undo_ms: number;
   readonly approval_ms: number;
   readonly check_in_hours: number;
+  readonly waitlist_offer_ms: number;
+  readonly waitlist_notice_ms: number;
+  readonly waitlist_misses: number;
   readonly cancellation_policy: CancellationPolicy;
   readonly version: number;
 };
@@ -18,8 +21,8 @@ export async function findBookingRules(
   clinic_id: string,
 ): Promise<BookingRulesRow | null> {
   const [row] = await run(sql<BookingRulesRow[]>`
-    select id as clinic_id, hold_ms, undo_ms, approval_ms, check_in_hours, cancellation_policy,
-      version
+    select id as clinic_id, hold_ms, undo_ms, approval_ms, check_in_hours, waitlist_offer_ms,
+      waitlist_notice_ms, waitlist_misses, cancellation_policy, version
     from clinics
     where id = ${clinic_id}`);
   return row ?? null;

@@ -2,6 +2,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
+import { writeAudit } from '../store/audit.ts';
 import { findClinic } from '../store/clinics.ts';
 import {
   addWebhook,
@@ -147,7 +148,14 @@ export async function testWebhook(
   const claimed = await claimTest(app.sql, test, webhook_lease_ms);
   if (claimed === null) throw failure('not_found');
   await attemptWebhook(app, guardOf(app), claimed, never);
-  const { delivery_id } = claimed;
+  const { delivery_id, clinic_id } = claimed;
+  await writeAudit(app.sql, {
+    actor: dbActor(actor),
+    clinic_id,
+    action: 'webhook.test',
+    target_type: 'webhook',
+    target_id: webhook_id,
+  });
   const wanted = { webhook_id, delivery_id, status: null, before: null, limit: 1 };
   const [row] = await listDeliveries(app.sql, wanted);
   if (!row) throw new Error(`The delivery ${delivery_id} is not there any more`);

@@ -146,8 +146,16 @@ function post(
       ...headers,
     },
   });
-  sending.on('response', (response) => answerOf(response).then(resolve, reject));
+  let has_answer = false;
+  sending.on('response', (response) => {
+    has_answer = true;
+    answerOf(response).then(resolve, reject);
+  });
   sending.on('error', reject);
+  // Some endings are no error to Node: a receiver that wants another protocol (101) is one.
+  sending.on('close', () => {
+    if (!has_answer) reject(new Error('the connection ended without an answer'));
+  });
   sending.end(body);
   return promise;
 }
@@ -158,6 +166,18 @@ function reasonOf(error: unknown, timer: AbortSignal): string {
   if (!(error instanceof Error)) return String(error);
   const code = 'code' in error ? `${String(error.code)}: ` : '';
   return printable(`${code}${error.message}`);
+}
+
+/** A name server that hangs must not outlast the limit either. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const end = () => reject(signal.reason);
+  signal.addEventListener('abort', end, { once: true });
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    signal.removeEventListener('abort', end);
+  }
 }
 
 /** One attempt. Never throws but when `stop` ended it: then nothing is known of it. */
@@ -176,8 +196,7 @@ export async function sendWebhook(
   const headers = signedHeaders({ id: event_id, timestamp_s, body }, secrets);
   const duration = () => Math.round(performance.now() - started);
   try {
-    const addresses = await guard.resolve(url);
-    signal.throwIfAborted();
+    const addresses = await orAborted(guard.resolve(url), signal);
     if (url.startsWith('tcp:')) {
       const at = { host: addresses[0]?.address ?? '', port: Number(new URL(url).port) };
       const event = { id: event_id, type: claimed.event_type, body };

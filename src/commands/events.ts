@@ -172,6 +172,7 @@ async function follow(tail: Tail, away_max_ms: number, args: Args): Promise<unde
   let backoff_ms = BACKOFF_MIN_MS;
   while (!signal.aborted) {
     const before = tail.heard_at;
+    tail.bye = null;
     const query = { ...tail.query, ...(tail.after === null ? {} : { after: String(tail.after) }) };
     const how = await followOnce({
       url: feedUrl(session.url, query),

@@ -77,7 +77,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   waitlist: 'People who wait for a place',
   reviews: 'What owners say, and what the clinic answers',
   reminders: 'What owners are reminded of, and when',
-  calendar: 'Visits in the calendars of phones and programs',
+  calendar: 'Visits in the calendars of phones',
   'calendar links': 'Secret addresses of calendars: list, create, revoke',
   attachments: 'Files of bookings: list, add, get, remove',
   payments: 'Payments, their entries, and the takings of a day',

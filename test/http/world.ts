@@ -11,10 +11,12 @@ import {
   type Clinic,
   type OwnerIds,
 } from '../helpers/database.ts';
+import { calendarSamples } from './calendar.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
 import { message_samples } from './messages.ts';
 import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
+import { reminderSamples } from './reminders.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
 import { waitlist_samples } from './waitlist.ts';
@@ -176,10 +178,6 @@ export async function leakedLock(world: World): Promise<{ key: string; token: st
 /** A service of its own: prices of the shared one must stay simple. */
 const freshService = async ({ harness, clinic }: World) => await addService(harness.sql, clinic);
 
-/** Owners link their own visits, staff those of the clinic. */
-const linkWish = ({ clinic }: World, role: Role) =>
-  role === 'customer' ? { kind: 'owner' } : { kind: 'clinic', clinic_id: clinic.id };
-
 let phones = 10_000_000;
 
 type Sample = (world: World, role: Role) => Promise<Request>;
@@ -266,38 +264,8 @@ export const samples: Readonly<
     params: { review_id: await reviewVisit(world, await freshBooking(world)) },
     body: { reply: 'Thank you.' },
   }),
-  list_reminders: async ({ clinic }) => ({ query: { clinic_id: clinic.id, due_minutes: '60' } }),
-  run_reminders: async () => ({ body: { dry_run: true } }),
-  skip_reminder: async (world) => {
-    const booking_id = await freshBooking(world);
-    const [row] = await world.harness.sql<{ id: string }[]>`
-      select id from booking_reminders where booking_id = ${booking_id} limit 1`;
-    return { params: { reminder_id: row?.id ?? '' } };
-  },
-  list_reminder_rules: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
-  set_reminder_rule: async ({ clinic }) => ({
-    params: { clinic_id: clinic.id },
-    body: { reminder_type: 'follow_up', offsets_minutes: [10_080] },
-  }),
-  get_calendar: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
-  get_booking_calendar: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
-  sync_calendar: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
-  create_calendar_link: async (world, role) => ({ body: linkWish(world, role) }),
-  list_calendar_links: async () => ({}),
-  revoke_calendar_link: async (world, role) => {
-    const token = world.tokens[role];
-    const made = await call(
-      world.base,
-      'create_calendar_link',
-      { body: linkWish(world, role) },
-      { token },
-    );
-    return {
-      params: {
-        link_id: member(made.json, 'link_id') === undefined ? unknown_id() : must(made, 'link_id'),
-      },
-    };
-  },
+  ...reminderSamples(freshBooking),
+  ...calendarSamples(freshBooking),
   list_attachments: async (world) => ({ params: { booking_id: await freshBooking(world) } }),
   delete_attachment: async (world) => ({
     params: await attachFile(world, await freshBooking(world)),
@@ -416,6 +384,8 @@ export const samples: Readonly<
   }),
 };
 
+export { stateOf } from './state.ts';
+
 export type SampleName = keyof typeof samples;
 export const sample_names = Object.keys(samples) as SampleName[];
 
@@ -425,40 +395,3 @@ export function callerOf(name: SampleName): Role {
 }
 
 export const unknown_id = () => randomUUID();
-
-/**
- * Everything that a refused request must not touch, as one text. Keys and stamps of use are left
- * out.
- */
-export async function stateOf({ sql }: Harness): Promise<string> {
-  const [row] = await sql<{ state: string }[]>`
-    select concat_ws('/',
-      (select count(*) || ':' || coalesce(sum(version), 0) from reservations),
-      (select count(*) || ':' || coalesce(sum(version), 0) from bookings),
-      (select count(*) from slot_claims),
-      (select count(*) from payments),
-      (select count(*) from refunds),
-      (select count(*) from cash_counts),
-      (select count(*) from settlements),
-      (select count(*) || ':' || coalesce(sum(version), 0) from waitlist_entries),
-      (select count(*) || ':' || coalesce(sum(version), 0) from webhook_endpoints),
-      (select count(*) from webhook_deliveries),
-      (select count(*) || ':' || coalesce(sum(attempts), 0) from consumed_events),
-      (select count(*) || ':' || coalesce(sum(version), 0) from reviews),
-      (select count(*) || ':' || count(read_at) from notifications),
-      (select count(*) || ':' || count(discarded_at) from deliveries),
-      (select count(*) || ':' || count(ended_at) from push_devices),
-      (select max(updated_at) from notification_preferences),
-      (select count(*) from delivery_channels where paused_at is not null),
-      (select count(*) from booking_attachments),
-      (select count(*) || ':' || count(revoked_at) from calendar_links),
-      (select count(*) || ':' || count(*) filter (where reason = 'skipped') from booking_reminders),
-      (select count(*) || ':' || coalesce(sum(version), 0) from reminder_rules),
-      (select count(*) from users),
-      (select count(*) from pets),
-      (select count(*) from booking_events_outbox),
-      (select count(*) from idempotency_keys),
-      (select coalesce(sum(booked_count), 0) from slots)
-    ) as state`;
-  return row?.state ?? '';
-}

@@ -57,7 +57,7 @@ export function startFeedServer(kind: 'deflate' | 'plain'): Promise<Program> {
 
 /** Another daemon of the same build on the demo's database, with other settings. */
 export function startDaemon(
-  demo: Demo,
+  demo: Pick<Demo, 'root' | 'database_url'>,
   settings: Readonly<Record<string, string>>,
 ): Promise<Program> {
   const env = {

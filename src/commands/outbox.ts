@@ -113,6 +113,7 @@ export async function listOutbox(context: Context, args: Args): Promise<undefine
   const event_type = typeOf(args);
   const cursor = textOption(args, 'cursor');
   const limit = wholeOption(args, 'limit', 1, 200);
+  const is_filtered = state !== undefined || error_code !== null || event_type !== undefined;
   await withOps(context, args, async (ops) => {
     const page = await ops.call('list_outbox', {
       ...(state === undefined ? {} : { state }),
@@ -138,7 +139,7 @@ export async function listOutbox(context: Context, args: Args): Promise<undefine
       name: (one) => one.event_id,
       cursor: page.next_cursor,
       as_of: page.as_of,
-      empty: 'No such event.',
+      empty: is_filtered ? 'No such event.' : 'Every event is out.',
     });
     sayState(context, page);
   });

@@ -13,6 +13,11 @@ const EVERY_MS = 250;
  * one event or for hundreds. A small part of the 150 ms from commit to console (design §9).
  */
 const GAP_MS = 20;
+/**
+ * Whoever numbered events writes them to the stream. The others look this often, for one that died in
+ * between and for a stream that was flushed: each look at new events reads them all.
+ */
+const STREAM_LOOK_MS = 1_000;
 
 /**
  * Turns committed changes into news: numbers them, writes what has to be delivered, tells the feeds
@@ -25,6 +30,7 @@ export function createRelay(parts: {
 }): Worker {
   const { feed, stream } = parts;
   let next_start = 0;
+  let next_stream_look = 0;
   const tick = async (app: App, _signal: AbortSignal): Promise<number> => {
     const wait_ms = next_start - performance.now();
     if (wait_ms > 0) await sleep(wait_ms);
@@ -40,7 +46,10 @@ export function createRelay(parts: {
       // commits.
       await app.sql.notify(EVENTS_CHANNEL, '');
     }
-    await stream?.publish(app);
+    if (stream && (sequenced > 0 || performance.now() >= next_stream_look)) {
+      next_stream_look = performance.now() + STREAM_LOOK_MS;
+      await stream.publish(app);
+    }
     if (sequenced === BATCH) next_start = 0;
     return sequenced + published.length;
   };

@@ -5,6 +5,8 @@ import { runMoneyAction } from './deed.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
+import { enterJobs, wantJobs } from './jobs.ts';
+import { runJobsAction, runTailAction } from './jobs-actions.ts';
 import { type ActionId, bindings, placesOf } from './keys.ts';
 import { refusedMove } from './legal.ts';
 import { runLifeAction } from './life.ts';
@@ -24,6 +26,7 @@ import {
   serverNow,
   today,
 } from './selectors.ts';
+import { enterTail, filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
 
 /** What each named action does, whether a key, the help list or the palette asks for it. */
@@ -156,8 +159,15 @@ function back(state: State): State {
   if (state.place === 'locks') {
     return { ...state, message: null, locks: { ...state.locks, filter: '' } };
   }
+  if (state.place === 'events') return filterTail({ ...state, message: null }, '');
   if (state.filter !== '') return keepInView({ ...state, filter: '' });
   return { ...state, message: null };
+}
+
+/** The `/` text of the list on screen. */
+function filterHere(state: State): string {
+  if (state.place === 'events') return state.tail.filter;
+  return state.place === 'locks' ? state.locks.filter : state.filter;
 }
 
 function toggleOpen(state: State): State {
@@ -182,6 +192,8 @@ function goTo(state: State, place: Place): Step {
   if (place === state.place) return stay({ ...shown, message: state.message });
   if (place === 'locks') return stay(enterLocks(shown));
   if (place === 'money') return stay(enterMoney(shown));
+  if (place === 'jobs') return stay(enterJobs(shown));
+  if (place === 'events') return enterTail(shown);
   return place === 'load' ? enterLoad(shown) : stay(wantReload(shown));
 }
 
@@ -198,7 +210,7 @@ function resync(asked: State): Step {
       ? resyncLocks(asked)
       : asked.place === 'money'
         ? enterMoney(asked)
-        : asked;
+        : wantJobs(asked);
   const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
   const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
   const next = wantReload({ ...state, draft, reload, waiting: null });
@@ -216,8 +228,12 @@ function ownAction(state: State, id: ActionId): Step | null {
       return runMoneyAction(state, id) ?? runLifeAction(state, id, null);
     case 'locks':
       return runLockAction(state, id);
+    case 'jobs':
+      return runJobsAction(state, id);
     case 'load':
       return runLoadAction(state, id);
+    case 'events':
+      return runTailAction(state, id);
   }
 }
 
@@ -291,7 +307,7 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
         ...state,
         overlay: {
           screen: 'filter',
-          field: fieldOf(state.place === 'locks' ? state.locks.filter : state.filter),
+          field: fieldOf(filterHere(state)),
         },
       });
     case 'screen_board':
@@ -300,8 +316,12 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
       return goTo(state, 'money');
     case 'screen_locks':
       return goTo(state, 'locks');
+    case 'screen_jobs':
+      return goTo(state, 'jobs');
     case 'screen_load':
       return goTo(state, 'load');
+    case 'screen_events':
+      return goTo(state, 'events');
     case 'next_screen':
       return nextPlace(state);
     case 'palette':

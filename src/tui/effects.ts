@@ -1,11 +1,14 @@
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
+import { askJobs } from './effects-jobs.ts';
 import { askLife, type LifeOutside } from './effects-life.ts';
 import { askMoney, isMoneyEffect } from './effects-money.ts';
 import { isOpsEffect, makeOpsRunner, type OpsOutside } from './effects-ops.ts';
 import type { Feed, FeedOptions } from './feed.ts';
+import { isJobsEffect } from './jobs-actions.ts';
 import { isLifeEffect } from './life.ts';
 import type { Effect, Problem, Result } from './model.ts';
+import type { JobsEffect } from './model-jobs.ts';
 import type { LifeEffect } from './model-life.ts';
 import type { MoneyEffect } from './model-money.ts';
 import type { OpsEffect } from './model-ops.ts';
@@ -50,7 +53,8 @@ function problemOf(error: unknown): Problem {
 const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
 
 type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
-type Ask = Exclude<Effect, Immediate | OpsEffect | LifeEffect | MoneyEffect>;
+type Own = OpsEffect | LifeEffect | MoneyEffect | JobsEffect;
+type Ask = Exclude<Effect, Immediate | Own>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
 async function book(client: ApiClient, effect: Asks<'book'>): Promise<Result> {
@@ -178,16 +182,15 @@ export function makeRunner(outside: Outside): Runner {
   let is_closed = false;
   const ops = makeOpsRunner(outside);
 
-  const resultOf = async (
-    effect: Ask | OpsEffect | LifeEffect | MoneyEffect,
-  ): Promise<Result | null> => {
+  const resultOf = async (effect: Ask | Own): Promise<Result | null> => {
     if (isOpsEffect(effect)) return await ops.ask(effect);
     if (isLifeEffect(effect)) return await askLife(outside, effect);
     if (isMoneyEffect(effect)) return await askMoney(outside, effect);
+    if (isJobsEffect(effect)) return await askJobs(outside, effect);
     return (await read(outside, effect)) ?? (await change(outside.client, effect));
   };
 
-  const ask = async (effect: Ask | OpsEffect | LifeEffect | MoneyEffect): Promise<void> => {
+  const ask = async (effect: Ask | Own): Promise<void> => {
     try {
       const result = await resultOf(effect);
       if (result !== null && !is_closed) outside.send(result);

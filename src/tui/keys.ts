@@ -1,4 +1,5 @@
 import { type Access, mayAccess, type Role } from '../domain/roles.ts';
+import { jobs_bindings, jobs_ids } from './keys-jobs.ts';
 import { type Place, places, type ScreenName, type Session } from './model.ts';
 
 /** The one table of keys. Hints, help, the palette and docs/console.md print it; a test looks for collisions. */
@@ -93,6 +94,7 @@ export const action_ids = [
   'load_go',
   ...life_ids,
   ...money_ids,
+  ...jobs_ids,
 ] as const;
 export type ActionId = (typeof action_ids)[number];
 
@@ -121,8 +123,16 @@ const lists: readonly ScreenName[] = ['board', 'detail'];
 const locks: readonly ScreenName[] = ['locks', 'inspect'];
 const runs: readonly ScreenName[] = ['load', 'run'];
 const money: readonly ScreenName[] = ['money'];
-const papers: readonly ScreenName[] = ['receipt', 'trace', 'payment'];
-const all_lists: readonly ScreenName[] = [...lists, ...money, ...locks, ...runs, 'compare'];
+const jobs: readonly ScreenName[] = ['jobs', 'events'];
+const papers: readonly ScreenName[] = ['receipt', 'trace', 'payment', 'job'];
+const all_lists: readonly ScreenName[] = [
+  ...lists,
+  ...money,
+  ...locks,
+  ...jobs,
+  ...runs,
+  'compare',
+];
 const scrolled: readonly ScreenName[] = [...all_lists, ...papers];
 const everywhere: readonly ScreenName[] = [
   ...scrolled,
@@ -139,9 +149,10 @@ const everywhere: readonly ScreenName[] = [
   'filter',
   'release',
   'cleanup',
+  'jobdeed',
   'start',
 ];
-const forms: readonly ScreenName[] = ['book', 'release', 'cleanup', 'deed'];
+const forms: readonly ScreenName[] = ['book', 'release', 'cleanup', 'deed', 'jobdeed'];
 const sre_change = { mutates: true, dangerous: true, access: 'sre' } as const;
 const sre_look = { mutates: false, dangerous: false, access: 'sre' } as const;
 const manager = { mutates: true, dangerous: true, access: 'manager' } as const;
@@ -156,6 +167,7 @@ export const bindings: readonly Binding[] = [
   { id: 'lock_leaked', keys: ['l'], screens: ['locks'], ...sre_look },
   { id: 'lock_open', keys: ['enter'], screens: ['locks'], ...sre_look },
   { id: 'lock_copy', keys: ['y'], screens: locks, ...sre_look },
+  ...jobs_bindings,
   { id: 'load_start', keys: ['S'], screens: runs, ...load_change },
   { id: 'load_export', keys: ['E'], screens: runs, ...load_look },
   { id: 'load_compare', keys: ['='], screens: runs, ...load_look },
@@ -184,7 +196,7 @@ export const bindings: readonly Binding[] = [
   { id: 'trace', keys: ['T'], screens: lists, ...look },
   { id: 'link', keys: ['e'], screens: lists, ...look, access: 'desk' },
   { id: 'find', keys: ['f'], screens: lists, ...look, access: 'desk' },
-  { id: 'filter', keys: ['/'], screens: ['board', 'locks'], ...look },
+  { id: 'filter', keys: ['/'], screens: ['board', 'locks', 'events'], ...look },
   { id: 'day_prev', keys: ['['], screens: ['board', 'money', 'move'], ...look },
   { id: 'day_next', keys: [']'], screens: ['board', 'money', 'move'], ...look },
   { id: 'day_today', keys: ['t'], screens: ['board', 'money', 'move'], ...look },
@@ -201,7 +213,9 @@ export const bindings: readonly Binding[] = [
   { id: 'screen_board', keys: ['1'], screens: all_lists, ...look },
   { id: 'screen_money', keys: ['4'], screens: all_lists, ...look, access: 'desk' },
   { id: 'screen_locks', keys: ['5'], screens: all_lists, ...sre_look },
+  { id: 'screen_jobs', keys: ['6'], screens: all_lists, ...sre_look },
   { id: 'screen_load', keys: ['8'], screens: all_lists, ...load_look },
+  { id: 'screen_events', keys: ['9'], screens: all_lists, ...sre_look },
   { id: 'next_screen', keys: ['tab'], screens: all_lists, ...look },
   { id: 'resync', keys: ['ctrl-r'], screens: everywhere, ...look },
   { id: 'back', keys: ['esc'], screens: everywhere, ...look },
@@ -234,7 +248,9 @@ export const screen_actions = {
   board: 'screen_board',
   money: 'screen_money',
   locks: 'screen_locks',
+  jobs: 'screen_jobs',
   load: 'screen_load',
+  events: 'screen_events',
 } as const satisfies Record<Place, ActionId>;
 
 /** The row of an action; every action has one. */

@@ -4,6 +4,7 @@ import type { EventType, FeedFrame, PresenceCount } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
+import type { JobsEffect, JobsOverlay, JobsResult, JobsState, TailState } from './model-jobs.ts';
 import type { Due, LifeEffect, LifeOverlay, LifeResult, Target, Undo } from './model-life.ts';
 import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model-money.ts';
 import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
@@ -106,9 +107,10 @@ export type Overlay =
   | FilterBox
   | LifeOverlay
   | MoneyOverlay
+  | JobsOverlay
   | OpsOverlay;
-/** What lies under the dialogs: screens 1, 4, 5 and 8. */
-export const places = ['board', 'money', 'locks', 'load'] as const;
+/** What lies under the dialogs, in the order of their numbers. */
+export const places = ['board', 'money', 'locks', 'jobs', 'load', 'events'] as const;
 export type Place = (typeof places)[number];
 export type ScreenName = Place | Overlay['screen'];
 
@@ -164,13 +166,16 @@ export type State = {
   readonly undo: Undo | null;
   readonly money: MoneyState;
   readonly locks: LocksState;
+  readonly jobs: JobsState;
   readonly load: LoadState;
+  readonly tail: TailState;
 };
 
 export type Result =
   | OpsResult
   | LifeResult
   | MoneyResult
+  | JobsResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
   | {
@@ -299,6 +304,7 @@ export type Effect =
   | OpsEffect
   | LifeEffect
   | MoneyEffect
+  | JobsEffect
   | { readonly type: 'quit'; readonly code: number };
 
 /** What one event leads to: the next state, and what is to be done outside. */

@@ -20,6 +20,7 @@ import {
 import { actionRefusal } from './refused.ts';
 import { foldText } from './rows.ts';
 import { GUARD_MS, visibleRows } from './selectors.ts';
+import { filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
 
 /** Find, filter, help and the dialogs: what their keys do. */
@@ -112,6 +113,9 @@ export function filterKey(state: State, box: FilterBox, key: string): Step {
   if (key === 'esc' && state.place === 'locks') {
     return stay(filterLocks({ ...state, overlay: null }, ''));
   }
+  if (key === 'esc' && state.place === 'events') {
+    return stay(filterTail({ ...state, overlay: null }, ''));
+  }
   if (key === 'esc') return stay(keepInView({ ...state, overlay: null, filter: '' }));
   if (key === 'enter') return stay({ ...state, overlay: null });
   if (key === 'down' || key === 'up') return runAction({ ...state, overlay: null }, key);
@@ -123,6 +127,9 @@ export function filterKey(state: State, box: FilterBox, key: string): Step {
 export function typeFilter(state: State, box: FilterBox, field: Field): State {
   if (state.place === 'locks') {
     return filterLocks({ ...state, overlay: { ...box, field } }, field.text);
+  }
+  if (state.place === 'events') {
+    return filterTail({ ...state, overlay: { ...box, field } }, field.text);
   }
   const filtered: State = { ...state, filter: field.text, overlay: { ...box, field }, top: 0 };
   const rows = visibleRows(filtered);

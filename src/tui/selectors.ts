@@ -17,6 +17,8 @@ export const STILL_MS = 2_000;
 export const LOCKS_EVERY_MS = 3_000;
 /** Money moves without an event only at the provider; the worker that hears of it is no faster. */
 const MONEY_EVERY_MS = 10_000;
+/** The queues look by themselves this often: workers say nothing when a job fails. */
+const JOBS_EVERY_MS = 3_000;
 /** Keys are dropped for this long after a dialog opens. */
 export const GUARD_MS = 300;
 /** Header, counts, rule, column names; rule, two facts, message, rule, two hint lines. */
@@ -131,6 +133,7 @@ const aiming: readonly ScreenName[] = [
   'move',
   'pay',
   'deed',
+  'jobdeed',
   'changed',
 ];
 
@@ -174,6 +177,20 @@ export function moneyDue(state: State): number | null {
   return Math.max(money.not_before_ms, money.wanted ? 0 : by_itself);
 }
 
+/** True while the rows are on screen: nothing is asked for behind a dialog, except how a retry goes. */
+function isJobsShown(state: State): boolean {
+  const screen = state.overlay?.screen ?? 'jobs';
+  return state.place === 'jobs' && ['jobs', 'palette', 'job'].includes(screen);
+}
+
+/** When the queues are next asked for, by our clock; null while they are hidden or asked for. */
+export function jobsDue(state: State): number | null {
+  const { jobs } = state;
+  if (!isJobsShown(state) || jobs.in_flight) return null;
+  const by_itself = jobs.at_ms === null ? 0 : jobs.at_ms + JOBS_EVERY_MS;
+  return Math.max(jobs.not_before_ms, jobs.wanted ? 0 : by_itself);
+}
+
 /** The lock board looks again by itself while it is shown. */
 function lockTimes(state: State): readonly number[] {
   const { locks } = state;
@@ -202,6 +219,9 @@ export function wakeAt(state: State): number {
   if (state.place === 'locks') times.push(...lockTimes(state));
   const money_ms = moneyDue(state);
   if (money_ms !== null) times.push(money_ms);
+  const jobs_ms = jobsDue(state);
+  if (jobs_ms !== null) times.push(jobs_ms);
+  if (state.jobs.waiting !== null && !isAiming(state)) times.push(state.last_key_ms + STILL_MS);
   if (state.overlay?.screen === 'move' && state.overlay.quote_due_ms !== null) {
     times.push(state.overlay.quote_due_ms);
   }

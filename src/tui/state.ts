@@ -1,5 +1,6 @@
 import { startPlace } from './keys.ts';
 import type { Session, State } from './model.ts';
+import { no_jobs, no_tail } from './model-jobs.ts';
 import { no_money } from './model-money.ts';
 import { no_load, no_locks } from './model-ops.ts';
 
@@ -51,6 +52,8 @@ export function initialState(
     undo: null,
     money: no_money,
     locks: no_locks,
+    jobs: no_jobs,
     load: no_load,
+    tail: no_tail,
   };
 }

@@ -6,6 +6,9 @@ import { deedKey, moneyRefused, pasteDeed, takeMoneyAnswer } from './deed.ts';
 import { cancelled, free, moved, tellConflict } from './desk-answers.ts';
 import { insert } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
+import { jobDeedKey, pasteJobDeed } from './job-dialogs.ts';
+import { ageJobs, keepJobInView, pumpJobs, wantJobs } from './jobs.ts';
+import { hearFrame, jobsRefused, takeJobsAnswer } from './jobs-actions.ts';
 import { bindingFor, foldKey } from './keys.ts';
 import { changedKey, lifeFailed, linkKey, refusedText, takeLifeAnswer } from './life.ts';
 import { enterLoad, keepRunInView, startKey } from './load.ts';
@@ -38,6 +41,7 @@ import { paletteKey } from './palette.ts';
 import { pastePay, payKey } from './pay.ts';
 import { actionRefusal } from './refused.ts';
 import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
+import { keepEventInView } from './tail.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
 
 /** The reducer: one event in, the next state and what is to be done outside out. Pure. */
@@ -87,6 +91,8 @@ function key(state: State, name: string): Step {
       return payKey(pressed, box, name);
     case 'deed':
       return deedKey(pressed, box, name);
+    case 'jobdeed':
+      return jobDeedKey(pressed, box, name);
     case 'changed':
       return changedKey(pressed, box, name);
     case 'link':
@@ -96,6 +102,7 @@ function key(state: State, name: string): Step {
     case 'trace':
     case 'payment':
     case 'inspect':
+    case 'job':
     case 'run':
     case 'compare':
       return listKey(pressed, box.screen, name);
@@ -147,6 +154,8 @@ function paste(state: State, text: string): State {
       return severePaste(state, box, text);
     case 'deed':
       return pasteDeed(state, box, text);
+    case 'jobdeed':
+      return pasteJobDeed(state, box, text);
     case 'pay':
       return pastePay(state, box, text);
     case 'help':
@@ -197,6 +206,7 @@ function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
   if (heard.size > HEARD_MAX && oldest !== undefined) heard.delete(oldest);
   const news = wantReload({ ...state, heard });
   if (state.place === 'money') return wantMoney(news);
+  if (state.place === 'jobs') return wantJobs(news);
   return state.place === 'locks' ? wantLocks(news) : news;
 }
 
@@ -213,7 +223,9 @@ function failed(state: State, effect: Effect, problem: Problem): Step {
   const in_form = bookFailed(state, effect, problem);
   if (in_form !== null) return stay(in_form);
   const in_ops =
-    moneyRefused(state, effect, problem, text) ?? opsFailed(state, effect, problem, text);
+    moneyRefused(state, effect, problem, text) ??
+    jobsRefused(state, effect, problem, text) ??
+    opsFailed(state, effect, problem, text);
   if (in_ops !== null) return in_ops;
   switch (effect.type) {
     case 'load_day':
@@ -287,6 +299,7 @@ function answer(state: State, event: Event): Step {
       return (
         takeLifeAnswer(state, event) ??
         takeMoneyAnswer(state, event) ??
+        takeJobsAnswer(state, event) ??
         takeBookAnswer(state, event) ??
         takeOpsAnswer(state, event) ??
         stay(state)
@@ -310,11 +323,11 @@ function apply(state: State, event: Event): Step {
     case 'resize':
       return stay({ ...state, columns: event.columns, rows: event.rows });
     case 'tick':
-      return stay(ageLocks(ageBoard(state)));
+      return stay(ageJobs(ageLocks(ageBoard(state))));
     case 'link':
       return stay(changeLink(state, event.status, event.retry_at_ms));
     case 'frame':
-      return stay(frame(state, event));
+      return stay(hearFrame(state, event.frame, (heard) => frame(heard, event)));
     case 'failed':
       return failed(state, event.effect, event.problem);
     default:
@@ -368,9 +381,11 @@ export function update(state: State, event: Event): Step {
   run(pumpReload(next));
   run(pumpLocks(next));
   run(pumpMoney(next));
+  run(pumpJobs(next));
   // A window that is too small shows no list; its scroll position waits for a larger one.
   if (!isTooSmall(next)) {
     next = keepMoneyInView(keepRunInView(keepLockInView(keepInView(next))));
+    next = keepEventInView(keepJobInView(next));
   }
   run(followDetail(state, next));
   run(followLock(state, next));

@@ -20,6 +20,8 @@ import {
   promptLine,
   suggestionLines,
 } from './screens/dialogs.ts';
+import { jobDeedScreen } from './screens/job-dialogs.ts';
+import { jobFacts, jobScreen, jobsBoard, jobsPane } from './screens/jobs.ts';
 import { changedScreen, linkScreen, receiptScreen, traceScreen } from './screens/life.ts';
 import {
   compareScreen,
@@ -34,6 +36,7 @@ import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/loc
 import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/money.ts';
 import { moveScreen } from './screens/move.ts';
 import { payScreen } from './screens/pay.ts';
+import { tailBoard, tailFacts, tailPane } from './screens/tail.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
 import { glyphSet } from './theme.ts';
@@ -61,6 +64,10 @@ function listOf(state: State): Screen & { readonly pane: (columns: number) => re
       return { ...moneyBoard(state), pane: (columns) => moneyPane(state, columns) };
     case 'locks':
       return { ...lockBoard(state), pane: (columns) => inspectLines(state, columns) };
+    case 'jobs':
+      return { ...jobsBoard(state), pane: (columns) => jobsPane(state, columns) };
+    case 'events':
+      return { ...tailBoard(state), pane: (columns) => tailPane(state, columns) };
     case 'load':
       return { ...loadBoard(state), pane: (columns) => reportLines(state, columns) };
   }
@@ -91,7 +98,9 @@ const facts_of = {
   board: factLines,
   money: moneyFacts,
   locks: lockFacts,
+  jobs: jobFacts,
   load: loadFacts,
+  events: tailFacts,
 } as const;
 
 function bottomOf(state: State): Bottom {
@@ -137,6 +146,10 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: payScreen(state, box), is_board: false };
     case 'deed':
       return { screen: deedScreen(state, box), is_board: false };
+    case 'jobdeed':
+      return { screen: jobDeedScreen(state, box), is_board: false };
+    case 'job':
+      return { screen: jobScreen(state, box), is_board: false };
     case 'receipt':
       return { screen: receiptScreen(state, box), is_board: false };
     case 'trace':

@@ -4,6 +4,7 @@ import { AppError, type Json } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
+import { type FakeJobs, fakeJobs } from './fake-jobs.ts';
 import { fakeLife } from './fake-life.ts';
 import { type FakeLocks, fakeLocks } from './fake-locks.ts';
 import { type FakeMoney, fakeMoney } from './fake-money.ts';
@@ -22,6 +23,7 @@ export type FakeApi = {
   readonly requests: { readonly name: string; readonly request: unknown; readonly key: string }[];
   day: Day;
   owners: Owner[];
+  readonly jobs: FakeJobs;
   readonly locks: FakeLocks;
   readonly money: FakeMoney;
   /** A message has left: nothing can be undone any more. */
@@ -42,6 +44,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   const calls: string[] = [];
   const requests: FakeApi['requests'] = [];
   const holds = new Map<string, Slot>();
+  const jobs = fakeJobs();
   const locks = fakeLocks();
   const money = fakeMoney();
   let next = 1;
@@ -52,6 +55,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     requests,
     day,
     owners: [...owners],
+    jobs,
     locks,
     money,
     is_told: false,
@@ -104,6 +108,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   }
 
   const handlers: Handlers = {
+    ...jobs.handlers,
     ...locks.handlers,
     ...money.handlers,
     ...fakeLife(() => api, rowOf, checkVersion),

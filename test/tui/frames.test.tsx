@@ -7,6 +7,7 @@ import type { Glyphs, Lang } from '../../src/tui/model.ts';
 import { update } from '../../src/tui/update.ts';
 import { view } from '../../src/tui/view.ts';
 import { badWidths, type Driver, openDriver } from './driver.ts';
+import { figureEvents } from './fixture-jobs.ts';
 import { figureProgress } from './fixture-ops.ts';
 
 /** Golden frames: every screen at both sizes in every language and glyph set. */
@@ -26,6 +27,13 @@ const role_of: Readonly<Record<string, Role>> = {
   cleanup: 'sre',
   degraded: 'sre',
   'board-sre': 'sre',
+  jobs: 'sre',
+  'jobs-causes': 'sre',
+  'jobs-items': 'sre',
+  'jobs-quiet': 'sre',
+  job: 'sre',
+  jobdeed: 'sre',
+  events: 'sre',
   load: 'sre',
   money: 'manager',
   'money-due': 'desk',
@@ -39,6 +47,21 @@ const role_of: Readonly<Record<string, Role>> = {
 const lockBoard = async (driver: Driver) => {
   await driver.until('the locks', (state) => state.locks.rows.length > 0);
   driver.pass(300);
+};
+
+const jobsBoard = async (driver: Driver, keys: readonly string[] = []) => {
+  driver.press('6');
+  const settled = (what: string) =>
+    driver.until(what, ({ jobs }) => {
+      const is_deep = jobs.level !== 'queues' || driver.state().columns >= 120;
+      return jobs.page !== null && !jobs.in_flight && !jobs.wanted && (!is_deep || !!jobs.detail);
+    });
+  await settled('the queues');
+  for (const key of keys) {
+    driver.press(key);
+    driver.pass(250);
+    await settled(`what ${key} opens`);
+  }
 };
 
 const loadBoard = async (driver: Driver) => {
@@ -125,6 +148,40 @@ const life_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> 
   },
 };
 
+const jobs_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  jobs: async (driver) => await jobsBoard(driver, ['j']),
+  'jobs-causes': async (driver) => await jobsBoard(driver, ['j', 'enter']),
+  'jobs-items': async (driver) => await jobsBoard(driver, ['j', 'enter', 'enter', ' ']),
+  'jobs-quiet': async (driver) => {
+    driver.api.jobs.items = driver.api.jobs.items.filter(({ state }) => state === 'later');
+    await jobsBoard(driver);
+  },
+  job: async (driver) => {
+    await jobsBoard(driver, ['j', 'enter', 'enter']);
+    driver.press('enter');
+  },
+  jobdeed: async (driver) => {
+    await jobsBoard(driver, ['j', 'j']);
+    driver.press('R');
+    await driver.until('the plan', ({ overlay }) =>
+      Boolean(overlay?.screen === 'jobdeed' && overlay.plan),
+    );
+    driver.pass(300);
+    driver.press('tab', ...'gateway is back, INC-230', 'tab', ...'2');
+  },
+  events: async (driver) => {
+    driver.press('9');
+    for (const event of figureEvents()) {
+      driver.send({ type: 'frame', frame: { type: 'event', ...event } });
+    }
+    driver.press('j');
+    const [first] = figureEvents();
+    if (first === undefined) throw new Error('the figure has events');
+    const later = { ...first, sequence: 918_201 };
+    driver.send({ type: 'frame', frame: { type: 'event', ...later } });
+  },
+};
+
 const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
   locks: async (driver) => {
     await lockBoard(driver);
@@ -200,6 +257,7 @@ const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> =
 const screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
   ...life_screens,
   ...ops_screens,
+  ...jobs_screens,
   board: async () => {},
   detail: async (driver) => {
     driver.press('enter');

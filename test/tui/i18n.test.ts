@@ -3,6 +3,12 @@ import { displayWidth } from '../../src/domain/width.ts';
 import { dateText, moneyText, wordsOf, zoneName } from '../../src/tui/i18n/text.ts';
 import type { Lang } from '../../src/tui/model.ts';
 import { fitsHead, head_budgets } from '../../src/tui/screens/board.ts';
+import {
+  cause_columns,
+  fact_columns,
+  job_columns,
+  queue_columns,
+} from '../../src/tui/screens/jobs.ts';
 import { run_columns } from '../../src/tui/screens/load.ts';
 import { lock_columns } from '../../src/tui/screens/locks.ts';
 import { fitsMoneyHead } from '../../src/tui/screens/money.ts';
@@ -104,6 +110,54 @@ describe.each(langs)('the words in %s', (lang) => {
       `            ${ops.hold_too}`,
     ];
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
+  });
+
+  it('fit the queues, the causes, the jobs and the events', () => {
+    const { jobs } = words;
+    const columns_of = { ...queue_columns, error: 30 };
+    const tight: readonly (readonly [number, readonly string[]])[] = [
+      [queue_columns.queue, Object.values(jobs.queues)],
+      [job_columns.state, Object.values(jobs.states)],
+      [fact_columns, Object.values(jobs.facts)],
+      ...Object.entries(jobs.queue_heads).map(
+        ([name, text]) => [columns_of[name as keyof typeof columns_of], [text]] as const,
+      ),
+      [cause_columns.state, [jobs.cause_heads.state]],
+      [cause_columns.count, [jobs.cause_heads.count]],
+      [cause_columns.since, [jobs.cause_heads.since, jobs.cause_heads.last]],
+      [job_columns.tries, [jobs.job_heads.tries]],
+      [job_columns.ref, [jobs.job_heads.ref]],
+    ];
+    const long = tight.flatMap(([budget, texts]) =>
+      texts.filter((text) => displayWidth(text) > budget),
+    );
+    expect(long).toEqual([]);
+    const n = { ready: 120, running: 20, retry: 120, later: 1_200, dead: 120 };
+    const texts = [
+      ...Object.values(jobs.never),
+      jobs.step_paused('20/11 10:42'),
+      jobs.step_dead(null),
+      jobs.step_later(120, '20/11 10:42'),
+      jobs.step_cause,
+      jobs.step_job,
+      jobs.step_all,
+      jobs.goes_by_itself,
+    ].map((text) => ` -> ${text}`);
+    const lines = [
+      ...texts,
+      ` ${jobs.all_quiet}`,
+      ` ${jobs.job_keys}`,
+      `   ${jobs.plan_frozen('PL12345', '10:57')}`,
+      `   ${jobs.plan_here}`,
+      ` ${jobs.queues.reminders}  ${jobs.counts(n)}`,
+      ` ${jobs.title(1_240, 120, '12m')} ${jobs.progress(jobs.queues.outbox, 120, 99, 20, 1)} `,
+      ` ${jobs.tail_title('payment.*')} ${jobs.tail_paused(918_201, 500)} `,
+      `! 10:42:07 ${jobs.marks_full(50)} `,
+      `! 10:42:07 ${jobs.goes_by_itself} `,
+    ];
+    expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
+    expect(jobs.do_it('x', 3)).toContain('Ctrl-G');
+    expect(jobs.do_it('x', 3)).toContain('3');
   });
 
   it('fit the lists of money and their columns', () => {

@@ -39,6 +39,10 @@ const screens: readonly ScreenName[] = [
   'inspect',
   'release',
   'cleanup',
+  'jobs',
+  'job',
+  'jobdeed',
+  'events',
   'load',
   'run',
   'compare',
@@ -94,6 +98,9 @@ describe('the key table', () => {
       ['money_settle', 'deed'],
       ['lock_release', 'release'],
       ['lock_plan', 'cleanup'],
+      ['job_retry', 'jobdeed'],
+      ['job_discard', 'jobdeed'],
+      ['job_pause', 'jobdeed'],
       ['load_start', 'start'],
       ['load_start', 'confirm'],
     ];
@@ -112,8 +119,8 @@ describe('the key table', () => {
     expect(has('desk')).toEqual(['board', 'money']);
     expect(has('manager')).toEqual(['board', 'money']);
     expect(has('ci')).toEqual(['board', 'money', 'load']);
-    expect(has('sre')).toEqual(['board', 'locks', 'load']);
-    expect(has('admin')).toEqual(['board', 'money', 'locks', 'load']);
+    expect(has('sre')).toEqual(['board', 'locks', 'jobs', 'load', 'events']);
+    expect(has('admin')).toEqual(['board', 'money', 'locks', 'jobs', 'load', 'events']);
     const five = bindingFor('board', '5')!;
     expect(refusal(five, { role: 'desk', read_only: false })).toBe('role');
     const [one, eight] = [bindingFor('locks', '1')!, bindingFor('locks', '8')!];

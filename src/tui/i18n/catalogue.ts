@@ -5,6 +5,7 @@ import type { BookField, PayChoice } from '../draft.ts';
 import type { ActionId } from '../keys.ts';
 import type { LinkStatus } from '../model.ts';
 import type { Letter } from '../rows.ts';
+import type { JobsCatalogue } from './jobs-catalogue.ts';
 import type { LifeCatalogue } from './life-catalogue.ts';
 import type { MoneyCatalogue } from './money-catalogue.ts';
 import type { OpsCatalogue } from './ops-catalogue.ts';
@@ -16,6 +17,8 @@ import type { OpsCatalogue } from './ops-catalogue.ts';
 export type Catalogue = {
   /** Of the operators' screens. */
   readonly ops: OpsCatalogue;
+  /** Of the queues of work and the tail of events. */
+  readonly jobs: JobsCatalogue;
   /** Of moving, paying and undoing a booking. */
   readonly life: LifeCatalogue;
   /** Of the money screen. */

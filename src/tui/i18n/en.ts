@@ -1,14 +1,17 @@
 import type { Catalogue } from './catalogue.ts';
+import { jobs_en } from './jobs-en.ts';
 import { life_en } from './life-en.ts';
 import { money_en } from './money-en.ts';
 import { ops_en } from './ops-en.ts';
 
 export const en: Catalogue = {
   ops: ops_en,
+  jobs: jobs_en,
   life: life_en,
   money: money_en,
   actions: {
     ...life_en.actions,
+    ...jobs_en.actions,
     ...money_en.actions,
     up: 'Row up',
     down: 'Row down',
@@ -65,6 +68,7 @@ export const en: Catalogue = {
   },
   hints: {
     ...life_en.hints,
+    ...jobs_en.hints,
     ...money_en.hints,
     arrived: 'arrived',
     in_room: 'in-room',

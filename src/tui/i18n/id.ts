@@ -1,14 +1,17 @@
 import type { Catalogue } from './catalogue.ts';
+import { jobs_id } from './jobs-id.ts';
 import { life_id } from './life-id.ts';
 import { money_id } from './money-id.ts';
 import { ops_id } from './ops-id.ts';
 
 export const id: Catalogue = {
   ops: ops_id,
+  jobs: jobs_id,
   life: life_id,
   money: money_id,
   actions: {
     ...life_id.actions,
+    ...jobs_id.actions,
     ...money_id.actions,
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
@@ -65,6 +68,7 @@ export const id: Catalogue = {
   },
   hints: {
     ...life_id.hints,
+    ...jobs_id.hints,
     ...money_id.hints,
     arrived: 'tiba',
     in_room: 'di ruang',

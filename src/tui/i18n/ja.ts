@@ -1,14 +1,17 @@
 import type { Catalogue } from './catalogue.ts';
+import { jobs_ja } from './jobs-ja.ts';
 import { life_ja } from './life-ja.ts';
 import { money_ja } from './money-ja.ts';
 import { ops_ja } from './ops-ja.ts';
 
 export const ja: Catalogue = {
   ops: ops_ja,
+  jobs: jobs_ja,
   life: life_ja,
   money: money_ja,
   actions: {
     ...life_ja.actions,
+    ...jobs_ja.actions,
     ...money_ja.actions,
     up: '上の行',
     down: '下の行',
@@ -65,6 +68,7 @@ export const ja: Catalogue = {
   },
   hints: {
     ...life_ja.hints,
+    ...jobs_ja.hints,
     ...money_ja.hints,
     arrived: '来院',
     in_room: '診察室',

@@ -3,7 +3,14 @@ import type { OpsCatalogue } from './ops-catalogue.ts';
 const one = (n: number, word: string) => `${n} ${word}${n === 1 ? '' : 's'}`;
 
 export const ops_en: OpsCatalogue = {
-  screens: { board: 'board', money: 'money', locks: 'locks', load: 'load' },
+  screens: {
+    board: 'board',
+    money: 'money',
+    locks: 'locks',
+    jobs: 'jobs',
+    load: 'load',
+    events: 'events',
+  },
   writes: (is_on) => `writes:${is_on ? 'ON' : 'OFF'}`,
   masked: 'PII masked',
   kept_why: {

@@ -1,7 +1,14 @@
 import type { OpsCatalogue } from './ops-catalogue.ts';
 
 export const ops_id: OpsCatalogue = {
-  screens: { board: 'papan', money: 'uang', locks: 'kunci', load: 'beban' },
+  screens: {
+    board: 'papan',
+    money: 'uang',
+    locks: 'kunci',
+    jobs: 'tugas',
+    load: 'beban',
+    events: 'kejadian',
+  },
   writes: (is_on) => `tulis:${is_on ? 'YA' : 'TIDAK'}`,
   masked: 'data disamarkan',
   kept_why: {

@@ -1,7 +1,14 @@
 import type { OpsCatalogue } from './ops-catalogue.ts';
 
 export const ops_ja: OpsCatalogue = {
-  screens: { board: '予定表', money: 'お金', locks: 'ロック', load: '負荷' },
+  screens: {
+    board: '予定表',
+    money: 'お金',
+    locks: 'ロック',
+    jobs: '処理',
+    load: '負荷',
+    events: 'イベント',
+  },
   writes: (is_on) => `書込:${is_on ? '可' : '不可'}`,
   masked: '個人情報は伏字',
   kept_why: {

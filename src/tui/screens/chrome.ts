@@ -11,7 +11,7 @@ import {
   shownBindings,
 } from '../keys.ts';
 import { openUndo } from '../life.ts';
-import { places, type ScreenName, type State, type Tone } from '../model.ts';
+import { type Place, places, type ScreenName, type State, type Tone } from '../model.ts';
 import { moneyRoom, moneyRows } from '../money.ts';
 import {
   clockText,
@@ -24,13 +24,17 @@ import {
   today,
   visibleRows,
 } from '../selectors.ts';
+import { deadJobs, jobRoom, jobRows, tailRows } from '../selectors-jobs.ts';
 import { lockRows, runRows, visibleLocks } from '../selectors-ops.ts';
+import { tailRoom } from '../tail.ts';
 import { fitLine, type Line, lineOf, type Span, span, splitLine } from '../text.ts';
 import { glyphSet, type SpanTone } from '../theme.ts';
 
 /** What stands around every screen: header, counts or the offline banner, message line, key hints. */
 
 const NAME_COLUMNS = 16;
+/** Screens that are not about one clinic's day. */
+const ops_places: readonly Place[] = ['locks', 'jobs', 'load', 'events'];
 
 export function ruleLine(state: State): Line {
   return lineOf(
@@ -69,7 +73,9 @@ function tabs(state: State): Line {
     const number = keyName(bindingOf(screen_actions[place]).keys[0] ?? '');
     const is_here = place === state.place;
     const name = is_here ? words.screens[place].toUpperCase() : words.screens[place];
-    const share = place === 'load' && state.load.is_running ? ` ${loadShare(state)}` : '';
+    const dead = place === 'jobs' ? deadJobs(state) : 0;
+    const beside = dead > 0 ? `(${dead})` : '';
+    const share = place === 'load' && state.load.is_running ? ` ${loadShare(state)}` : beside;
     return [span(` ${number} ${name}${share} `, is_here ? 'bold' : 'plain')];
   });
 }
@@ -92,7 +98,7 @@ export function headerLine(state: State): Line {
   const env = session.env.toUpperCase();
   const who = truncateWidth(`${plainLine(session.name)}/${session.role}`, NAME_COLUMNS);
   const name = plainLine(day?.clinic.name ?? clinic?.name ?? '');
-  const is_ops = state.place === 'locks' || state.place === 'load';
+  const is_ops = ops_places.includes(state.place);
   return splitLine(
     [span(is_ops ? ' PetPro OPS' : ' PetPro', 'bold'), span(`  ${is_ops ? '' : name}`)],
     [
@@ -111,13 +117,19 @@ function retrySeconds(state: State): number | null {
   return retry_at_ms === null ? null : Math.max(0, Math.ceil((retry_at_ms - state.now_ms) / 1000));
 }
 
+/** How old what is on screen is. */
+function dataMs(state: State): number | null {
+  if (state.place === 'jobs') return state.jobs.at_ms;
+  return state.place === 'locks' ? state.locks.at_ms : state.link.data_ms;
+}
+
 /** The figures of the day; while the line is down, the banner that says so. */
 export function countsLine(state: State): Line {
   const words = wordsOf(state.session.lang);
   const { link, day } = state;
   if (link.status === 'offline') {
     const since = clockText(state, link.since_ms + state.offset_ms, 'second');
-    const data_ms = state.place === 'locks' ? state.locks.at_ms : link.data_ms;
+    const data_ms = dataMs(state);
     const data = data_ms === null ? null : clockText(state, data_ms + state.offset_ms, 'second');
     const text = words.offline_banner(since, data, retrySeconds(state));
     return lineOf(` ${text}`, state.columns, 'banner');
@@ -178,6 +190,14 @@ function partOf(state: State): Part {
   if (state.place === 'money') {
     const { top } = state.money;
     return { filter: '', found: moneyRows(state).length, top, room: moneyRoom(state) };
+  }
+  if (state.place === 'jobs') {
+    const { top } = state.jobs;
+    return { filter: '', found: jobRows(state).length, top, room: jobRoom(state) };
+  }
+  if (state.place === 'events') {
+    const { top } = state.tail;
+    return { filter: '', found: tailRows(state).length, top, room: tailRoom(state) };
   }
   const { list, top } = state.load;
   return { filter: '', found: list?.runs.length ?? 0, top, room: runRows(state) };

@@ -107,7 +107,7 @@ export async function listDeliveries(context: Context, args: Args): Promise<unde
       { head: 'STATUS', text: (one) => one.status, whole: true },
       { head: 'REF', text: (one) => one.reference_code ?? '-', whole: true },
       { head: 'TRIES', text: (one) => String(one.attempts), right: true },
-      { head: 'CAUSE', text: (one) => one.error_code ?? '' },
+      { head: 'CAUSE', text: (one) => (one.status === 'sent' ? '' : (one.error_code ?? '')) },
       { head: 'TO', text: (one) => one.address, wide: true },
       { head: 'ID', text: (one) => one.delivery_id, wide: true },
     ],

@@ -211,7 +211,8 @@ export async function listChannels(
         (count(*) filter (where d.status <> 'dead'
           and (d.due_at > now() or d.next_attempt_at > now())))::integer as later,
         (count(*) filter (where d.status = 'dead'))::integer as dead,
-        min(d.due_at) filter (where d.status <> 'dead' and d.due_at <= now()) as oldest_due_at
+        min(d.due_at) filter (where d.status <> 'dead' and d.due_at <= now()
+          and d.next_attempt_at <= now()) as oldest_due_at
       from deliveries d
       where d.channel = c.channel and d.status in ('pending', 'sending', 'dead')
         ${within(sql, clinic_id)}

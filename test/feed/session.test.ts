@@ -107,6 +107,25 @@ describe('a place', () => {
     client.close();
   });
 
+  it('of a heartbeat never runs ahead of what was told, however much waits', async () => {
+    const { base } = await start({ heartbeat_ms: 5, page_events: 5, messages_max: 1e6 });
+    const before = await newestSequence(sql);
+    const count = 2_000;
+    await publishEvents(sql, { clinic_id: world.clinic.id, count, payload_bytes: 500 });
+    const client = followFeed(base, `?after=${before}`, world.tokens.desk);
+    await eventually('all told', () => client.events().length === count);
+    let last = before;
+    let amid = 0;
+    for (const frame of client.frames) {
+      if (frame.type === 'event') last = frame.sequence;
+      if (frame.type !== 'heartbeat') continue;
+      expect(frame.sequence).toBe(last);
+      if (last < before + count) amid += 1;
+    }
+    expect(amid).toBeGreaterThan(0);
+    client.close();
+  });
+
   it('that does not exist yet is a gap: the client knew another database', async () => {
     const { base } = await start();
     const newest = await newestSequence(sql);

@@ -2455,6 +2455,12 @@ begin
   ) then
     return;
   end if;
+  -- Whoever took it died each time: it may be the message that kills.
+  update deliveries d
+  set status = 'dead', dead_at = now(), error_code = 'lease lost',
+    last_error = 'every try ended without a word', leased_until = null
+  where d.channel = p_channel and d.status = 'sending' and d.next_attempt_at <= now()
+    and d.attempts >= delivery_attempts_max();
   if not exists (
     select from deliveries w
     where w.channel = p_channel and w.status in ('pending', 'sending')

@@ -48,6 +48,13 @@ function crossCheck(config: Config): readonly string[] {
   if (config.env === 'prod' && config.failpoint !== null) {
     problems.push('PETPRO_FAILPOINT is set but PETPRO_ENV is prod');
   }
+  const { sms_url, sms_account, sms_token, sms_from, dkim_domain, dkim_key_file } = config;
+  if (sms_url !== null && [sms_account, sms_token, sms_from].includes(null)) {
+    problems.push('PETPRO_SMS_URL needs PETPRO_SMS_ACCOUNT, _TOKEN and _FROM');
+  }
+  if ((dkim_domain === null) !== (dkim_key_file === null)) {
+    problems.push('PETPRO_DKIM_DOMAIN and PETPRO_DKIM_KEY_FILE go together');
+  }
   const { s3_bucket, s3_endpoint, s3_access_key, s3_secret_key, s3_secret_key_file } = config;
   const s3 = [s3_endpoint, s3_access_key, s3_secret_key ?? s3_secret_key_file];
   if (s3_bucket !== null && s3.includes(null)) {

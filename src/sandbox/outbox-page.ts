@@ -35,6 +35,6 @@ export function outboxPage(mails: readonly SinkMail[]): string {
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>PetPro outbox (${mails.length})</title>
 <meta name="viewport" content="width=device-width"><style>${style}</style></head>
-<body><h1>Outbox</h1><p>Mails that the demo sent. They went no further than this machine.</p>
+<body><h1>Outbox</h1><p>Mails and SMS that the demo sent. They went no further than this machine.</p>
 <main>${list}</main>${more}</body></html>`;
 }

@@ -71,6 +71,39 @@ function refusal(code: number, message: string): Error {
   return Object.assign(new Error(message), { responseCode: code });
 }
 
+/** Takes an SMS as Twilio's API does and keeps it beside the mails; the same faults hold. */
+async function takeSms(
+  store: Store,
+  request: http.IncomingMessage,
+  response: http.ServerResponse,
+): Promise<void> {
+  const form = new URLSearchParams(await readBody(request));
+  const [to, from, body] = ['To', 'From', 'Body'].map((name) => form.get(name) ?? '');
+  if (!to || !from || !body) {
+    return sendJson(response, 400, { code: 21602, message: 'To, From and Body are needed' });
+  }
+  if (store.fault === 'defer') return sendJson(response, 503, { code: 20503, message: 'later' });
+  if (store.fault === 'reject') {
+    return sendJson(response, 400, { code: 21211, message: 'number refused (sandbox fault)' });
+  }
+  const id = nextId(store);
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const lines = [
+    `X-Envelope-From: ${from.replace(/\p{Cc}/gu, '')}`,
+    `X-Envelope-To: ${to.replace(/\p{Cc}/gu, '')}`,
+    `Subject: =?utf-8?B?${base64('SMS')}?=`,
+    'Content-Type: text/plain; charset=utf-8',
+    'Content-Transfer-Encoding: base64',
+    '',
+    base64(body),
+    '',
+  ];
+  const bytes = Buffer.from(lines.join('\r\n'));
+  fs.writeFileSync(path.join(store.dir, `${id}.eml`), bytes, { mode: 0o600 });
+  remember(store, describe(id, bytes));
+  sendJson(response, 201, { sid: `SM${id}`, status: 'queued' });
+}
+
 /** The envelope is what was asked of us; the headers only say what the sender shows. */
 function withEnvelope(session: SMTPServerSession, body: Buffer): Buffer {
   const to = session.envelope.rcptTo.map((recipient) => recipient.address).join(', ');
@@ -157,6 +190,9 @@ async function handle(
     }
     return sendJson(response, 200, { items: [] });
   }
+  if (/^POST \/2010-04-01\/Accounts\/[^/]+\/Messages\.json$/.test(route)) {
+    return await takeSms(store, request, response);
+  }
   if (route === 'POST /faults') {
     const mode = /"mode"\s*:\s*"(none|defer|reject)"/.exec(await readBody(request))?.[1];
     const known = (['none', 'defer', 'reject'] as const).find((fault) => fault === mode);
@@ -176,7 +212,7 @@ async function handle(
 
 /**
  * Starts a mail server that keeps what it gets as .eml files (the last 1000, 1 MB each) and shows
- * them over HTTP: `/`, `/messages`, `/messages/{id}.eml`. Loopback only.
+ * them over HTTP: `/`, `/messages`, `/messages/{id}.eml`. SMS come in there too. Loopback only.
  */
 export async function startSmtpSink(options: {
   readonly dir: string;

@@ -275,6 +275,20 @@ test('two dispatchers send each message once; who lost the lease changes nothing
   expect(await statusOf(booking_id, 'email')).toBe('sending');
 });
 
+test('a message that kills whoever takes it is put aside after its last try', async () => {
+  const one = await bench.open();
+  const { booking_id } = await bookOne(sql);
+  await sql`
+    update deliveries
+    set status = 'sending', attempts = delivery_attempts_max(), next_attempt_at = now()
+    where booking_id = ${booking_id}`;
+  await one.drain(one.email);
+  expect((await deliveriesOf(sql, booking_id))[0]).toMatchObject({
+    status: 'dead',
+    error_code: 'lease lost',
+  });
+});
+
 test('greylisting waits for minutes, and three days are enough of trying', async () => {
   const one = await bench.open();
   const { booking_id } = await bookOne(sql);

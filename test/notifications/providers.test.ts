@@ -249,11 +249,9 @@ describe('SMTP', () => {
 
   test('signs by DKIM, threads by booking and offers to unsubscribe', async () => {
     const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-    const key_file = path.join(dir, 'dkim.pem');
-    fs.writeFileSync(key_file, pemOf(privateKey));
     const mail = await startSmtpSink({ dir: path.join(dir, 'mail') });
     const from = 'PetPro <no-reply@petpro.example>';
-    const dkim = { domain: 'petpro.example', selector: 's1', key_file };
+    const dkim = { domain: 'petpro.example', selector: 's1', private_key: pemOf(privateKey) };
     const log = openLog({ level: 'silent' });
     const mailer = openSmtp({ url: mail.smtp_url, from, dkim, log });
     const message: EmailMessage = {

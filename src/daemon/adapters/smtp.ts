@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { createTransport } from 'nodemailer';
 import type { EmailMessage, SendResult } from '../../domain/ports.ts';
 import type { Log } from '../../log.ts';
@@ -108,15 +107,15 @@ function contentOf(message: EmailMessage) {
   };
 }
 
-type Dkim = { readonly domain: string; readonly selector: string; readonly key_file: string };
+/** The private key is a PEM document. */
+type Dkim = { readonly domain: string; readonly selector: string; readonly private_key: string };
 
 function dkimOf(dkim: Dkim | null) {
   if (dkim === null) return {};
-  const privateKey = fs.readFileSync(dkim.key_file, 'utf8');
-  return { dkim: { domainName: dkim.domain, keySelector: dkim.selector, privateKey } };
+  const { domain: domainName, selector: keySelector, private_key: privateKey } = dkim;
+  return { dkim: { domainName, keySelector, privateKey } };
 }
 
-/** The address without its password, for people. */
 type SmtpOptions = {
   readonly url: string;
   readonly from: string;

@@ -1,5 +1,7 @@
+import { createPrivateKey } from 'node:crypto';
 import fs from 'node:fs';
 import type { Config } from '../../config.ts';
+import { AppError } from '../../domain/errors.ts';
 import type {
   Channel,
   Messenger,
@@ -48,10 +50,35 @@ async function pass<Message>(way: Way<Message>, message: Message): Promise<SendR
   return result;
 }
 
+/** A file of the settings; a daemon that cannot sign must not start and look well. */
+function readSetting(env: string, file: string): string {
+  try {
+    return fs.readFileSync(file, 'utf8');
+  } catch (cause) {
+    const why = cause instanceof Error && 'code' in cause ? String(cause.code) : 'unknown';
+    const detail = `${env}: ${file} cannot be read (${why}).`;
+    throw new AppError('invalid_input', detail, { next: 'petpro config show' }, { cause });
+  }
+}
+
+function readKey(env: string, file: string): string {
+  const text = readSetting(env, file);
+  try {
+    createPrivateKey(text);
+    return text;
+  } catch (cause) {
+    const detail = `${env}: ${file} holds no private key in PEM.`;
+    throw new AppError('invalid_input', detail, { next: 'petpro config show' }, { cause });
+  }
+}
+
 function mailerOf(config: Config, log: Log): Mailer | null {
   if (!config.smtp_url) return null;
-  const { dkim_domain: domain, dkim_selector: selector, dkim_key_file: key_file } = config;
-  const dkim = domain === null || key_file === null ? null : { domain, selector, key_file };
+  const { dkim_domain: domain, dkim_selector: selector, dkim_key_file: file } = config;
+  const dkim =
+    domain === null || file === null
+      ? null
+      : { domain, selector, private_key: readKey('PETPRO_DKIM_KEY_FILE', file) };
   return openSmtp({ url: config.smtp_url, from: config.mail_from, dkim, log });
 }
 
@@ -62,13 +89,16 @@ function smsOf({ sms_url, sms_account, sms_token, sms_from }: Config) {
 
 function webPushOf({ vapid_key_file, vapid_contact, push_hosts }: Config) {
   if (vapid_key_file === null) return null;
-  const private_key = fs.readFileSync(vapid_key_file, 'utf8');
+  const private_key = readKey('PETPRO_VAPID_KEY_FILE', vapid_key_file);
   return openWebPush({ private_key, contact: vapid_contact, hosts: push_hosts });
 }
 
 function fcmOf({ fcm_account_file, fcm_url }: Config) {
   if (fcm_account_file === null) return null;
-  return openFcm({ url: fcm_url, account: fs.readFileSync(fcm_account_file, 'utf8') });
+  return openFcm({
+    url: fcm_url,
+    account: readSetting('PETPRO_FCM_ACCOUNT_FILE', fcm_account_file),
+  });
 }
 
 const roomOf = ({ breaker, send }: Way<never>): number => {

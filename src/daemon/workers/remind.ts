@@ -2,18 +2,16 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { App, Worker } from '../app-types.ts';
 import { queueReminders } from '../store/reminders.ts';
 
-/** Reminders per statement: a few milliseconds, so that no booking waits for its row. */
-const BATCH = 100;
 /**
- * Reminders that may wait to be sent at any time. About as many as leave in two seconds: what is
- * confirmed meanwhile goes out after them, however many were due at once.
+ * Messages of reminders that may wait to be sent at any time, and so the most in one statement. What is
+ * confirmed meanwhile goes out after them: at 1200 mails a minute within two seconds (design, section 9).
  */
-const WAITING_MAX = 200;
+const WAITING_MAX = 40;
 /** A look costs one index probe where nothing is due. */
 const EVERY_MS = 2_000;
 /** While there is work the next look is for room in the line, and comes sooner. */
-const ROOM_MS = 150;
-const ROOM_LOOKS = 6;
+const ROOM_MS = 100;
+const ROOM_LOOKS = 10;
 /** From here on a reminder is told of as late: this daemon, or all of them, were away. */
 const LATE_MS = 60_000;
 
@@ -38,7 +36,7 @@ function note(app: App, judged: Judged): void {
 export function createReminder(): Worker {
   let was_busy = false;
   const look = async (app: App) =>
-    await queueReminders(app.sql, { limit: BATCH, waiting_max: WAITING_MAX });
+    await queueReminders(app.sql, { limit: WAITING_MAX, waiting_max: WAITING_MAX });
 
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {
     if (signal.aborted) return 0;

@@ -37,8 +37,15 @@ describe('help', () => {
         confirm [options] <hold>          Turn a hold into a booking that is paid at
                                           the clinic
         tickets                           Tickets of venues
+        waitlist                          People who wait for a place
+        clinics                           The rules of a clinic’s bookings
+        services                          What a clinic sells
         reviews                           What owners say, and what the clinic answers
+        reminders                         What owners are reminded of, and when
+        calendar                          Visits in the calendars of phones
         attachments                       Files of bookings: list, add, get, remove
+        notifications                     What owners are told, in which words, and
+                                          how they want it
         events                            Follow what happens
 
       Money:
@@ -55,6 +62,8 @@ describe('help', () => {
         tui [options]                     The console: the day board, full screen
 
       Running it:
+        deliveries                        Messages on their way: what hangs, retry,
+                                          pause a channel
         health [options]                  Is the daemon alive and ready? The answer is
                                           the exit code
         auth                              Who you are to the daemon
@@ -66,8 +75,13 @@ describe('help', () => {
                                           afterwards
         serve [options]                   Run the daemon in the foreground
         locks                             Locks beside the holds that they stand for
-        jobs                              Work that waits in queues: what hangs, and why
         reconcile                         Does everything fit together?
+        outbox                            Events on their way out: what hangs, retry,
+                                          replay
+        jobs                              Work that waits in queues: what hangs, and
+                                          why
+        webhooks                          Where events are sent to: add, test, rotate,
+                                          replay
         load                              Load tests, judged by the database
 
       More:

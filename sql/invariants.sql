@@ -355,3 +355,13 @@ where e.status = 'enabled'
   and webhook_wants(e.event_types, o.event_type)
   and o.created_at > now() - interval '7 days'
   and d.id is null;
+
+-- name: messages
+-- A message that is being sent is leased to somebody, or nobody would ever send it again; a dead one
+-- says since when, or no list would show it.
+select d.id as delivery_id, d.channel, d.type, d.status,
+  case d.status when 'sending' then 'held by nobody' else 'dead at no time' end as problem
+from deliveries d
+where d.created_at > now() - interval '7 days'
+  and (d.status = 'sending' and d.leased_until is null
+    or d.status = 'dead' and d.dead_at is null);

@@ -194,6 +194,19 @@ const plants: readonly Planted[] = [
       await sql`update webhook_cursor set last_sequence = 7`;
     },
   },
+  {
+    name: 'messages',
+    plant: async () => {
+      const { booking_id } = await booked();
+      await sql`
+        insert into deliveries (
+          asked_id, clinic_id, booking_id, user_id, channel, type, address, lang, payload, status
+        )
+        select gen_random_uuid(), clinic_id, id, user_id, 'email', 'booking_confirmed', 'a@b', 'en',
+          '{}', 'sending'
+        from bookings where id = ${booking_id}`;
+    },
+  },
 ];
 
 test('every invariant holds on a lived-in database', async () => {

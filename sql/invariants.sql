@@ -221,6 +221,20 @@ where p.status in ('success', 'refunded') and p.paid_at > now() - interval '7 da
 group by p.id
 having count(o.id) <> 1;
 
+-- name: outbox
+-- Events get their number before they are published, none beyond the newest one; what is dead was not
+-- published. Each part by a partial index, so that it costs nothing while all is well.
+select 'published without number' as kind, o.id as event_id, o.sequence
+from booking_events_outbox o
+where o.sequence is null and (o.published or o.dead_at is not null)
+union all
+select 'beyond the newest number', o.id, o.sequence
+from booking_events_outbox o
+where o.sequence is not null and o.sequence > (select s.last_sequence from outbox_state s)
+union all
+select 'dead and published', o.id, o.sequence
+from booking_events_outbox o
+where o.dead_at is not null and o.published;
 -- name: final
 -- Nothing leaves a final state. One way out is law: a payment that arrives after expiry takes the
 -- seat again while it is free (capabilities 7.3), logged as reservation.retaken. The other is a person

@@ -105,6 +105,16 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'outbox',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`
+        update booking_events_outbox
+        set sequence = (select last_sequence + 1 from outbox_state)
+        where aggregate_id = ${reservation_id}`;
+    },
+  },
+  {
     name: 'final',
     plant: async () => {
       const { reservation_id } = await held();

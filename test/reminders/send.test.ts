@@ -77,11 +77,28 @@ test('a visit cancelled while the mail server says later is not spoken of either
   expect(remindersTo(visit)).toBe(0);
 });
 
+/** Why the message of a visit was dropped. */
+async function reasonOf({ booking_id }: Visit): Promise<string | null> {
+  const [row] = await sql<{ status: string; last_error: string | null }[]>`
+    select status, last_error from deliveries
+    where booking_id = ${booking_id} and reminder_id is not null`;
+  return row?.status === 'dropped' ? row.last_error : null;
+}
+
 test('what waited until the visit had begun is dropped', async () => {
   const visit = await dueVisit();
   await reminder.tick(app, signal);
-  await pass(sql, visit.booking_id, 24 * 60);
+  await pass(sql, visit.booking_id, 23 * 60 + 10);
   await drain('dispatcher');
-  expect(await messagesOf(sql, visit.booking_id)).toEqual(['reminder_upcoming email dropped']);
+  expect(await reasonOf(visit)).toBe('the visit has begun');
+  expect(remindersTo(visit)).toBe(0);
+});
+
+test('what was on its way while the visit was moved by hand is dropped', async () => {
+  const visit = await dueVisit();
+  await reminder.tick(app, signal);
+  await pass(sql, visit.booking_id, -600);
+  await drain('dispatcher');
+  expect(await reasonOf(visit)).toBe('the visit was moved meanwhile');
   expect(remindersTo(visit)).toBe(0);
 });

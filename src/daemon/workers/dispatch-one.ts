@@ -47,11 +47,21 @@ const visit_types: readonly MailType[] = [
 ];
 
 /** Says why a message must not go out any more, or null when it still holds. */
-function outdated(type: MailType, row: MailRow, now: Temporal.Instant): string | null {
+function outdated(
+  { type, payload, claimed_at: now }: ClaimedDelivery & { readonly type: MailType },
+  row: MailRow,
+): string | null {
   const speaks_of_visit = visit_types.includes(type) || type.startsWith('reminder_');
   if (speaks_of_visit && row.status === 'cancelled') return 'the booking was cancelled meanwhile';
   const is_over = Temporal.Instant.compare(row.facts.ends_at, now) <= 0;
   if (visit_types.includes(type) && is_over) return 'the visit is over';
+  if (type === 'reminder_upcoming' || type === 'reminder_check_in') {
+    if (Temporal.Instant.compare(row.facts.starts_at, now) <= 0) return 'the visit has begun';
+    // The move ended its reminders; this one was on its way at that moment.
+    const told = textField(payload, 'starts_at');
+    const is_moved = told !== null && !Temporal.Instant.from(told).equals(row.facts.starts_at);
+    if (is_moved) return 'the visit was moved meanwhile';
+  }
   if (type === 'payment_failed' && row.is_booked) return 'it was paid meanwhile';
   const is_asked = row.is_pending && !row.is_booked;
   if (type === 'approval_asked' && !is_asked) return 'the clinic has answered meanwhile';
@@ -234,7 +244,7 @@ export async function deliver(app: App, delivery: ClaimedDelivery): Promise<Endi
   if (reservation_id === null) return dead('no hold', 'about no hold');
   const row = await findMailFacts(app.sql, reservation_id);
   if (!row) return dead('no hold', 'what it is about is gone');
-  const reason = outdated(type, row, claimed_at);
+  const reason = outdated({ ...delivery, type }, row);
   if (reason !== null) return dropped(reason);
   const { facts } = row;
   const is_urgent = isUrgent(type, facts.starts_at, claimed_at);

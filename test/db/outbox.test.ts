@@ -1,9 +1,6 @@
 import { expect, test } from 'vitest';
 import { cancelBooking } from '../../src/daemon/store/bookings.ts';
-import {
-  claimDeliveries,
-  finishDelivery,
-} from '../../src/daemon/store/deliveries.ts';
+import { claimDeliveries, finishDelivery } from '../../src/daemon/store/deliveries.ts';
 import {
   eventsAfter,
   fanOutEvents,

@@ -228,7 +228,8 @@ export function takeJobsDone(state: State, { verb, queue }: RunJobs, result: Job
     verb === 'retry' && ids.size > 0
       ? { queue, ids, done: 0, waiting: ids.size, dead: 0 }
       : state.jobs.progress;
-  const next = withJobs(state, { progress, marked: new Map() });
+  // Nobody's hand is on rows that the deed itself has just made old.
+  const next = withJobs(state, { progress, marked: new Map(), detail: null });
   const text = words.deed_done[verb](done.length, words.queues[queue], kept);
   const said = say(next, kept > 0 ? 'warn' : 'ok', text);
   const box = said.overlay;

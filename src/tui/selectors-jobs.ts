@@ -119,12 +119,47 @@ export function selectedEvent(state: State): TailEvent | null {
   return tailRows(state).find((event) => event.sequence === state.tail.cursor_seq) ?? null;
 }
 
-/** What two events have in common when they are about the same booking. */
-export function aboutOf(event: TailEvent): string | null {
+const named_by = ['reference_code', 'booking_id', 'reservation_id'] as const;
+
+/** What an event calls the booking that it is about: events of one booking share at least one of these names. */
+function namesOf(event: TailEvent): readonly string[] {
+  if (event.kind === 'gap') return [];
+  const said = named_by.map((name) => event.payload[name]);
+  return [...said, event.aggregate_id].filter((name) => typeof name === 'string');
+}
+
+/** True when both are about the same booking or hold. */
+export function isSameBooking(one: TailEvent, other: TailEvent): boolean {
+  const names = namesOf(one);
+  return namesOf(other).some((name) => names.includes(name));
+}
+
+const referenceIn = (event: TailEvent): string | null => {
+  const said = event.kind === 'gap' ? null : event.payload['reference_code'];
+  return typeof said === 'string' ? said : null;
+};
+
+/** The reference of the event's booking, from another event where it does not say it itself. */
+export function referenceOf(state: State, event: TailEvent): string | null {
+  const own = referenceIn(event);
+  if (own !== null || event.kind === 'gap') return own;
+  const { booking_id } = event.payload;
+  if (typeof booking_id !== 'string') return null;
+  const named = state.tail.items.find(
+    (one) =>
+      one.kind === 'event' && one.payload['booking_id'] === booking_id && referenceIn(one) !== null,
+  );
+  return named === undefined ? null : referenceIn(named);
+}
+
+/** What leads to everything about its booking: the reference, else the booking's id. */
+export function bookingOf(state: State, event: TailEvent): string | null {
   if (event.kind === 'gap') return null;
-  const { reference_code, booking_id, reservation_id } = event.payload;
-  for (const name of [reference_code, booking_id, reservation_id]) {
-    if (typeof name === 'string') return name;
-  }
-  return event.aggregate_id;
+  const { booking_id } = event.payload;
+  return referenceOf(state, event) ?? (typeof booking_id === 'string' ? booking_id : null);
+}
+
+/** What to call that which the event is about. */
+export function aboutOf(state: State, event: TailEvent): string {
+  return event.kind === 'gap' ? '' : (bookingOf(state, event) ?? event.aggregate_id);
 }

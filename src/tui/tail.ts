@@ -3,14 +3,14 @@ import { wordsOf } from './i18n/text.ts';
 import { type State, type Step, say, stay } from './model.ts';
 import type { TailEvent, TailState } from './model-jobs.ts';
 import { layoutOf } from './selectors.ts';
-import { aboutOf, selectedEvent, tailRows } from './selectors-jobs.ts';
+import { aboutOf, bookingOf, isSameBooking, selectedEvent, tailRows } from './selectors-jobs.ts';
 
 /** The tail of events: what the live feed said, newest first, standing still on demand. */
 
 /** So many events are kept; with payloads about a megabyte. What is older the command line finds. */
 export const TAIL_MAX = 500;
-/** Asked for when the screen is first opened, so that it does not begin empty. */
-const HISTORY = 200;
+/** Looked back when the screen is first opened, so that it does not begin empty: numbers of all clinics. */
+const HISTORY = 2_000;
 
 export function withTail(state: State, change: Partial<TailState>): State {
   return { ...state, tail: { ...state.tail, ...change } };
@@ -75,12 +75,11 @@ export function moveTail(state: State, by: number): State {
 export function nextOfSame(state: State): State {
   const words = wordsOf(state.session.lang).jobs;
   const here = selectedEvent(state);
-  const about = here === null ? null : aboutOf(here);
-  if (here === null || about === null) return say(state, 'info', words.no_event_here);
+  if (here === null) return say(state, 'info', words.no_event_here);
   const next = tailRows(state).find(
-    (event) => event.sequence < here.sequence && aboutOf(event) === about,
+    (event) => event.sequence < here.sequence && isSameBooking(event, here),
   );
-  if (next === undefined) return say(state, 'info', words.no_more_of_same(about));
+  if (next === undefined) return say(state, 'info', words.no_more_of_same(aboutOf(state, here)));
   return withTail(pauseTail(state, true), { cursor_seq: next.sequence });
 }
 
@@ -111,8 +110,8 @@ export function keepEventInView(state: State): State {
 export function openEventBooking(state: State): Step {
   const words = wordsOf(state.session.lang).jobs;
   const event = selectedEvent(state);
-  const reference_code = event?.kind === 'event' ? event.payload['reference_code'] : null;
-  if (typeof reference_code !== 'string') return stay(say(state, 'info', words.no_booking_here));
+  const reference_code = event === null ? null : bookingOf(state, event);
+  if (reference_code === null) return stay(say(state, 'info', words.no_booking_here));
   const box = { screen: 'trace', reference_code, trace: null, top: 0 } as const;
   return stay({ ...pauseTail(state, true), overlay: box }, { type: 'load_trace', reference_code });
 }

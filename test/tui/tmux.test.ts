@@ -355,6 +355,61 @@ describe('the lock board', () => {
   }, 120_000);
 });
 
+describe('the jobs desk', () => {
+  it('shows a dead mail and its cause, sends it once more and follows it, and tells the events', async () => {
+    const refuse = async (mode: 'reject' | 'none') => {
+      const url = new URL('/faults', demo.smtp_outbox_url);
+      const body = JSON.stringify({ mode });
+      const answer = await fetch(url, { method: 'POST', body, signal: AbortSignal.timeout(5_000) });
+      expect(answer.status).toBe(200);
+    };
+    const shown = await openConsole(80, 24, 'en', '', demo.tokens.sre);
+    await shown.expect('LOCKS');
+    await shown.keys('6');
+    await shown.expect(/> outbox +0/);
+    await refuse('reject');
+    const at = ['--at', '+9d 10:00', '--service', 'checkup', '--owner', 'siti', '--pet', 'Mochi'];
+    const made = JSON.parse(await petpro('book', ...at, '--pay', 'cash', '--yes', '--json'));
+    const reference: string = made.items[0].reference_code;
+    await shown.expect(/email +0 +0 +0 +[1-9]\d* .*550/);
+    await shown.keys('j', 'Enter');
+    await shown.expect(/> DEAD +\d+ .*550/);
+    await shown.keys('Enter');
+    await shown.expect(reference);
+    await refuse('none');
+    await shown.keys('Escape');
+    await shown.expect('every job of this queue');
+    await shown.keys('R');
+    await shown.expect(/\d+ jobs? would be sent once more/);
+    // The guard drops keys of the first 0.3 s; the field tells when they count.
+    await eventually('the reason to take the focus', async () => {
+      await shown.keys('Tab', 'q');
+      const painted = async () => /reason +\[.*q/.test(await shown.capture());
+      return await eventually('the letter', painted, 2_000).catch(() => false);
+    });
+    await shown.keys('C-u');
+    await shown.type('INC-230 mailbox is back');
+    await shown.keys('C-g');
+    await shown.expect(/in line again/);
+    await shown.expect(/email (\d+)\/\1 out/);
+    await shown.expect('Nothing has failed here.');
+    const left = JSON.parse(await petpro('jobs', 'show', 'email', '--state', 'dead', '--json'));
+    expect(left.items).toEqual([]);
+
+    await shown.keys('9');
+    await shown.expect(new RegExp(`booking.confirmed +${reference}`));
+    await shown.keys('/');
+    await shown.type('payment.*');
+    await shown.keys('Enter');
+    const events = await shown.expect('filter: payment.*');
+    expect(events).not.toContain('booking.confirmed');
+    await shown.keys('Enter');
+    await shown.expect('TRACE BP');
+    await shown.keys('Escape', 'q');
+    await expectRestored(shown, 0);
+  }, 120_000);
+});
+
 describe('at 120x40', () => {
   it('has a detail pane that follows the cursor, and gives the terminal back on SIGTERM', async () => {
     const shown = await openConsole(120, 40, 'id', '--read-only');

@@ -52,7 +52,8 @@ function deliveries(sql: Db, channel: JobQueue, clinic_id: string | null, form: 
       case
         when d.status = 'dead' then 'dead'
         when d.status = 'sending' and d.leased_until > now() then 'running'
-        when d.last_error is not null then 'retry'
+        -- What a person put in line again begins anew, whatever it failed for before.
+        when d.last_error is not null and d.attempts > 0 then 'retry'
         when d.next_attempt_at > now() then 'later'
         else 'ready'
       end as state,

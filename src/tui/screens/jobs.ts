@@ -226,7 +226,9 @@ export function jobsBoard(state: State): Screen {
   if (rows.length === 0) lines.push(lineOf(` ${emptyText(state)}`, list_columns, 'accent'));
   else if (is_calm) lines.push(lineOf(` ${words.no_causes}`, list_columns, 'accent'));
   const all = state.jobs.level === 'queues' ? (state.jobs.page?.items ?? []) : [];
-  const is_quiet = all.length > 0 && all.every((one) => one.dead + one.retry + one.ready === 0);
+  const is_quiet =
+    all.length > 0 &&
+    all.every((one) => one.dead + one.retry + one.ready === 0 && one.paused_at === null);
   if (is_quiet) lines.push(lineOf('', 1), lineOf(` ${words.all_quiet}`, list_columns, 'ok'));
   return { lines: fillLines(lines, list_rows + 1, list_columns), cursor };
 }

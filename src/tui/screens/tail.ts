@@ -3,7 +3,7 @@ import { moneyText, wordsOf } from '../i18n/text.ts';
 import type { State } from '../model.ts';
 import type { TailEvent } from '../model-jobs.ts';
 import { clockText, instantOf, layoutOf, timeZone } from '../selectors.ts';
-import { aboutOf, selectedEvent, tailNews, tailRows } from '../selectors-jobs.ts';
+import { aboutOf, referenceOf, selectedEvent, tailNews, tailRows } from '../selectors-jobs.ts';
 import { tailRoom } from '../tail.ts';
 import { cell, fitLine, type Line, lineOf, retone, span, splitLine, wrap } from '../text.ts';
 import type { SpanTone } from '../theme.ts';
@@ -56,7 +56,7 @@ function rowLine(state: State, event: TailEvent, columns: number): Line {
     const line = [lead, span(words.gap(event.sequence), 'error')];
     return fitLine(is_selected ? retone(line, 'selected') : line, columns);
   }
-  const about = said(event.payload['reference_code']) ?? event.aggregate_id.slice(0, 8);
+  const about = referenceOf(state, event) ?? event.aggregate_id.slice(0, 8);
   const line: Line = [
     lead,
     span(`${timeOf(state, event, state.columns >= 120)} `, 'dim'),
@@ -110,7 +110,7 @@ export function tailFacts(state: State): readonly Line[] {
   if (event.kind === 'gap') {
     return [lineOf(` ${words.gap(event.sequence)}`, state.columns), lineOf('', state.columns)];
   }
-  const first = [event.event_type, aboutOf(event), summary(state, event)];
+  const first = [event.event_type, aboutOf(state, event), summary(state, event)];
   const second = [`${event.aggregate_type} ${event.aggregate_id}`, event.correlation_id];
   return [first, second].map((parts) => {
     const text = parts.filter((part) => part !== null && part !== '').join(' | ');

@@ -28,6 +28,7 @@ import {
 } from './selectors.ts';
 import { enterTail, filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
+import { openWaitlist } from './waitlist.ts';
 
 /** What each named action does, whether a key, the help list or the palette asks for it. */
 
@@ -322,6 +323,8 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
       return goTo(state, 'load');
     case 'screen_events':
       return goTo(state, 'events');
+    case 'waitlist':
+      return openWaitlist(state);
     case 'next_screen':
       return nextPlace(state);
     case 'palette':

@@ -4,6 +4,7 @@ import { askJobs } from './effects-jobs.ts';
 import { askLife, type LifeOutside } from './effects-life.ts';
 import { askMoney, isMoneyEffect } from './effects-money.ts';
 import { isOpsEffect, makeOpsRunner, type OpsOutside } from './effects-ops.ts';
+import { askWaitlist } from './effects-waitlist.ts';
 import type { Feed, FeedOptions } from './feed.ts';
 import { isJobsEffect } from './jobs-actions.ts';
 import { isLifeEffect } from './life.ts';
@@ -12,6 +13,8 @@ import type { JobsEffect } from './model-jobs.ts';
 import type { LifeEffect } from './model-life.ts';
 import type { MoneyEffect } from './model-money.ts';
 import type { OpsEffect } from './model-ops.ts';
+import type { WaitlistEffect } from './model-waitlist.ts';
+import { isWaitlistEffect } from './waitlist.ts';
 
 /** Carries out what the reducer asks for, and reports back with events. Nothing here decides anything. */
 
@@ -53,7 +56,7 @@ function problemOf(error: unknown): Problem {
 const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
 
 type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
-type Own = OpsEffect | LifeEffect | MoneyEffect | JobsEffect;
+type Own = OpsEffect | LifeEffect | MoneyEffect | JobsEffect | WaitlistEffect;
 type Ask = Exclude<Effect, Immediate | Own>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
@@ -187,6 +190,7 @@ export function makeRunner(outside: Outside): Runner {
     if (isLifeEffect(effect)) return await askLife(outside, effect);
     if (isMoneyEffect(effect)) return await askMoney(outside, effect);
     if (isJobsEffect(effect)) return await askJobs(outside, effect);
+    if (isWaitlistEffect(effect)) return await askWaitlist(outside, effect);
     return (await read(outside, effect)) ?? (await change(outside.client, effect));
   };
 

@@ -1,5 +1,6 @@
 import { type Access, mayAccess, type Role } from '../domain/roles.ts';
 import { jobs_bindings, jobs_ids } from './keys-jobs.ts';
+import { waitlist_bindings, waitlist_ids } from './keys-waitlist.ts';
 import { type Place, places, type ScreenName, type Session } from './model.ts';
 
 /** The one table of keys. Hints, help, the palette and docs/console.md print it; a test looks for collisions. */
@@ -95,6 +96,7 @@ export const action_ids = [
   ...life_ids,
   ...money_ids,
   ...jobs_ids,
+  ...waitlist_ids,
 ] as const;
 export type ActionId = (typeof action_ids)[number];
 
@@ -179,6 +181,7 @@ export const bindings: readonly Binding[] = [
   { id: 'book', keys: ['b'], screens: lists, ...change },
   { id: 'move', keys: ['r'], screens: lists, ...change, dangerous: true },
   { id: 'cancel', keys: ['x'], screens: lists, ...change, dangerous: true },
+  ...waitlist_bindings,
   { id: 'money_open', keys: ['enter'], screens: money, ...look, access: 'desk' },
   { id: 'pay', keys: ['$'], screens: [...lists, ...money], ...change, dangerous: true },
   { id: 'undo', keys: ['u', 'z'], screens: [...lists, ...money], ...change },

@@ -8,6 +8,7 @@ import type { JobsEffect, JobsOverlay, JobsResult, JobsState, TailState } from '
 import type { Due, LifeEffect, LifeOverlay, LifeResult, Target, Undo } from './model-life.ts';
 import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model-money.ts';
 import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
+import type { WaitlistBox, WaitlistEffect, WaitlistResult } from './model-waitlist.ts';
 import type { BoardRow } from './rows.ts';
 
 /** What the console knows, what can happen to it, and what it can ask for: three unions, all plain data. */
@@ -107,6 +108,7 @@ export type Overlay =
   | FilterBox
   | LifeOverlay
   | MoneyOverlay
+  | WaitlistBox
   | JobsOverlay
   | OpsOverlay;
 /** What lies under the dialogs, in the order of their numbers. */
@@ -175,6 +177,7 @@ export type Result =
   | OpsResult
   | LifeResult
   | MoneyResult
+  | WaitlistResult
   | JobsResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
@@ -304,6 +307,7 @@ export type Effect =
   | OpsEffect
   | LifeEffect
   | MoneyEffect
+  | WaitlistEffect
   | JobsEffect
   | { readonly type: 'quit'; readonly code: number };
 

@@ -43,6 +43,13 @@ import { actionRefusal } from './refused.ts';
 import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
 import { keepEventInView } from './tail.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
+import {
+  pumpWaitlist,
+  takeWaitlistAnswer,
+  waitlistFailed,
+  waitlistKey,
+  wantWaitlist,
+} from './waitlist.ts';
 
 /** The reducer: one event in, the next state and what is to be done outside out. Pure. */
 
@@ -95,6 +102,8 @@ function key(state: State, name: string): Step {
       return jobDeedKey(pressed, box, name);
     case 'changed':
       return changedKey(pressed, box, name);
+    case 'waitlist':
+      return waitlistKey(pressed, box, name);
     case 'link':
       return linkKey(pressed, box, name);
     case 'detail':
@@ -204,7 +213,8 @@ function frame(state: State, event: Extract<Event, { type: 'frame' }>): State {
   heard.set(said.aggregate_id, { event_type: said.event_type, at_ms: state.now_ms });
   const [oldest] = heard.keys();
   if (heard.size > HEARD_MAX && oldest !== undefined) heard.delete(oldest);
-  const news = wantReload({ ...state, heard });
+  const fresh = wantReload({ ...state, heard });
+  const news = said.aggregate_type === 'waitlist' ? wantWaitlist(fresh) : fresh;
   if (state.place === 'money') return wantMoney(news);
   if (state.place === 'jobs') return wantJobs(news);
   return state.place === 'locks' ? wantLocks(news) : news;
@@ -218,7 +228,8 @@ function problemText(state: State, problem: Problem): string {
 
 function failed(state: State, effect: Effect, problem: Problem): Step {
   const text = problemText(state, problem);
-  const in_life = lifeFailed(state, effect, problem, text);
+  const in_life =
+    lifeFailed(state, effect, problem, text) ?? waitlistFailed(state, effect, problem, text);
   if (in_life !== null) return in_life;
   const in_form = bookFailed(state, effect, problem);
   if (in_form !== null) return stay(in_form);
@@ -299,6 +310,7 @@ function answer(state: State, event: Event): Step {
       return (
         takeLifeAnswer(state, event) ??
         takeMoneyAnswer(state, event) ??
+        takeWaitlistAnswer(state, event) ??
         takeJobsAnswer(state, event) ??
         takeBookAnswer(state, event) ??
         takeOpsAnswer(state, event) ??
@@ -378,6 +390,7 @@ export function update(state: State, event: Event): Step {
   run(pumpFind(next));
   run(pumpDraft(next));
   run(pumpMove(next));
+  run(pumpWaitlist(next));
   run(pumpReload(next));
   run(pumpLocks(next));
   run(pumpMoney(next));

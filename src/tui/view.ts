@@ -36,6 +36,7 @@ import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/loc
 import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/money.ts';
 import { moveScreen } from './screens/move.ts';
 import { payScreen } from './screens/pay.ts';
+import { waitlistScreen } from './screens/waitlist.ts';
 import { tailBoard, tailFacts, tailPane } from './screens/tail.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
@@ -158,6 +159,8 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: linkScreen(state, box), is_board: false };
     case 'changed':
       return { screen: changedScreen(state, box), is_board: false };
+    case 'waitlist':
+      return { screen: waitlistScreen(state, box), is_board: false };
     case 'payment':
       return { screen: paymentScreen(state, box), is_board: false };
     default:

@@ -8,6 +8,7 @@ import { type FakeJobs, fakeJobs } from './fake-jobs.ts';
 import { fakeLife } from './fake-life.ts';
 import { type FakeLocks, fakeLocks } from './fake-locks.ts';
 import { type FakeMoney, fakeMoney } from './fake-money.ts';
+import { type FakeWaitlist, fakeWaitlist } from './fake-waitlist.ts';
 import { bookingOf, clinic, figureDay, NOW, owners, slotsOf, uuid } from './fixture.ts';
 
 /** A server in memory behind the client's own type: for frames and key scripts, where no socket is needed. */
@@ -26,6 +27,7 @@ export type FakeApi = {
   readonly jobs: FakeJobs;
   readonly locks: FakeLocks;
   readonly money: FakeMoney;
+  readonly waitlist: FakeWaitlist;
   /** A message has left: nothing can be undone any more. */
   is_told: boolean;
   /** What a refused hold offers instead. */
@@ -47,6 +49,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   const jobs = fakeJobs();
   const locks = fakeLocks();
   const money = fakeMoney();
+  const waitlist = fakeWaitlist();
   let next = 1;
 
   const api: FakeApi = {
@@ -58,6 +61,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     jobs,
     locks,
     money,
+    waitlist,
     is_told: false,
     nearest: [],
     taken: new Set(),
@@ -111,6 +115,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     ...jobs.handlers,
     ...locks.handlers,
     ...money.handlers,
+    ...waitlist.handlers,
     ...fakeLife(() => api, rowOf, checkVersion),
     get_day: ({ date }) => {
       const as_of = Temporal.Instant.fromEpochMilliseconds(api.now_ms).toString();

@@ -112,6 +112,13 @@ const life_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> 
       Boolean(overlay?.screen === 'trace' && overlay.trace),
     );
   },
+  waitlist: async (driver) => {
+    driver.press('w');
+    await driver.until('the list', ({ overlay }) =>
+      Boolean(overlay?.screen === 'waitlist' && overlay.items),
+    );
+    driver.press('j');
+  },
   link: async (driver) => {
     driver.press('j', 'j', 'e');
     await driver.until('the link', ({ overlay }) =>

@@ -35,6 +35,7 @@ const screens: readonly ScreenName[] = [
   'trace',
   'link',
   'changed',
+  'waitlist',
   'locks',
   'inspect',
   'release',

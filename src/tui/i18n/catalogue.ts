@@ -9,6 +9,7 @@ import type { JobsCatalogue } from './jobs-catalogue.ts';
 import type { LifeCatalogue } from './life-catalogue.ts';
 import type { MoneyCatalogue } from './money-catalogue.ts';
 import type { OpsCatalogue } from './ops-catalogue.ts';
+import type { WaitlistCatalogue } from './waitlist-catalogue.ts';
 
 /**
  * Every word of the console. Each language is one value of this type, so a missing text fails the type check.
@@ -23,6 +24,7 @@ export type Catalogue = {
   readonly life: LifeCatalogue;
   /** Of the money screen. */
   readonly money: MoneyCatalogue;
+  readonly waitlist: WaitlistCatalogue;
   readonly actions: Readonly<Record<ActionId, string>>;
   /** Short words for the hint lines; budget 12. */
   readonly hints: Readonly<Partial<Record<ActionId, string>>>;

@@ -3,16 +3,19 @@ import { jobs_en } from './jobs-en.ts';
 import { life_en } from './life-en.ts';
 import { money_en } from './money-en.ts';
 import { ops_en } from './ops-en.ts';
+import { waitlist_en } from './waitlist-en.ts';
 
 export const en: Catalogue = {
   ops: ops_en,
   jobs: jobs_en,
   life: life_en,
   money: money_en,
+  waitlist: waitlist_en,
   actions: {
     ...life_en.actions,
     ...jobs_en.actions,
     ...money_en.actions,
+    ...waitlist_en.actions,
     up: 'Row up',
     down: 'Row down',
     page_up: 'Page up',

@@ -3,16 +3,19 @@ import { jobs_id } from './jobs-id.ts';
 import { life_id } from './life-id.ts';
 import { money_id } from './money-id.ts';
 import { ops_id } from './ops-id.ts';
+import { waitlist_id } from './waitlist-id.ts';
 
 export const id: Catalogue = {
   ops: ops_id,
   jobs: jobs_id,
   life: life_id,
   money: money_id,
+  waitlist: waitlist_id,
   actions: {
     ...life_id.actions,
     ...jobs_id.actions,
     ...money_id.actions,
+    ...waitlist_id.actions,
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
     page_up: 'Halaman ke atas',

@@ -3,16 +3,19 @@ import { jobs_ja } from './jobs-ja.ts';
 import { life_ja } from './life-ja.ts';
 import { money_ja } from './money-ja.ts';
 import { ops_ja } from './ops-ja.ts';
+import { waitlist_ja } from './waitlist-ja.ts';
 
 export const ja: Catalogue = {
   ops: ops_ja,
   jobs: jobs_ja,
   life: life_ja,
   money: money_ja,
+  waitlist: waitlist_ja,
   actions: {
     ...life_ja.actions,
     ...jobs_ja.actions,
     ...money_ja.actions,
+    ...waitlist_ja.actions,
     up: '上の行',
     down: '下の行',
     page_up: '前のページ',

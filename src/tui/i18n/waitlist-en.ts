@@ -1,0 +1,50 @@
+import type { WaitlistCatalogue } from './waitlist-catalogue.ts';
+
+export const waitlist_en: WaitlistCatalogue = {
+  actions: {
+    waitlist: 'The waiting list',
+    waitlist_offer: 'Offer the first free time that fits',
+    waitlist_accept: 'Take what is offered, for the owner (asks)',
+    waitlist_drop: 'Take off the list (asks)',
+    waitlist_yes: 'Yes, do it',
+  },
+  title: (count) => `WAITING LIST  ${count}`,
+  heads: {
+    place: '#',
+    pet: 'PET',
+    owner: 'OWNER',
+    service: 'SERVICE',
+    wanted: 'WANTED',
+    state: 'STATE',
+  },
+  waits: 'waits',
+  offered: (when, until) => `${when} until ${until}`,
+  accepted: (when, until) => `${when} pay by ${until}`,
+  any_time: 'any time',
+  seats: (count) => `${count} seats`,
+  missed: (count) => `${count} unanswered`,
+  skips: {
+    too_close: 'it began too soon',
+    owner_gone: 'the owner was erased',
+    pet_gone: 'the pet is somebody else’s',
+    opted_out: 'the owner wants no messages: call',
+    no_address: 'no address: call',
+    too_few_seats: 'too few seats',
+    owner_busy: 'the owner is busy then',
+    price_rule: 'a price rule refused it',
+  },
+  passed_over: (reason, when) => `passed over for ${when}: ${reason}`,
+  empty: 'Nobody waits. What becomes free is offered by itself to those who do.',
+  keys: 'o offer   A accept for the owner   d drop   Up/Down   Esc back',
+  question: {
+    accept: (name) => `Book it for ${name}, to be paid at the visit?  y book it   Esc keep`,
+    drop: (name) => `Take ${name} off the list?  y take off   Esc keep`,
+  },
+  offered_already: 'Something is offered already: A takes it, d drops it.',
+  nothing_offered: 'Nothing is offered yet: o offers the first free time.',
+  done: {
+    offer: (name, reference) => `${name}: a place is held and offered (${reference})`,
+    accept: (name, reference) => `${name} booked (${reference})`,
+    drop: (name) => `${name} is off the list`,
+  },
+};

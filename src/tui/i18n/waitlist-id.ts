@@ -1,0 +1,50 @@
+import type { WaitlistCatalogue } from './waitlist-catalogue.ts';
+
+export const waitlist_id: WaitlistCatalogue = {
+  actions: {
+    waitlist: 'Daftar tunggu',
+    waitlist_offer: 'Tawarkan waktu kosong pertama yang cocok',
+    waitlist_accept: 'Ambil tawaran untuk pemilik (tanya dulu)',
+    waitlist_drop: 'Hapus dari daftar (tanya dulu)',
+    waitlist_yes: 'Ya, lakukan',
+  },
+  title: (count) => `DAFTAR TUNGGU  ${count}`,
+  heads: {
+    place: '#',
+    pet: 'HEWAN',
+    owner: 'PEMILIK',
+    service: 'LAYANAN',
+    wanted: 'MAU',
+    state: 'STATUS',
+  },
+  waits: 'menunggu',
+  offered: (when, until) => `${when} s.d. ${until}`,
+  accepted: (when, until) => `${when} bayar ${until}`,
+  any_time: 'kapan saja',
+  seats: (count) => `${count} tempat`,
+  missed: (count) => `${count} tak dijawab`,
+  skips: {
+    too_close: 'terlalu dekat',
+    owner_gone: 'data pemilik sudah dihapus',
+    pet_gone: 'hewan sudah milik orang lain',
+    opted_out: 'pemilik tak mau pesan: telepon',
+    no_address: 'tak ada alamat: telepon',
+    too_few_seats: 'tempat kurang',
+    owner_busy: 'pemilik ada janji lain',
+    price_rule: 'ditolak aturan harga',
+  },
+  passed_over: (reason, when) => `dilewati untuk ${when}: ${reason}`,
+  empty: 'Tidak ada yang menunggu. Waktu kosong ditawarkan otomatis.',
+  keys: 'o tawarkan   A ambil untuk pemilik   d hapus   Up/Down   Esc kembali',
+  question: {
+    accept: (name) => `Pesan untuk ${name}, bayar saat datang?  y pesan   Esc batal`,
+    drop: (name) => `Hapus ${name} dari daftar?  y hapus   Esc batal`,
+  },
+  offered_already: 'Sudah ada tawaran: A mengambil, d menghapus.',
+  nothing_offered: 'Belum ada tawaran: o menawarkan waktu kosong pertama.',
+  done: {
+    offer: (name, reference) => `${name}: tempat ditahan dan ditawarkan (${reference})`,
+    accept: (name, reference) => `${name} dipesan (${reference})`,
+    drop: (name) => `${name} dihapus dari daftar`,
+  },
+};

@@ -1,0 +1,50 @@
+import type { WaitlistCatalogue } from './waitlist-catalogue.ts';
+
+export const waitlist_ja: WaitlistCatalogue = {
+  actions: {
+    waitlist: 'キャンセル待ち一覧',
+    waitlist_offer: '合う空きを案内する',
+    waitlist_accept: '案内中の枠を予約する (確認あり)',
+    waitlist_drop: '一覧から外す (確認あり)',
+    waitlist_yes: 'はい、実行する',
+  },
+  title: (count) => `キャンセル待ち  ${count}`,
+  heads: {
+    place: '#',
+    pet: 'ペット',
+    owner: '飼い主',
+    service: '内容',
+    wanted: '希望',
+    state: '状態',
+  },
+  waits: '待機中',
+  offered: (when, until) => `${when} (${until}まで)`,
+  accepted: (when, until) => `${when} 未払 ${until}`,
+  any_time: 'いつでも',
+  seats: (count) => `${count}名`,
+  missed: (count) => `返事なし${count}回`,
+  skips: {
+    too_close: '直前のため',
+    owner_gone: '飼い主の情報は削除済み',
+    pet_gone: 'ペットの飼い主が変わった',
+    opted_out: '通知を希望しない: 電話で',
+    no_address: '連絡先なし: 電話で',
+    too_few_seats: '席が足りない',
+    owner_busy: '同じ時間に別の予約',
+    price_rule: '料金の規則で不可',
+  },
+  passed_over: (reason, when) => `${when} は見送り: ${reason}`,
+  empty: 'お待ちの方はいません。空きが出ると自動で案内します。',
+  keys: 'o 案内   A 代わりに予約   d 外す   Up/Down   Esc 戻る',
+  question: {
+    accept: (name) => `${name}を予約しますか (来院時払い)  y 予約   Esc やめる`,
+    drop: (name) => `${name}を一覧から外しますか  y 外す   Esc やめる`,
+  },
+  offered_already: 'すでに案内中です: A 予約、d 外す',
+  nothing_offered: 'まだ案内していません: o で案内',
+  done: {
+    offer: (name, reference) => `${name}: 枠を押さえて案内しました (${reference})`,
+    accept: (name, reference) => `${name}を予約しました (${reference})`,
+    drop: (name) => `${name}を一覧から外しました`,
+  },
+};

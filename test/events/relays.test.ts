@@ -1,6 +1,7 @@
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { afterAll, describe, expect, test, vi } from 'vitest';
+import { sequenceEvents } from '../../src/daemon/store/outbox.ts';
 import { createFeed } from '../../src/daemon/workers/feed.ts';
 import { startLoop } from '../../src/daemon/workers/loop.ts';
 import { createRelay } from '../../src/daemon/workers/relay.ts';
@@ -47,6 +48,31 @@ test('four relays, two of them killed mid-batch: each event once, each story in 
     return found.length >= rows.length ? found : null;
   });
   expect(entries.map(([id]) => id)).toEqual(rows.map((_, index) => `${index + 1}-0`));
+});
+
+test('control: without the lock, relays that work at one time count events twice', async () => {
+  const { sql } = await createTestDatabase({ max: 8 });
+  const race = async () => {
+    const count = await writeStories(sql, { stories: 100, chapters: 10 });
+    await Promise.all(Array.from({ length: 8 }, () => sequenceEvents(sql, 500)));
+    while ((await sequenceEvents(sql, 500)) > 0);
+    const [row] = await sql<{ events: number; last_sequence: number }[]>`
+      select count(*) as events, (select last_sequence from outbox_state)
+      from booking_events_outbox`;
+    return { ...row, count };
+  };
+  expect(await race()).toEqual({ events: 1_000, last_sequence: 1_000, count: 1_000 });
+  const [safe] = await sql<{ text: string }[]>`
+    select pg_get_functiondef('sequence_events'::regproc) as text`;
+  const unsafe = safe?.text.replace(/if not pg_try_advisory_xact_lock\(.*\) then/, 'if false then');
+  expect(unsafe).not.toBe(safe?.text);
+  await sql.unsafe(unsafe ?? '');
+  // Numbers that belong to nothing, or two that want the same one: either shows.
+  const collided = await race().then(
+    ({ last_sequence = 0 }) => last_sequence > 2_000,
+    (error: unknown) => String(error).includes('outbox_sequence'),
+  );
+  expect(collided).toBe(true);
 });
 
 describe('a wake-up that gets lost', () => {

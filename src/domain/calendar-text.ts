@@ -25,6 +25,7 @@ export function quoted(text: string): string {
 
 /** Folds a content line by octets, never inside a character: programs join the bytes again. */
 export function foldLine(line: string): string {
+  if (Buffer.byteLength(line) <= LINE_OCTETS) return line;
   const pieces: string[] = [];
   let piece = '';
   let octets = 0;

@@ -1,9 +1,12 @@
-import { wallText } from './calendar-text.ts';
+import { utcText, wallText } from './calendar-text.ts';
 
 /** Time zones as iCalendar wants them: the clock changes themselves, from the zone data of the machine. */
 
 /** No zone changes its clock more often than this in the time that one calendar covers. */
 const CHANGES_MAX = 64;
+
+/** Clocks go back by less than this: without a change so near, the wall clock is plain. */
+const FAR_HOURS = 4;
 
 /** `+0700`, with seconds where a zone has them. RFC 5545 section 3.3.14. */
 function offsetText(offset_ns: number): string {
@@ -90,9 +93,24 @@ export function zoneLines(
  * Whether the wall clock of a zone shows this instant and no other. Of an hour that it shows twice the
  * first one is meant (RFC 5545 section 3.3.5), but programs that take it for the second are about.
  */
-export function isNamedByWall(instant: Temporal.Instant, time_zone: string): boolean {
-  const wall = instant.toZonedDateTimeISO(time_zone).toPlainDateTime();
+function isNamedByWall(at: Temporal.ZonedDateTime): boolean {
+  const { timeZoneId: time_zone, offsetNanoseconds: offset_ns } = at;
+  const instant = at.toInstant();
+  const is_far = [-FAR_HOURS, FAR_HOURS].every((hours) => {
+    const other = instant.add({ hours }).toZonedDateTimeISO(time_zone);
+    return other.offsetNanoseconds === offset_ns;
+  });
+  if (is_far) return true;
+  const wall = at.toPlainDateTime();
   return (['earlier', 'later'] as const).every((disambiguation) =>
     wall.toZonedDateTime(time_zone, { disambiguation }).toInstant().equals(instant),
   );
+}
+
+/** `20261120T143000` as the wall clock of a zone shows it; null where that could be two instants. */
+export function wallOf(instant: Temporal.Instant, time_zone: string): string | null {
+  const at = instant.toZonedDateTimeISO(time_zone);
+  if (!isNamedByWall(at)) return null;
+  // Ten times as fast as by way of a wall clock: a feed has thousands of them.
+  return utcText(instant.add({ nanoseconds: at.offsetNanoseconds })).slice(0, -1);
 }

@@ -1,5 +1,5 @@
-import { escapeText, foldLine, quoted, utcText, wallText } from './calendar-text.ts';
-import { isNamedByWall, zoneLines } from './calendar-zone.ts';
+import { escapeText, foldLine, quoted, utcText } from './calendar-text.ts';
+import { wallOf, zoneLines } from './calendar-zone.ts';
 
 /** Visits as iCalendar (RFC 5545), as mail programs and phones take them in. */
 
@@ -36,9 +36,8 @@ export function calendarUid(reference_code: string): string {
 
 function timeLine(name: string, instant: Temporal.Instant, time_zone: string): string {
   const at = instant.round('second');
-  if (time_zone === 'UTC' || !isNamedByWall(at, time_zone)) return `${name}:${utcText(at)}`;
-  const wall = at.toZonedDateTimeISO(time_zone).toPlainDateTime();
-  return `${name};TZID=${time_zone}:${wallText(wall)}`;
+  const wall = time_zone === 'UTC' ? null : wallOf(at, time_zone);
+  return wall === null ? `${name}:${utcText(at)}` : `${name};TZID=${time_zone}:${wall}`;
 }
 
 function eventLines(event: CalendarEvent): readonly string[] {

@@ -48,6 +48,7 @@ const parts: readonly Part[] = [
   { name: 'memory', file: 'memory.ts', args: [], quick: [] },
   { name: 'feed', file: 'feed.ts', args: [], quick: ['--clients', '100', '--holds', '100'] },
   { name: 'relay', file: 'relay.ts', args: [], quick: ['--events', '5000'] },
+  { name: 'reminders', file: 'reminders.ts', args: [], quick: ['--reminders', '1000'] },
   { name: 'mail', file: 'mail.ts', args: [], quick: ['--mails', '50'] },
   { name: 'first-start', file: 'first-start.ts', args: [], quick: ['1'] },
   { name: 'startup', file: 'cli/startup.ts', args: ['15'], quick: ['5'] },

@@ -1,7 +1,12 @@
 import { expect, test } from 'vitest';
 import { system_actor } from '../../src/daemon/store/actor.ts';
 import { expireDue } from '../../src/daemon/store/reservations.ts';
-import { acceptOffer, endWaitlist, offerNext } from '../../src/daemon/store/waitlist.ts';
+import {
+  acceptOffer,
+  claimOpenings,
+  endWaitlist,
+  offerNext,
+} from '../../src/daemon/store/waitlist.ts';
 import { createWaitlister } from '../../src/daemon/workers/waitlist.ts';
 import { openBench } from '../actions/bench.ts';
 import { expectInvariants } from '../actions/invariants.ts';
@@ -183,6 +188,21 @@ test('accept, decline and a cancel by the clinic at once: one story, the place i
   }
   expect(await doubles()).toBe(0);
   await expectInvariants(sql);
+});
+
+test('a worker that dies with an opening in hand loses nothing: the next one takes it up', async () => {
+  const place = await addPlace(sql);
+  const [held] = await fill(place, 1);
+  const waiting = await addWaiting(sql, place);
+  await serve(app);
+  await cancelHold(held!);
+  const [taken] = await claimOpenings(sql, 10, 60_000);
+  expect(taken).toMatchObject({ slot_id: place.slot_id });
+  await serve(app);
+  expect(await offeredTo(sql, place.slot_id)).toEqual([]);
+  await sql`update waitlist_openings set leased_until = now() where slot_id = ${place.slot_id}`;
+  await serveTogether(2);
+  expect(await offeredTo(sql, place.slot_id)).toEqual([waiting.entry_id]);
 });
 
 test('control: without its guard the first race makes two offers, and the invariants say so', async () => {

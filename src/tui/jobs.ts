@@ -144,8 +144,10 @@ export function jobsFailed(state: State, seq: number, text: string): State {
 
 /** Enters the screen at the queues. Marks do not outlive it: nobody sees what they would hit. */
 export function enterJobs(state: State): State {
-  const { queue } = state.jobs;
-  const top = { level: 'queues', cursor_id: queue, top: 0, choice: null } as const;
+  const { queue, progress: was } = state.jobs;
+  // A retry that is over has been told; one that goes on is followed further.
+  const progress = was === null || was.waiting === 0 ? null : was;
+  const top = { progress, level: 'queues', cursor_id: queue, top: 0, choice: null } as const;
   return wantJobs(withJobs(state, { ...top, detail: null, waiting: null, marked: new Map() }));
 }
 

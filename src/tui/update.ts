@@ -5,6 +5,7 @@ import { ageBoard, keepInView, pumpReload, reloadFailed, takeDay, wantReload } f
 import { deedKey, moneyRefused, pasteDeed, takeMoneyAnswer } from './deed.ts';
 import { cancelled, free, moved, tellConflict } from './desk-answers.ts';
 import { insert } from './field.ts';
+import { followDetail } from './follow-detail.ts';
 import { wordsOf } from './i18n/text.ts';
 import { jobDeedKey, pasteJobDeed } from './job-dialogs.ts';
 import { ageJobs, keepJobInView, pumpJobs, wantJobs } from './jobs.ts';
@@ -40,7 +41,7 @@ import {
 import { paletteKey } from './palette.ts';
 import { pastePay, payKey } from './pay.ts';
 import { actionRefusal } from './refused.ts';
-import { GUARD_MS, isTooSmall, layoutOf, selectedRow } from './selectors.ts';
+import { GUARD_MS, isTooSmall, layoutOf } from './selectors.ts';
 import { keepEventInView } from './tail.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
 import {
@@ -53,8 +54,6 @@ import {
 
 /** The reducer: one event in, the next state and what is to be done outside out. Pure. */
 
-/** A pane follows the cursor once it has rested this long. */
-const DETAIL_AFTER_MS = 200;
 /** So many things are remembered for telling who was faster; the oldest go first. */
 const HEARD_MAX = 500;
 /** Lines of an inspected lock or a load report; theirs are fewer. */
@@ -345,36 +344,6 @@ function apply(state: State, event: Event): Step {
     default:
       return answer(state, event);
   }
-}
-
-/** Where a pane shows the selected booking, it is asked for once the cursor rests. */
-function followDetail(before: State, state: State): Step {
-  if (state.place !== 'board') return stay({ ...state, detail_due_ms: null });
-  const is_open = state.overlay?.screen === 'detail';
-  const has_pane = layoutOf(state).pane_columns > 0;
-  if (!has_pane && !is_open) return stay({ ...state, detail_due_ms: null });
-  const booking_id = selectedRow(state)?.row.booking_id ?? null;
-  if (booking_id === null)
-    return stay({ ...state, detail: is_open ? state.detail : null, detail_due_ms: null });
-  let next = state;
-  if (state.detail?.booking_id !== booking_id && !is_open) {
-    const due = state.now_ms + DETAIL_AFTER_MS;
-    next = { ...state, detail: { booking_id, booking: null }, detail_due_ms: due };
-  } else if (isNewer(before, state)) {
-    next = { ...state, detail_due_ms: state.now_ms };
-  }
-  const { detail, detail_due_ms } = next;
-  if (detail === null || detail_due_ms === null || detail_due_ms > state.now_ms) return stay(next);
-  const asked = { ...next, detail_due_ms: null };
-  return stay(asked, { type: 'load_booking', why: 'detail', booking_id: detail.booking_id });
-}
-
-/** True when the board has just learned of a newer version than the loaded detail. */
-function isNewer(before: State, state: State): boolean {
-  if (before.board === state.board || state.detail?.booking == null) return false;
-  const { booking } = state.detail;
-  const row = state.board.find((one) => one.row.booking_id === booking.booking_id);
-  return row !== undefined && (row.row.version ?? 0) > booking.version;
 }
 
 /** Takes one event in. Everything that is due at its time is asked for in the same step. */

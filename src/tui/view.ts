@@ -36,8 +36,8 @@ import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/loc
 import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/money.ts';
 import { moveScreen } from './screens/move.ts';
 import { payScreen } from './screens/pay.ts';
-import { waitlistScreen } from './screens/waitlist.ts';
 import { tailBoard, tailFacts, tailPane } from './screens/tail.ts';
+import { waitlistScreen } from './screens/waitlist.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
 import { glyphSet } from './theme.ts';

@@ -139,6 +139,31 @@ describe('dead events', () => {
     expect(await codeOf(replayOutbox(app, actor, range))).toBe('forbidden');
   });
 
+  test('stand in pages before those that no relay has numbered', async () => {
+    const { ids } = await plantDead(3);
+    const scene = await addScene(sql);
+    for (let n = 0; n < 3; n += 1) ids.push((await plantPoison(sql, scene)).event_id);
+    const seen: string[] = [];
+    let cursor: string | undefined;
+    do {
+      const page = await listOutbox(app, sre, { limit: 2, cursor });
+      seen.push(...page.items.map(({ event_id }) => event_id));
+      cursor = page.next_cursor ?? undefined;
+    } while (cursor !== undefined);
+    expect(seen).toEqual(ids);
+    const newest = await listOutbox(app, sre, { limit: 2, state: 'published' });
+    const older = await listOutbox(app, sre, {
+      limit: 2,
+      state: 'published',
+      cursor: newest.next_cursor ?? '',
+    });
+    const sequences = [...newest.items, ...older.items].map(({ sequence }) => sequence ?? 0);
+    expect(sequences).toEqual(sequences.toSorted((a, b) => b - a));
+    expect(await codeOf(listOutbox(app, sre, { limit: 2, cursor: 'bm9uZQ' }))).toBe(
+      'invalid_input',
+    );
+  });
+
   test('are named wrongly with a way out', async () => {
     for (const [words, exit, said] of [
       [['outbox', 'show', '0198c0de-7a11-7b2c-8d3e-4f5a6b7c8d9e'], 3, 'petpro outbox list'],
@@ -254,6 +279,43 @@ describe('a replay', () => {
     expect(two.toSorted()).toEqual([0, 1]);
     const sent = (await entries()).filter(({ replay }) => replay === replay_id);
     expect(sent).toMatchObject([{ event_id: event?.id, sequence: event?.sequence }]);
+  });
+
+  test('puts the deliveries of webhooks in line again, what is under way left alone', async () => {
+    const { clinic } = await bookAndPublish();
+    const [endpoint] = await sql<{ id: string }[]>`
+      insert into webhook_endpoints (clinic_id, url, event_types, secret, listens_after)
+      values (${clinic.id}, 'https://hooks.example.com', '{booking.*}', 'whsec_dGVzdA==', 0)
+      returning id`;
+    const webhook_id = endpoint?.id ?? '';
+    await sql`update webhook_cursor set last_sequence = (select last_sequence from outbox_state)`;
+    const [range] = await sql<{ from: number; to: number }[]>`
+      select min(sequence) as from, max(sequence) as to from booking_events_outbox
+      where clinic_id = ${clinic.id}`;
+    const [first, second] = await sql<{ id: string }[]>`
+      insert into webhook_deliveries (endpoint_id, clinic_id, event_id, event_type, sequence, status)
+      select ${webhook_id}, o.clinic_id, o.id, o.event_type, o.sequence,
+        case when o.event_type = 'booking.created' then 'delivered' else 'sending' end
+      from booking_events_outbox o
+      where o.clinic_id = ${clinic.id} and o.event_type like 'booking.%'
+      order by o.sequence
+      returning id`;
+    const before = (await entries()).length;
+    await replayOutbox(app, sre, {
+      ...everything,
+      target: 'webhooks',
+      from_sequence: range?.from ?? 0,
+      to_sequence: range?.to ?? 0,
+    });
+    expect(await replayer.tick(app, signal)).toBe(4);
+    const rows = await sql<{ id: string; status: string }[]>`
+      select id, status from webhook_deliveries where endpoint_id = ${webhook_id} order by sequence`;
+    expect(rows).toEqual([
+      { id: first?.id, status: 'pending' },
+      { id: second?.id, status: 'sending' },
+    ]);
+    expect(await entries()).toHaveLength(before);
+    await sql`update webhook_endpoints set status = 'disabled', disabled_reason = 'test'`;
   });
 
   test('has a limit: five at one time', async () => {

@@ -408,7 +408,7 @@ create table calendar_links (
   created_at timestamptz not null default now(),
   revoked_at timestamptz,
   revoked_by uuid,
-  -- To the hour.
+  -- Noted once an hour: reads must stay reads.
   last_read_at timestamptz,
   constraint calendar_links_hash_unique unique (token_hash),
   constraint calendar_links_hash_size check (octet_length(token_hash) = 32),

@@ -25,8 +25,9 @@ function whose({ kind, staff_name }: Link): string {
   return kind === 'staff' ? (staff_name ?? 'a vet') : 'the clinic';
 }
 
+/** In UTC: an owner's links are of no clinic, and so of no zone. */
 const moment = (instant: string | null) =>
-  instant === null ? '-' : instant.slice(0, 16).replace('T', ' ');
+  instant === null ? '-' : `${instant.slice(0, 16).replace('T', ' ')}Z`;
 
 /** `petpro calendar links list` */
 export async function listLinks(context: Context, args: Args): Promise<undefined> {

@@ -34,7 +34,7 @@ const CalendarLink = z
     staff_name: z.string().nullable(),
     name: z.string().nullable(),
     created_at: instant,
-    last_read_at: instant.nullable().describe('To the hour; null = never'),
+    last_read_at: instant.nullable().describe('Noted once an hour; null = never'),
     revoked_at: instant.nullable(),
   })
   .meta({ id: 'CalendarLink' });

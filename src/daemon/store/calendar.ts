@@ -186,7 +186,7 @@ export async function readCalendarLink(
   if (!row) return null;
   if (row.is_stale) {
     await run(sql`
-      update calendar_links set last_read_at = date_trunc('hour', now()) where id = ${row.link_id}`);
+      update calendar_links set last_read_at = now() where id = ${row.link_id}`);
   }
   return row;
 }

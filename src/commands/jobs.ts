@@ -1,4 +1,5 @@
 import type { Output } from '../domain/shapes.ts';
+import { localTime } from '../domain/time.ts';
 import { type Context, say } from './context.ts';
 import { spanText } from './locks.ts';
 import { printList } from './output.ts';
@@ -46,6 +47,13 @@ const job_csv = [
   'recipient',
 ];
 
+/** Jobs are of every clinic, so no clinic's clock is theirs: UTC, or the zone that was asked for. */
+function timeText(context: Context, instant: string): string {
+  const { tz } = context.config;
+  const { text } = localTime(Temporal.Instant.from(instant), tz ?? 'UTC');
+  return `${text.slice(0, 16).replace('T', ' ')}${tz === null ? 'Z' : ''}`;
+}
+
 const rateText = (rate: number | null) => (rate === null ? '-' : String(rate));
 
 function showQueues(context: Context, items: readonly Queue[]): void {
@@ -91,8 +99,8 @@ function showCauses(context: Context, { causes, queue, as_of }: Detail): void {
       { head: 'STATE', text: (one) => one.state, whole: true },
       { head: 'COUNT', text: (one) => String(one.count), right: true, whole: true },
       { head: 'CAUSE', text: (one) => one.cause },
-      { head: 'SINCE', text: (one) => one.oldest_at.slice(0, 16).replace('T', ' ') },
-      { head: 'LAST', text: (one) => one.newest_at.slice(0, 16).replace('T', ' ') },
+      { head: 'SINCE', text: (one) => timeText(context, one.oldest_at) },
+      { head: 'LAST', text: (one) => timeText(context, one.newest_at) },
       { head: 'LAST ERROR', text: (one) => one.last_error ?? '-' },
     ],
     csv: cause_csv,
@@ -108,11 +116,15 @@ function showJobs(context: Context, { items, queue, as_of }: Detail): void {
     items,
     columns: [
       { head: 'STATE', text: (one) => one.state, whole: true },
-      { head: 'SINCE', text: (one) => one.at.slice(0, 16).replace('T', ' '), whole: true },
+      { head: 'SINCE', text: (one) => timeText(context, one.at), whole: true },
       { head: 'KIND', text: (one) => one.kind },
       { head: 'BOOKING', text: (one) => one.reference_code ?? '-', whole: true },
       { head: 'TRIES', text: (one) => String(one.attempts), right: true, whole: true },
-      { head: 'NEXT', text: (one) => one.next_at?.slice(11, 19) ?? '-', whole: true },
+      {
+        head: 'NEXT',
+        text: (one) => (one.next_at === null ? '-' : timeText(context, one.next_at)),
+        whole: true,
+      },
       { head: 'ERROR', text: (one) => one.last_error ?? '-' },
       { head: 'JOB', text: (one) => one.job_id, wide: true, whole: true },
     ],

@@ -32,6 +32,16 @@ export const saved_tree: readonly CommandSpec[] = [
     load: async () => (await import('./payment-methods.ts')).chargeMethod,
   },
   {
+    path: 'payments page',
+    args: [hold_arg],
+    summary: 'Open a payment page for a hold, or tell the one that is open',
+    role: 'own_or_desk',
+    examples: ['petpro payments page BP10000127'],
+    mutates: { endpoint: 'create_payment_session' },
+    exits: [3, 6, 7, 9, 11],
+    load: async () => (await import('./payment-page.ts')).openPaymentPage,
+  },
+  {
     path: 'payments forget',
     args: [{ name: '<card>', doc: 'last four digits or id of a saved card' }],
     summary: 'Forget a card that an owner saved',

@@ -1,3 +1,4 @@
+import { seed_aliases } from './aliases.ts';
 import type { Endpoint } from './api.ts';
 
 /** What happens to a booking after it was made: rows of the endpoint table (api.ts). */
@@ -5,7 +6,7 @@ export const life_endpoints = {
   reschedule_booking: {
     method: 'POST',
     path: '/v1/bookings/{booking_id}/reschedule',
-    aliases: [{ method: 'PUT', path: '/v1/bookings/{booking_id}/reschedule' }],
+    aliases: seed_aliases.reschedule_booking,
     access: 'own_or_desk',
     success: 200,
     idempotency: 'stored',

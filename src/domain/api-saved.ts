@@ -1,3 +1,4 @@
+import { seed_aliases } from './aliases.ts';
 import type { Endpoint } from './api.ts';
 
 /** Saved payment methods and services that the clinic grants one by one: rows of the table. */
@@ -5,11 +6,28 @@ export const saved_endpoints = {
   create_payment: {
     method: 'POST',
     path: '/v1/payments',
+    aliases: seed_aliases.create_payment,
     access: 'own_or_desk',
     success: 201,
     idempotency: 'stored',
     summary:
       'Pay a hold with a saved payment method, without its owner; booked when it goes through',
+    problems: [
+      'payment_failed',
+      'payment_method_unsupported',
+      'reservation_expired',
+      'policy_refused',
+      'conflict',
+    ],
+  },
+  create_payment_session: {
+    method: 'POST',
+    path: '/v1/payments/sessions',
+    aliases: seed_aliases.create_payment_session,
+    access: 'own_or_desk',
+    success: 201,
+    idempotency: 'stored',
+    summary: 'A payment page for a hold that stands; the one that is open already, if there is one',
     problems: ['payment_failed', 'reservation_expired', 'policy_refused', 'conflict'],
   },
   list_payment_methods: {

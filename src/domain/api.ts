@@ -1,3 +1,4 @@
+import { type Alias, seed_aliases } from './aliases.ts';
 import { attachment_endpoints } from './api-attachments.ts';
 import { calendar_endpoints } from './api-calendar.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
@@ -27,7 +28,7 @@ export type Endpoint = {
   /** `{name}` marks a path parameter. */
   readonly path: string;
   /** Other addresses that answer the same, from the source documents. capabilities §1. */
-  readonly aliases?: readonly { readonly method: Method; readonly path: string }[];
+  readonly aliases?: readonly Alias[];
   readonly access: Access;
   readonly success: 200 | 201;
   /**
@@ -59,6 +60,7 @@ export const endpoints = {
   list_clinics: {
     method: 'GET',
     path: '/v1/clinics',
+    aliases: seed_aliases.list_clinics,
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
@@ -68,6 +70,7 @@ export const endpoints = {
   get_clinic: {
     method: 'GET',
     path: '/v1/clinics/{clinic_id}',
+    aliases: seed_aliases.get_clinic,
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
@@ -95,6 +98,7 @@ export const endpoints = {
   list_slots: {
     method: 'GET',
     path: '/v1/services/{service_id}/slots',
+    aliases: seed_aliases.list_slots,
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
@@ -122,6 +126,7 @@ export const endpoints = {
   create_reservation: {
     method: 'POST',
     path: '/v1/reservations',
+    aliases: seed_aliases.create_reservation,
     access: 'own_or_desk',
     success: 201,
     idempotency: 'hold',
@@ -146,7 +151,7 @@ export const endpoints = {
   extend_reservation: {
     method: 'POST',
     path: '/v1/reservations/{reservation_id}/extend',
-    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/extend' }],
+    aliases: seed_aliases.extend_reservation,
     access: 'own_or_desk',
     success: 200,
     idempotency: 'stored',
@@ -156,7 +161,7 @@ export const endpoints = {
   confirm_reservation: {
     method: 'POST',
     path: '/v1/reservations/{reservation_id}/confirm',
-    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/confirm' }],
+    aliases: seed_aliases.confirm_reservation,
     access: 'desk',
     success: 200,
     idempotency: 'stored',
@@ -166,7 +171,7 @@ export const endpoints = {
   cancel_reservation: {
     method: 'POST',
     path: '/v1/reservations/{reservation_id}/cancel',
-    aliases: [{ method: 'PUT', path: '/v1/reservations/{reservation_id}/cancel' }],
+    aliases: seed_aliases.cancel_reservation,
     access: 'own_or_desk',
     success: 200,
     idempotency: 'stored',
@@ -176,6 +181,7 @@ export const endpoints = {
   create_booking: {
     method: 'POST',
     path: '/v1/bookings',
+    aliases: seed_aliases.create_booking,
     access: 'own_or_desk',
     success: 201,
     idempotency: 'hold',
@@ -194,6 +200,7 @@ export const endpoints = {
   list_bookings: {
     method: 'GET',
     path: '/v1/bookings',
+    aliases: seed_aliases.list_bookings,
     access: 'own_or_view',
     success: 200,
     idempotency: 'none',
@@ -212,7 +219,7 @@ export const endpoints = {
   cancel_booking: {
     method: 'POST',
     path: '/v1/bookings/{booking_id}/cancel',
-    aliases: [{ method: 'PUT', path: '/v1/bookings/{booking_id}/cancel' }],
+    aliases: seed_aliases.cancel_booking,
     access: 'own_or_desk',
     success: 200,
     idempotency: 'stored',

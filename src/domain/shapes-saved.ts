@@ -73,12 +73,40 @@ const Approval = z
   })
   .meta({ id: 'Approval' });
 
+const PaymentSession = z
+  .object({
+    reservation_id: id,
+    reference_code,
+    payment_id: id.nullable(),
+    session_id: z.string().nullable().describe("The provider's name of the page"),
+    payment_url: z.string().nullable().describe('Null when nothing is to be paid online'),
+    booking_id: id.nullable(),
+    amount: amount.describe('What the page asks for: the deposit, or all'),
+    currency,
+    expires_at: instant.describe('When the hold ends'),
+  })
+  .meta({ id: 'PaymentSession' });
+
 export const saved_shapes = {
   create_payment: {
     params: nothing,
     query: nothing,
     body: z.object({ reservation_id: hold_ref, payment_method_id }),
     output: SavedPayment,
+  },
+  create_payment_session: {
+    params: nothing,
+    query: nothing,
+    body: z.object({
+      reservation_id: hold_ref,
+      amount: z
+        .union([amount, z.number().nonnegative().transform(String)])
+        .optional()
+        .describe('What the caller expects to be asked for; another amount is a conflict'),
+      currency: currency.optional(),
+      save_payment_method: z.boolean().optional(),
+    }),
+    output: PaymentSession,
   },
   list_payment_methods: {
     params: z.object({ user_id: id }),

@@ -139,6 +139,7 @@ export const shapes = {
       to: local_date.optional().describe('Last local date, included; at most 31 days after from'),
       staff_id: id.optional(),
       explain: flag.default(false),
+      clinic_id: id.optional().describe('The service has to be of this clinic'),
       cursor,
       limit,
     }),
@@ -188,11 +189,18 @@ export const shapes = {
   confirm_reservation: {
     params: z.object({ reservation_id: booking_ref }),
     query: nothing,
-    body: z.object({
-      payment_method: z
-        .enum(['cash', 'card_terminal', 'transfer', 'at_clinic'])
-        .describe('at_clinic = nothing paid yet, due at the visit'),
-    }),
+    body: z
+      .object({
+        payment_method: z
+          .enum(['cash', 'card_terminal', 'transfer', 'at_clinic'])
+          .optional()
+          .describe('at_clinic = nothing paid yet, due at the visit'),
+        payment_id: id.optional().describe('Or: the payment of this hold that came in online'),
+      })
+      .refine((body) => (body.payment_method === undefined) !== (body.payment_id === undefined), {
+        message: 'Give payment_method, or the payment_id of a payment that came in',
+        path: ['payment_method'],
+      }),
     output: z.object({ booking_id: id, reference_code, reference: reference_code }),
   },
   cancel_reservation: {

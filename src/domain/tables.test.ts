@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Alias } from './aliases.ts';
 import { type Endpoint, endpoints } from './api.ts';
 import { allowedMoves, booking_statuses, isFinal } from './booking.ts';
 import { AppError, assertNever, isProblemCode, problems } from './errors.ts';
@@ -25,7 +26,21 @@ describe('the endpoint table', () => {
   it.each(rows)('%s: its path parameters are those of its shape', (name, endpoint) => {
     const known = Object.keys(shapes[name as keyof typeof shapes].params.shape);
     expect(spots(endpoint.path).sort()).toEqual(known.sort());
-    for (const alias of endpoint.aliases ?? []) expect(spots(alias.path).sort()).toEqual(known);
+    const { params, query, body } = shapes[name as keyof typeof shapes];
+    const fields = [params, query, body].flatMap((one) =>
+      'shape' in one ? Object.keys(one.shape) : [],
+    );
+    const ours = (alias: Alias, word: string) => {
+      const said = alias.names?.[word];
+      return said === undefined ? word : said;
+    };
+    for (const alias of endpoint.aliases ?? []) {
+      const said = [...spots(alias.path).map(String), ...Object.keys(alias.names ?? {})];
+      const unknown = said
+        .map((word) => ours(alias, word))
+        .filter((word) => word !== null && !word.startsWith('@') && !fields.includes(word));
+      expect(unknown, alias.path).toEqual([]);
+    }
   });
 
   it.each(rows)('%s: only mutations keep idempotency keys', (_name, endpoint) => {

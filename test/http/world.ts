@@ -322,6 +322,9 @@ export const samples: Readonly<
       payment_method_id: await freshCard(world),
     },
   }),
+  create_payment_session: async (world) => ({
+    body: { reservation_id: await freshHold(world) },
+  }),
   list_payment_methods: async ({ owner: { user_id } }) => ({ params: { user_id } }),
   remove_payment_method: async (world) => {
     const payment_method_id = await freshCard(world);

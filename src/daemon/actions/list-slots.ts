@@ -71,7 +71,8 @@ export async function listSlots(
     findService(app.sql, service_id),
     clinicZone(app.sql, service_id),
   ]);
-  const is_foreign = actor.clinic_id !== null && actor.clinic_id !== service?.clinic_id;
+  const wanted = [actor.clinic_id, input.clinic_id ?? null];
+  const is_foreign = wanted.some((one) => one !== null && one !== service?.clinic_id);
   if (!service || time_zone === null || is_foreign) {
     throw new AppError('not_found', 'There is no such service.');
   }

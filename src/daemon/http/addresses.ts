@@ -1,3 +1,4 @@
+import type { Alias } from '../../domain/aliases.ts';
 import type { Endpoint } from '../../domain/api.ts';
 
 /** `/v1/clinics/{clinic_id}` in the router's spelling. */
@@ -5,7 +6,11 @@ export function routePattern(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ':$1');
 }
 
+type Address = Pick<Endpoint, 'method' | 'path'> & { readonly alias: Alias | null };
+
 /** The canonical address of an endpoint and all its aliases. */
-export function addressesOf(endpoint: Endpoint): readonly Pick<Endpoint, 'method' | 'path'>[] {
-  return [{ method: endpoint.method, path: endpoint.path }, ...(endpoint.aliases ?? [])];
+export function addressesOf(endpoint: Endpoint): readonly Address[] {
+  const { method, path, aliases = [] } = endpoint;
+  const others = aliases.map((alias) => ({ method: alias.method, path: alias.path, alias }));
+  return [{ method, path, alias: null }, ...others];
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { Alias } from '../../domain/aliases.ts';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
 import { file_types } from '../../domain/attachment.ts';
 import { type ProblemCode, problems } from '../../domain/errors.ts';
@@ -215,6 +216,33 @@ const idempotency_parameter = {
   schema: { type: 'string', minLength: 1, maxLength: 200 },
 };
 
+/** What differs at an alias: which fields stand in its path, and the names that it takes beside ours. */
+function atAlias(alias: Alias, canonical: Schema): Schema {
+  const spots = [...alias.path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
+  const known: readonly unknown[] = Array.isArray(canonical['parameters'])
+    ? canonical['parameters']
+    : [];
+  const others = known.flatMap((one) => {
+    if (!isSchema(one) || !('name' in one)) return [one];
+    if (spots.includes(String(one['name']))) return [];
+    return one['in'] === 'path' ? [{ ...one, in: 'query' }] : [one];
+  });
+  const in_path = spots.map((name) => ({
+    name,
+    in: 'path',
+    required: true,
+    schema: { type: 'string' },
+  }));
+  const names = Object.entries(alias.names ?? {}).flatMap(([theirs, ours]) =>
+    ours === null || ours.startsWith('@') ? [`\`${theirs}\``] : [`\`${theirs}\` (${ours})`],
+  );
+  const also = names.length === 0 ? '' : ` Also takes: ${names.join(', ')}.`;
+  return {
+    parameters: [...in_path, ...others],
+    description: `${String(canonical['description'])}${also}`,
+  };
+}
+
 /** The OpenAPI 3.1 document, derived from the endpoint table and its schemas. */
 export function openApiDocument(version: string): Schema {
   const components: Components = { Problem: problem_schema };
@@ -223,10 +251,14 @@ export function openApiDocument(version: string): Schema {
   for (const name of names) {
     const endpoint: Endpoint = endpoints[name];
     const canonical = operation(name, endpoint, components);
-    addressesOf(endpoint).forEach(({ method, path }, index) => {
+    addressesOf(endpoint).forEach(({ method, path, alias }, index) => {
       const item = paths[path] ?? {};
       const operationId = index === 0 ? name : `${name}_${method.toLowerCase()}_${index}`;
-      item[method.toLowerCase()] = { ...canonical, operationId };
+      item[method.toLowerCase()] = {
+        ...canonical,
+        ...(alias === null ? {} : atAlias(alias, canonical)),
+        operationId,
+      };
       paths[path] = item;
     });
   }

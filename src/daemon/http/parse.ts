@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { FieldNames } from '../../domain/aliases.ts';
 import type { EndpointName } from '../../domain/api.ts';
 import { AppError } from '../../domain/errors.ts';
 import { type Input, shapes } from '../../domain/shapes.ts';
@@ -66,6 +67,15 @@ function refuse(errors: readonly Issue[]): never {
   const more = errors.length > 1 ? ` (and ${errors.length - 1} more)` : '';
   const detail = first ? `${first.path}: ${first.message}${more}.` : 'The request is not valid.';
   throw new AppError('invalid_input', detail, { errors: errors.slice(0, issues_max) });
+}
+
+const namesOf = (schema: z.ZodType) =>
+  new Set(schema instanceof z.ZodObject ? Object.keys(schema.shape) : []);
+
+/** Which fields an endpoint takes in its path, its query and its body. */
+export function fieldNames(name: EndpointName): FieldNames {
+  const { params, query, body } = shapes[name];
+  return { params: namesOf(params), query: namesOf(query), body: namesOf(body) };
 }
 
 /**

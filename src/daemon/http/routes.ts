@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { type Alias, alsoAs, inOurWords } from '../../domain/aliases.ts';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
 import type { StreamName } from '../../domain/api-attachments.ts';
 import { AppError } from '../../domain/errors.ts';
@@ -22,6 +23,7 @@ import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
 import { createOwner } from '../actions/create-owner.ts';
 import { createPayment } from '../actions/create-payment.ts';
+import { createPaymentSession } from '../actions/create-payment-session.ts';
 import { createReservation } from '../actions/create-reservation.ts';
 import {
   discardDeliveries,
@@ -34,6 +36,7 @@ import {
   retryDeliveries,
 } from '../actions/deliveries.ts';
 import { extendReservation } from '../actions/extend-reservation.ts';
+import { fillAlias } from '../actions/fill-alias.ts';
 import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
@@ -131,7 +134,7 @@ import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
-import { inputParser } from './parse.ts';
+import { fieldNames, inputParser } from './parse.ts';
 import { isExpected, sendRefusal } from './problem.ts';
 import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
@@ -249,6 +252,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_inbox: listInbox,
   settle_inbox_item: settleInboxItem,
   create_payment: createPayment,
+  create_payment_session: createPaymentSession,
   list_payment_methods: listPaymentMethods,
   remove_payment_method: removePaymentMethod,
   list_approvals: listApprovals,
@@ -282,17 +286,26 @@ function isReplay(output: unknown): boolean {
   return typeof output === 'object' && output !== null && Reflect.get(output, 'replayed') === true;
 }
 
+/** The answer with fields of it once more under the names of an alias: of the text, so nothing else can leave. */
+function withMore(text: string, alias: Alias): string {
+  const more = alsoAs(alias, JSON.parse(text));
+  return `${text.slice(0, -1)},${JSON.stringify(more).slice(1)}`;
+}
+
 /** One endpoint as a request handler: parse, run (once per key where asked), answer. */
-function handlerOf<N extends RouteName>(app: App, name: N) {
+function handlerOf<N extends RouteName>(app: App, name: N, alias: Alias | null) {
   const endpoint: Endpoint = endpoints[name];
   const action: Action<N> = actions[name];
   const parse = inputParser(name);
   const serialize = serializer(name);
+  const fields = fieldNames(name);
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> => {
     const { actor, params, body } = request;
     const query = withFormat(name, request);
     if (!actor) throw new AppError('unauthorized', 'Send a token.');
-    const input = parse({ params, query, body });
+    const sent = { params, query, body };
+    const said = alias === null ? sent : inOurWords(alias, sent, fields);
+    const input = parse('hints' in said && alias ? await fillAlias(app, actor, alias, said) : said);
     const key = endpoint.idempotency === 'none' ? null : idempotencyKey(request.raw);
     const run = () => action(app, actor, input, { idempotency_key: key });
     const stored = endpoint.idempotency === 'stored' && key !== null;
@@ -311,7 +324,8 @@ function handlerOf<N extends RouteName>(app: App, name: N) {
       reply.headers(documentHeaders(document));
       return document.body;
     }
-    return serialize(done.output);
+    const text = serialize(done.output);
+    return alias?.gives ? withMore(text, alias) : text;
   };
   return async (
     request: FastifyRequest,
@@ -333,9 +347,9 @@ export function addRoutes(server: FastifyInstance, app: App, admit: Admit): void
   const names = Object.keys(actions) as RouteName[];
   for (const name of names) {
     const endpoint: Endpoint = endpoints[name];
-    const handler = handlerOf(app, name);
     const onRequest = admit(endpoint.access);
-    for (const { method, path } of addressesOf(endpoint)) {
+    for (const { method, path, alias } of addressesOf(endpoint)) {
+      const handler = handlerOf(app, name, alias);
       server.route({ method, url: routePattern(path), onRequest, handler });
     }
   }

@@ -6,6 +6,7 @@ export const job_queues = [
   'sms',
   'push',
   'reminders',
+  'waitlist',
   'refunds',
   'webhooks',
 ] as const;

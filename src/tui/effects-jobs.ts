@@ -110,6 +110,7 @@ async function makePlan(client: ApiClient, effect: Asks<'plan_jobs'>): Promise<J
     }
     case 'refunds':
     case 'webhooks':
+    case 'waitlist':
     case 'reminders':
       return planHere(await deadJobs(client, queue, scope));
   }
@@ -149,8 +150,9 @@ async function one(
       await client.call('replay_webhook', { webhook_id, ...range }, options);
       return;
     }
+    case 'waitlist':
     case 'reminders':
-      throw new AppError('policy_refused', 'A reminder goes out by itself.');
+      throw new AppError('policy_refused', `Jobs of ${queue} go on by themselves.`);
   }
 }
 

@@ -34,6 +34,8 @@ export const queue_verbs: Readonly<Record<JobQueue, Readonly<Partial<Record<JobV
   push: { retry: 'sre', discard: 'sre', pause: 'sre', resume: 'sre' },
   // A reminder without an address cannot go out; one that is due goes by itself.
   reminders: {},
+  // What became free is offered by itself; people offer on the waiting list's own screen.
+  waitlist: {},
   refunds: { retry: 'manager' },
   webhooks: { retry: 'admin' },
 };

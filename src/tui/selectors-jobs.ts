@@ -1,5 +1,4 @@
 import { patternMatches } from '../domain/feed-filter.ts';
-import { job_queues } from '../domain/job.ts';
 import type { State } from './model.ts';
 import type {
   CauseChoice,
@@ -69,8 +68,6 @@ export function sameChoice(a: CauseChoice, b: CauseChoice): boolean {
 export function deadJobs(state: State): number {
   return (state.jobs.page?.items ?? []).reduce((sum, one) => sum + one.dead, 0);
 }
-
-export const queue_count = job_queues.length;
 
 function textOf(event: TailEvent): string {
   if (event.kind === 'gap') return '';

@@ -37,7 +37,7 @@ test('jobs list counts every queue', async () => {
     dead: 1,
     last_error: '550 5.1.1 No such user here',
   });
-  expect(document.items).toHaveLength(7);
+  expect(document.items).toHaveLength(8);
 });
 
 test('jobs show tells the causes, and with a state the jobs, masked', async () => {

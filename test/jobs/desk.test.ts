@@ -47,6 +47,7 @@ test('every queue has a row, empty ones too', async () => {
     'sms',
     'push',
     'reminders',
+    'waitlist',
     'refunds',
     'webhooks',
   ]);
@@ -121,6 +122,18 @@ test('a reminder of tomorrow is for later, and one without an address needs some
     set status = 'failed', reason = 'no_channel', scheduled_time = now() - interval '1 minute'
     where id = (select id from booking_reminders where clinic_id = ${clinic.id} limit 1)`;
   expect(await queue('reminders', clinic.id)).toMatchObject({ dead: 1, last_error: 'no_channel' });
+});
+
+test('what became free waits in the queue of the waiting list until it is offered', async () => {
+  const { clinic, slot_id } = await addScene(sql);
+  await sql`insert into waitlist_openings (slot_id) values (${slot_id})`;
+  await sql`
+    insert into waitlist_openings (slot_id, not_before)
+    values (${slot_id}, now() + interval '30 seconds')`;
+  expect(await queue('waitlist', clinic.id)).toMatchObject({ ready: 1, later: 1, dead: 0 });
+  expect(await queue('waitlist', randomUUID())).toMatchObject({ ready: 0, later: 0 });
+  const jobs = await listJobs(sql, 'waitlist', { clinic_id: clinic.id, limit: 10 });
+  expect(jobs.map((job) => job.payload)).toEqual([{ slot_id }, { slot_id }]);
 });
 
 test('a long backlog is counted up to the ceiling, quickly', async () => {

@@ -1,5 +1,5 @@
 import { AppError } from '../../src/domain/errors.ts';
-import { isJobQueue } from '../../src/domain/job.ts';
+import { isJobQueue, job_queues } from '../../src/domain/job.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { JobItem, QueueItem } from '../../src/tui/model-jobs.ts';
 import { NOW } from './fixture.ts';
@@ -28,7 +28,7 @@ export type FakeJobs = {
 type Changed = Output<'retry_deliveries'>;
 
 const as_of = Temporal.Instant.fromEpochMilliseconds(NOW).toString();
-const queues = ['outbox', 'email', 'sms', 'push', 'reminders', 'refunds', 'webhooks'] as const;
+const queues = job_queues;
 
 export function fakeJobs(): FakeJobs {
   const plans = new Map<string, readonly string[]>();
@@ -50,7 +50,8 @@ export function fakeJobs(): FakeJobs {
       later: count('later'),
       dead: count('dead'),
       oldest_ms: ages.length === 0 ? null : Math.max(...ages),
-      done_per_minute: queue === 'reminders' ? null : queue === 'outbox' ? 12.4 : 0,
+      done_per_minute:
+        queue === 'reminders' || queue === 'waitlist' ? null : queue === 'outbox' ? 12.4 : 0,
       last_error: failed?.last_error ?? null,
       next_at: later?.next_at ?? null,
       paused_at: pause_reason === null ? null : as_of,

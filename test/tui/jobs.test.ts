@@ -222,6 +222,8 @@ describe('retry', () => {
     driver.press('j', 'j', 'j', 'R');
     await driver.expect('A reminder goes by itself');
     driver.press('j', 'R');
+    await driver.expect('What became free is offered by itself');
+    driver.press('j', 'R');
     await driver.expect('That takes the right "manager"');
     expect(driver.api.calls).not.toContain('retry_deliveries');
   });

@@ -113,6 +113,30 @@ function reminders(sql: Db, clinic_id: string | null, form: Form) {
     ) as m`;
 }
 
+function waitlist(sql: Db, clinic_id: string | null, form: Form) {
+  const here = clinic_id === null ? sql`` : sql`where s.clinic_id = ${clinic_id}`;
+  return sql`
+    select w.id::text as job_id,
+      case
+        when w.leased_until > now() then 'running'
+        when w.not_before > now() then 'later'
+        else 'ready'
+      end as state,
+      'opening' as kind, w.created_at as at, w.not_before as next_at, 0 as attempts,
+      null::text as cause, null::text as last_error
+      ${
+        form === 'light'
+          ? sql``
+          : sql`, null::uuid as booking_id, null::text as reference_code,
+              null::text as recipient, jsonb_build_object('slot_id', w.slot_id) as payload`
+      }
+    from (
+      select o.* from waitlist_openings o
+        ${clinic_id === null ? sql`` : sql`join slots s on s.id = o.slot_id`} ${here}
+        order by o.not_before limit ${JOBS_COUNT_MAX}
+    ) as w`;
+}
+
 function refunds(sql: Db, clinic_id: string | null, form: Form) {
   const here = clinic_id === null ? sql`` : sql`and clinic_id = ${clinic_id}`;
   return sql`
@@ -194,6 +218,8 @@ export function jobSource(sql: Db, queue: JobQueue, clinic_id: string | null, fo
       return deliveries(sql, queue, clinic_id, form);
     case 'reminders':
       return reminders(sql, clinic_id, form);
+    case 'waitlist':
+      return waitlist(sql, clinic_id, form);
     case 'refunds':
       return refunds(sql, clinic_id, form);
     case 'webhooks':

@@ -84,6 +84,7 @@ function doneOf(sql: Db, queue: JobQueue, clinic_id: string | null) {
         order by created_at desc limit ${DONE_MAX}
       ) as w where w.delivered_at > ${since})`;
     case 'reminders':
+    case 'waitlist':
       return sql`null::bigint`;
   }
 }

@@ -40,6 +40,7 @@ export const jobs_en: JobsCatalogue = {
     sms: 'sms',
     push: 'push',
     reminders: 'reminders',
+    waitlist: 'waitlist',
     refunds: 'refunds',
     webhooks: 'webhooks',
   },
@@ -49,6 +50,7 @@ export const jobs_en: JobsCatalogue = {
     sms: 'text messages to owners',
     push: 'messages to browsers and phones of owners',
     reminders: 'reminders of visits, before they become messages',
+    waitlist: 'places that became free, before they are offered',
     refunds: 'money on its way back',
     webhooks: 'events to other systems',
   },
@@ -135,6 +137,7 @@ export const jobs_en: JobsCatalogue = {
   },
   never: {
     reminders: 'A reminder goes by itself; "no_channel" means that the owner has no address.',
+    waitlist: 'What became free is offered by itself; the waiting list says to whom.',
   },
   no_such_verb: (queue) => `That cannot be done with ${queue}.`,
   needs_role: (needed) => `That takes the right "${needed}".`,

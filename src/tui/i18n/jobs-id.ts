@@ -38,6 +38,7 @@ export const jobs_id: JobsCatalogue = {
     sms: 'sms',
     push: 'push',
     reminders: 'pengingat',
+    waitlist: 'tunggu',
     refunds: 'refund',
     webhooks: 'webhook',
   },
@@ -47,6 +48,7 @@ export const jobs_id: JobsCatalogue = {
     sms: 'pesan teks ke pemilik',
     push: 'pesan ke peramban dan ponsel pemilik',
     reminders: 'pengingat kunjungan, sebelum menjadi pesan',
+    waitlist: 'tempat yang baru kosong, sebelum ditawarkan',
     refunds: 'uang yang sedang dikembalikan',
     webhooks: 'kejadian ke sistem lain',
   },
@@ -133,6 +135,7 @@ export const jobs_id: JobsCatalogue = {
   },
   never: {
     reminders: 'Pengingat jalan sendiri; "no_channel" berarti pemilik tidak punya alamat.',
+    waitlist: 'Yang kosong ditawarkan sendiri; daftar tunggu menunjukkan kepada siapa.',
   },
   no_such_verb: (queue) => `Itu tidak bisa pada ${queue}.`,
   needs_role: (needed) => `Itu butuh hak "${needed}".`,

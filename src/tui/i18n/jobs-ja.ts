@@ -38,6 +38,7 @@ export const jobs_ja: JobsCatalogue = {
     sms: 'SMS',
     push: 'プッシュ',
     reminders: 'お知らせ',
+    waitlist: '空き待ち',
     refunds: '返金',
     webhooks: 'Webhook',
   },
@@ -47,6 +48,7 @@ export const jobs_ja: JobsCatalogue = {
     sms: '飼い主へのSMS',
     push: '飼い主のブラウザと電話への通知',
     reminders: '来院のお知らせ (通知になる前)',
+    waitlist: '空いた枠 (案内の前)',
     refunds: '返金の途中のお金',
     webhooks: '他のシステムへのイベント',
   },
@@ -133,6 +135,7 @@ export const jobs_ja: JobsCatalogue = {
   },
   never: {
     reminders: 'お知らせは自動で出ます。"no_channel" は宛先がないことを示します。',
+    waitlist: '空いた枠は自動で案内されます。相手は空き待ちの一覧にあります。',
   },
   no_such_verb: (queue) => `${queue} ではできません。`,
   needs_role: (needed) => `権限 "${needed}" が要ります。`,

@@ -200,9 +200,9 @@ function webhooks(sql: Db, clinic_id: string | null, form: Form) {
       union all
       (select * from (
         select * from webhook_deliveries
-        where status in ('delivered', 'dead') ${here}
+        where status in ('delivered', 'dead')
         order by created_at desc limit ${ENDED_MAX}
-      ) as ended where status = 'dead' limit ${JOBS_COUNT_MAX})
+      ) as ended where status = 'dead' ${here} limit ${JOBS_COUNT_MAX})
     ) as w
     ${form === 'light' ? sql`` : sql`join webhook_endpoints e on e.id = w.endpoint_id`}`;
 }

@@ -52,37 +52,38 @@ const CAUSES_MAX = 50;
 
 const recently = `now() - ${DONE_MINUTES} * interval '1 minute'`;
 
-/** How many of a queue were done lately; null where nothing tells. */
+/**
+ * How many of a queue were done lately; null where nothing tells. The limit comes before the clinic: a quiet one
+ * must not make the whole history be walked through.
+ */
 function doneOf(sql: Db, queue: JobQueue, clinic_id: string | null) {
   const here = clinic_id === null ? sql`` : sql`and clinic_id = ${clinic_id}`;
   const since = sql.unsafe(recently);
   switch (queue) {
     case 'outbox':
       return sql`(select count(*) from (
-        select published_at from booking_events_outbox
-        where sequence is not null ${here}
+        select clinic_id, published_at from booking_events_outbox
+        where sequence is not null
         order by sequence desc limit ${DONE_MAX}
-      ) as o where o.published_at > ${since})`;
+      ) as o where o.published_at > ${since} ${here})`;
     case 'email':
     case 'sms':
     case 'push':
       return sql`(select count(*) from (
-        select channel, sent_at from deliveries
-        where true ${here}
+        select clinic_id, channel, sent_at from deliveries
         order by created_at desc limit ${DONE_MAX}
-      ) as d where d.channel = ${queue} and d.sent_at > ${since})`;
+      ) as d where d.channel = ${queue} and d.sent_at > ${since} ${here})`;
     case 'refunds':
       return sql`(select count(*) from (
-        select status, updated_at from refunds
-        where true ${here}
+        select clinic_id, status, updated_at from refunds
         order by created_at desc, id desc limit ${DONE_MAX}
-      ) as f where f.status = 'completed' and f.updated_at > ${since})`;
+      ) as f where f.status = 'completed' and f.updated_at > ${since} ${here})`;
     case 'webhooks':
       return sql`(select count(*) from (
-        select delivered_at from webhook_deliveries
-        where status in ('delivered', 'dead') ${here}
+        select clinic_id, delivered_at from webhook_deliveries
+        where status in ('delivered', 'dead')
         order by created_at desc limit ${DONE_MAX}
-      ) as w where w.delivered_at > ${since})`;
+      ) as w where w.delivered_at > ${since} ${here})`;
     case 'reminders':
     case 'waitlist':
       return sql`null::bigint`;

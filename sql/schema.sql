@@ -982,7 +982,7 @@ create table services (
   constraint services_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint services_commission_range CHECK (((commission_bp >= 0) AND (commission_bp <= 5000))),
   constraint services_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
-  constraint services_deposit_range CHECK (((deposit > (0)::numeric) AND (deposit <= price))),
+  constraint services_deposit_range CHECK (((deposit >= (0)::numeric) AND (deposit <= price))),
   constraint services_duration_positive CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
   constraint services_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
   constraint services_price_not_negative CHECK ((price >= (0)::numeric))
@@ -1126,6 +1126,27 @@ create table users (
   updated_at timestamp with time zone not null default now(),
   constraint users_pkey PRIMARY KEY (id),
   constraint users_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text])))
+);
+
+create table views_state (
+  view_name text not null,
+  refresh_every_ms integer not null,
+  stale_after_ms integer not null,
+  refreshed_at timestamp with time zone,
+  is_concurrent boolean,
+  duration_ms integer,
+  row_count bigint,
+  refresh_count integer not null default 0,
+  total_ms bigint not null default 0,
+  requested_at timestamp with time zone,
+  request_concurrently boolean not null default true,
+  failed_at timestamp with time zone,
+  failures_in_row integer not null default 0,
+  last_error text,
+  note text,
+  next_at timestamp with time zone not null default now(),
+  constraint views_state_pkey PRIMARY KEY (view_name),
+  constraint views_state_limits_positive CHECK (((refresh_every_ms > 0) AND (stale_after_ms > 0)))
 );
 
 create table waitlist_entries (
@@ -4438,6 +4459,21 @@ begin
 end
 $$;
 
+create function has_refresh_index(p_view_name text)
+returns boolean
+language sql stable
+as $$
+  select exists (
+    select 1
+    from pg_index i
+    where i.indrelid = to_regclass(p_view_name)
+      and i.indisunique
+      and i.indisvalid
+      and i.indpred is null
+      and i.indexprs is null
+  );
+$$;
+
 create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, p_items jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric, OUT rule text, OUT tier text)
 returns record
 language plpgsql
@@ -5307,6 +5343,21 @@ as $$
   values (p_entry_id, p_slot_id, p_reason)
   on conflict (entry_id, slot_id) do update
   set reason = excluded.reason, times = waitlist_skips.times + 1, last_at = now()
+$$;
+
+create function note_view_failure(p_view_name text, p_error text)
+returns integer
+language sql
+as $$
+  update views_state s
+  set failed_at = now(),
+    failures_in_row = s.failures_in_row + 1,
+    last_error = left(p_error, 500),
+    requested_at = null,
+    next_at = now()
+      + least(s.refresh_every_ms, 10000 * 2 ^ least(s.failures_in_row, 10)) * interval '1 ms'
+  where s.view_name = p_view_name
+  returning s.failures_in_row;
 $$;
 
 create function notice_opening(p_slot_id uuid, p_clinic_id uuid)
@@ -6257,6 +6308,63 @@ as $$
   select 'BP' || lpad((p_number * 61803399 % 100000000)::text, 8, '0')
 $$;
 
+create function refresh_view(p_view_name text)
+returns TABLE(outcome text, duration_ms integer, row_count bigint, note text)
+language plpgsql
+set lock_timeout=3s
+as $$
+declare
+  v views_state;
+  v_concurrently boolean;
+  v_note text;
+  v_ms integer;
+  v_rows bigint;
+begin
+  if not pg_try_advisory_xact_lock(hashtextextended('petpro.view.' || p_view_name, 0)) then
+    return query select 'busy', null::integer, null::bigint, null::text;
+    return;
+  end if;
+  select s.* into v from views_state s where s.view_name = p_view_name;
+  if not found then
+    return query select 'not_found', null::integer, null::bigint, null::text;
+    return;
+  end if;
+  if v.next_at > now() then
+    return query select 'not_due', null::integer, null::bigint, null::text;
+    return;
+  end if;
+  v_concurrently := v.requested_at is null or v.request_concurrently;
+  if v_concurrently and not has_refresh_index(p_view_name) then
+    v_concurrently := false;
+    v_note := 'no_unique_index';
+  end if;
+  execute format(
+    'refresh materialized view %s %I', case when v_concurrently then 'concurrently' else '' end,
+    p_view_name
+  );
+  execute format('select count(*) from %I', p_view_name) into v_rows;
+  v_ms := ceil(extract(epoch from clock_timestamp() - now()) * 1000);
+  update views_state s
+  set refreshed_at = now(),
+    is_concurrent = v_concurrently,
+    duration_ms = v_ms,
+    row_count = v_rows,
+    refresh_count = s.refresh_count + 1,
+    total_ms = s.total_ms + v_ms,
+    -- What was asked for while we worked is still owed.
+    requested_at = case when s.requested_at > now() then s.requested_at end,
+    failures_in_row = 0,
+    note = v_note,
+    -- At most one fiftieth of the database's time goes into one view.
+    next_at = case
+      when s.requested_at > now() then s.next_at
+      else clock_timestamp() + greatest(s.refresh_every_ms, v_ms::bigint * 50) * interval '1 ms'
+    end
+  where s.view_name = p_view_name;
+  return query select 'ok', v_ms, v_rows, v_note;
+end;
+$$;
+
 create function refund_attempts_max()
 returns integer
 language sql immutable
@@ -6763,6 +6871,33 @@ begin
   left_amount := left_amount - coalesce(p_amount, left_amount);
   outcome := 'ok';
 end
+$$;
+
+create function request_view_refresh(p_view_name text, p_concurrently boolean, p_actor jsonb)
+returns TABLE(outcome text, requested_at timestamp with time zone)
+language plpgsql
+as $$
+begin
+  if not exists (select 1 from views_state s where s.view_name = p_view_name) then
+    return query select 'not_found', null::timestamptz;
+    return;
+  end if;
+  if p_concurrently and not has_refresh_index(p_view_name) then
+    return query select 'policy_refused', null::timestamptz;
+    return;
+  end if;
+  update views_state s
+  set requested_at = now(), request_concurrently = p_concurrently, next_at = now()
+  where s.view_name = p_view_name;
+  insert into audit_log (
+    actor_kind, actor_id, source, request_id, action, target_type, target_id, after
+  )
+  values (
+    p_actor->>'kind', p_actor->>'id', p_actor->>'source', p_actor->>'request_id',
+    'view.refresh', 'view', p_view_name, jsonb_build_object('concurrently', p_concurrently)
+  );
+  return query select 'ok', now();
+end;
 $$;
 
 create function reschedule_booking(p_booking_id uuid, p_slot_id uuid, p_by text, p_seats integer[], p_reason text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT booking_id uuid, OUT old_slot_id uuid, OUT old_starts_at timestamp with time zone, OUT starts_at timestamp with time zone, OUT seats integer[], OUT old_amount numeric, OUT amount numeric, OUT currency text, OUT refund_percent integer, OUT refund_amount numeric, OUT refund_id uuid, OUT due_amount numeric, OUT version integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT rule text, OUT tier text)

@@ -108,7 +108,8 @@ create table services (
   constraint services_duration_positive check (duration_minutes between 1 and 1440),
   constraint services_capacity_range check (capacity between 1 and 10000),
   constraint services_price_not_negative check (price >= 0),
-  constraint services_deposit_range check (deposit > 0 and deposit <= price),
+  -- 0: booked before anything is paid, as salons do (seed 003).
+  constraint services_deposit_range check (deposit >= 0 and deposit <= price),
   constraint services_commission_range check (commission_bp between 0 and 5000),
   constraint services_policy_is_list check (jsonb_typeof(cancellation_policy) = 'array')
 );

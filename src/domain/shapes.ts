@@ -107,6 +107,7 @@ export const shapes = {
       city: line(80).optional(),
       name: line(80).optional(),
       kind: z.enum(['clinic', 'salon', 'venue']).optional(),
+      category: line(80).optional().describe('Sells a service of this category now'),
       cursor,
       limit,
     }),

@@ -9,12 +9,13 @@ export async function listClinics(
   actor: Actor,
   input: Input<'list_clinics'>,
 ): Promise<Output<'list_clinics'>> {
-  const { city, name, kind, limit } = input;
+  const { city, name, kind, category, limit } = input;
   const after = decodeNameCursor(input.cursor);
   const rows = await read(app.sql, {
     city,
     name,
     kind,
+    category,
     clinic_id: actor.clinic_id,
     after: after && { name: after.name, clinic_id: after.id },
     limit: limit + 1,

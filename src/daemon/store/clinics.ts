@@ -21,6 +21,8 @@ export type ClinicFilter = {
   /** Part of the name. */
   readonly name?: string | undefined;
   readonly kind?: ClinicRow['kind'] | undefined;
+  /** Sells something of it. */
+  readonly category?: string | undefined;
   /** Only this one: operators of one clinic. */
   readonly clinic_id?: string | null;
   readonly after?: { readonly name: string; readonly clinic_id: string } | null;
@@ -29,7 +31,7 @@ export type ClinicFilter = {
 
 /** Active places by name. */
 export async function listClinics(sql: Db, filter: ClinicFilter): Promise<readonly ClinicRow[]> {
-  const { city, name, kind, clinic_id, after, limit } = filter;
+  const { city, name, kind, category, clinic_id, after, limit } = filter;
   const pattern = `%${(name ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return await run(sql<ClinicRow[]>`
     select ${columns(sql)}
@@ -38,6 +40,15 @@ export async function listClinics(sql: Db, filter: ClinicFilter): Promise<readon
       ${city ? sql`and lower(city) = lower(${city})` : sql``}
       ${name ? sql`and name ilike ${pattern}` : sql``}
       ${kind ? sql`and kind = ${kind}` : sql``}
+      ${
+        category
+          ? sql`and exists (
+              select from services s
+              where s.clinic_id = clinics.id and s.is_available
+                and lower(s.category) = lower(${category})
+            )`
+          : sql``
+      }
       ${clinic_id ? sql`and id = ${clinic_id}` : sql``}
       ${after ? sql`and (name, id) > (${after.name}, ${after.clinic_id})` : sql``}
     order by name, id

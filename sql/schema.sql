@@ -6893,7 +6893,7 @@ begin
     actor_kind, actor_id, source, request_id, action, target_type, target_id, after
   )
   values (
-    p_actor->>'kind', p_actor->>'id', p_actor->>'source', p_actor->>'request_id',
+    p_actor ->> 'kind', actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id',
     'view.refresh', 'view', p_view_name, jsonb_build_object('concurrently', p_concurrently)
   );
   return query select 'ok', now();

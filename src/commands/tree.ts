@@ -18,6 +18,7 @@ import { rules_tree } from './tree-rules.ts';
 import { saved_tree } from './tree-saved.ts';
 import { ticket_tree } from './tree-tickets.ts';
 import { time_off_tree } from './tree-time-off.ts';
+import { views_tree } from './tree-views.ts';
 import { waitlist_tree } from './tree-waitlist.ts';
 import { webhooks_tree } from './tree-webhooks.ts';
 
@@ -38,6 +39,7 @@ export const tree: readonly CommandSpec[] = [
   ...locks_tree,
   ...outbox_tree,
   ...jobs_tree,
+  ...views_tree,
   ...prices_tree,
   ...money_tree,
   ...saved_tree,

@@ -65,6 +65,7 @@ export type Worker = {
     | 'webhooks'
     | 'consumer'
     | 'reminders'
+    | 'views'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;

@@ -15,6 +15,7 @@ import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
+import { view_endpoints } from './api-views.ts';
 import { waitlist_endpoints } from './api-waitlist.ts';
 import { webhook_endpoints } from './api-webhooks.ts';
 import type { ProblemCode } from './errors.ts';
@@ -295,6 +296,7 @@ export const endpoints = {
   ...outbox_endpoints,
   ...price_endpoints,
   ...job_endpoints,
+  ...view_endpoints,
   ...money_endpoints,
   ...saved_endpoints,
   ...desk_money_endpoints,

@@ -47,6 +47,7 @@ import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
+import { view_shapes } from './shapes-views.ts';
 import { waitlist_shapes } from './shapes-waitlist.ts';
 import { webhook_shapes } from './shapes-webhooks.ts';
 
@@ -285,6 +286,7 @@ export const shapes = {
   ...outbox_shapes,
   ...ops_shapes,
   ...job_shapes,
+  ...view_shapes,
   ...desk_money_shapes,
   ...price_shapes,
   ...money_shapes,

@@ -80,6 +80,8 @@ describe('help', () => {
                                           replay
         jobs                              Work that waits in queues: what hangs, and
                                           why
+        views                             Materialized views: how old, what they cost,
+                                          refresh
         webhooks                          Where events are sent to: add, test, rotate,
                                           replay
         load                              Load tests, judged by the database

@@ -28,6 +28,7 @@ export async function stateOf({ sql }: Harness): Promise<string> {
       (select count(*) || ':' || count(revoked_at) from calendar_links),
       (select count(*) || ':' || count(*) filter (where reason = 'skipped') from booking_reminders),
       (select count(*) || ':' || coalesce(sum(version), 0) from reminder_rules),
+      (select max(requested_at) from views_state),
       (select count(*) from users),
       (select count(*) from pets),
       (select count(*) from booking_events_outbox),

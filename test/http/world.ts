@@ -19,6 +19,7 @@ import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { reminderSamples } from './reminders.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
+import { view_samples } from './views.ts';
 import { waitlist_samples } from './waitlist.ts';
 import { webhook_samples } from './webhooks.ts';
 
@@ -380,6 +381,7 @@ export const samples: Readonly<
   list_settlements: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   get_settlement: async (world) => ({ params: { settlement_id: await freshSettlement(world) } }),
   ...waitlist_samples,
+  ...view_samples,
   ...webhook_samples,
   count_cash: async ({ clinic }) => ({
     params: { clinic_id: clinic.id },

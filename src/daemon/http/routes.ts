@@ -113,6 +113,7 @@ import { createSettlement, getSettlement, listSettlements } from '../actions/set
 import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
+import { listViews, refreshView } from '../actions/views.ts';
 import { getWaitlistEntry, joinWaitlist, listWaitlist } from '../actions/waitlist.ts';
 import {
   acceptOffer,
@@ -238,6 +239,8 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   stop_replay: stopReplay,
   prune_outbox: pruneOutbox,
   reconcile,
+  list_views: listViews,
+  refresh_view: refreshView,
   list_jobs: listJobs,
   inspect_jobs: inspectJobs,
   list_prices: listPrices,

@@ -9,6 +9,7 @@ import { createLockKeeper } from './keep-locks.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
 import { createPoller } from './poll-payments.ts';
 import { createReconciler } from './reconcile.ts';
+import { createViewRefresher } from './refresh-views.ts';
 import { createRefunder } from './refunds.ts';
 import { createRelay } from './relay.ts';
 import { createReminder } from './remind.ts';
@@ -71,6 +72,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createHousekeeper());
     start(createReminder());
     start(createAttachmentSweeper());
+    start(createViewRefresher());
   }
 
   return {

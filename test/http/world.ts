@@ -17,6 +17,7 @@ import { message_samples } from './messages.ts';
 import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { reminderSamples } from './reminders.ts';
+import { savedSamples } from './saved.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
 import { view_samples } from './views.ts';
@@ -124,24 +125,6 @@ export async function freshRefund(world: World, role: 'desk' | 'manager'): Promi
   const body = { booking_id: await freshBooking(world), amount: '1000.00', reason: 'test' };
   const token = world.tokens[role];
   return must(await call(world.base, 'create_refund', { body }, { token }), 'refund_id');
-}
-
-/** A card that `owner` has saved at the provider. */
-export async function freshCard({ harness, owner }: World): Promise<string> {
-  const { user_id } = owner;
-  const { payments } = harness.daemon.app;
-  const customer = await payments.createCustomer({ user_id, email: null });
-  await harness.sql`
-    insert into payment_customers (user_id, provider_customer_id) values (${user_id}, ${customer})
-    on conflict do nothing`;
-  const address = `${harness.stripe_url}/v1/payment_methods/pm_card_visa/attach`;
-  const response = await fetch(address, {
-    method: 'POST',
-    headers: { authorization: `Bearer ${harness.env['STRIPE_SECRET_KEY']}` },
-    body: new URLSearchParams({ customer }),
-  });
-  const method: { id: string } = JSON.parse(await response.text());
-  return method.id;
 }
 
 /** A hold that costs nothing and waits for the clinic's yes. */
@@ -317,20 +300,7 @@ export const samples: Readonly<
       values (${event_id}, 'checkout.session.completed', '{}', 'unknown_money')`;
     return { params: { item_id: `event-${event_id}` }, body: { reason: 'test' } };
   },
-  create_payment: async (world) => ({
-    body: {
-      reservation_id: await freshHold(world),
-      payment_method_id: await freshCard(world),
-    },
-  }),
-  create_payment_session: async (world) => ({
-    body: { reservation_id: await freshHold(world) },
-  }),
-  list_payment_methods: async ({ owner: { user_id } }) => ({ params: { user_id } }),
-  remove_payment_method: async (world) => {
-    const payment_method_id = await freshCard(world);
-    return { params: { user_id: world.owner.user_id, payment_method_id } };
-  },
+  ...savedSamples(freshHold),
   list_approvals: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   decide_approval: async (world) => ({
     params: { reservation_id: await freshRequest(world) },

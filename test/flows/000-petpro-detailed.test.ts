@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { cli } from '../cli/harness.ts';
 import {
   addClinic,
   addOwner,
@@ -114,7 +115,7 @@ test('hold, session and confirm as separate steps; nobody confirms before the mo
   const confirm = { reservation_lock_id: textOf(held, 'lock_id'), payment_id };
   expect(codeOf(await gateway('POST', '/confirm-booking', confirm))).toBe('conflict');
   expect((await mobile('POST', '/confirm-booking', confirm)).status).toBe(403);
-  const stranger = { ...confirm, reservation_lock_id: 'a lock of somebody else' };
+  const stranger = { ...confirm, reservation_lock_id: 'of.somebody.else' };
   expect((await gateway('POST', '/confirm-booking', stranger)).status).toBe(404);
 
   await payAt(harness, textOf(page, 'payment_url'));
@@ -219,6 +220,29 @@ test('a booking moves to another date and time; a slot that is taken is 409', as
   expect(refused.status, refused.text).toBe(409);
 });
 
+test('the desk opens the page of a hold, or asks for the one that is open', async () => {
+  const slot_id = await addSlot(sql, clinic, service_id);
+  const wish = { service_id, slot_id, ...owner };
+  const held = await gateway('POST', '/v1/reservations', wish);
+  const code = textOf(held, 'reference_code');
+  const token = await harness.addKey('desk', clinic.id);
+  const env = { PETPRO_URL: harness.daemon.url, PETPRO_TOKEN: token };
+  const first = await cli(['payments', 'page', code, '--json'], { env });
+  expect(first.code, first.err).toBe(0);
+  const { payment_url } = JSON.parse(first.out).items[0];
+  const shown = await cli(['payments', 'page', code], { env, terminal: 100 });
+  expect(shown.out).toContain(payment_url);
+  expect(shown.err).toContain(`petpro payments wait ${code}`);
+  await payAt(harness, payment_url);
+  const id = textOf(held, 'reservation_id');
+  await holdThatIs(mobile, id, { status: 'confirmed' });
+  const booked = await cli(['payments', 'page', code], { env, terminal: 100 });
+  expect(booked.out).toContain('Booked');
+  expect(booked.out).not.toContain(payment_url);
+  const unknown = await cli(['payments', 'page', 'BP99999999'], { env });
+  expect(unknown.code).toBe(3);
+});
+
 test('bad input is refused by the name that was sent', async () => {
   const odd = await mobile('POST', '/reserve-slot', { service_id, slott: 'x' });
   expect(codeOf(odd)).toBe('invalid_input');
@@ -228,6 +252,20 @@ test('bad input is refused by the name that was sent', async () => {
   const said = await mobile('POST', '/reserve-slot', twice);
   expect(codeOf(said)).toBe('invalid_input');
   expect(said.text).toContain('twice');
+  for (const reservation_lock_id of ['a\u0000b', 7, null, 'x'.repeat(101)]) {
+    const words = { reservation_lock_id, payment_id: slot_id };
+    expect(codeOf(await gateway('POST', '/confirm-booking', words))).toBe('invalid_input');
+  }
+  const no_payment = await gateway('POST', '/confirm-booking', { reservation_lock_id: 'a.lock' });
+  expect(no_payment.text).toContain('body.payment_id');
+  const both = { payment_id: slot_id, payment_method: 'cash' };
+  const address = `/v1/reservations/${slot_id}/confirm`;
+  expect(codeOf(await gateway('PUT', address, both))).toBe('invalid_input');
+  expect(codeOf(await gateway('PUT', address, {}))).toBe('invalid_input');
+  for (const slot of [7, null, [], { slot_id: 1 }, '2026-13-40T25:00']) {
+    const wish = { service_id, pet_id: owner.pet_id, slot };
+    expect(codeOf(await mobile('POST', '/reserve-slot', wish))).toBe('invalid_input');
+  }
   expect((await mobile('GET', `/available-slots/${slot_id}`)).status).toBe(404);
   const other = await addClinic(sql);
   const elsewhere = `/clinics/${other.id}/services/${service_id}/slots`;

@@ -11,6 +11,8 @@ const PERFORMANCES_MAX = 5;
 
 type Body = Readonly<Record<string, unknown>>;
 
+const is_lock = (value: unknown): value is string =>
+  typeof value === 'string' && /^[\x21-\x7e]{1,100}$/.test(value);
 const is_id = (value: unknown): value is string => z.uuid().safeParse(value).success;
 
 function wrong(path: string, message: string, facts: { candidates?: string[] } = {}): AppError {
@@ -64,7 +66,7 @@ async function holdOf(app: App, actor: Actor, hints: Hints, body: Body): Promise
   const lock_id = hints['@held_lock'];
   if (lock_id !== undefined) {
     const { payment_id } = body;
-    if (typeof lock_id !== 'string') throw wrong('body.reservation_lock_id', 'Give the lock_id');
+    if (!is_lock(lock_id)) throw wrong('body.reservation_lock_id', 'Give the lock_id of the hold');
     if (!is_id(payment_id)) throw wrong('body.payment_id', 'Give it, or the reservation_id');
     const reservation_id = await holdOfLock(app.sql, payment_id, lock_id);
     if (reservation_id === null) throw new AppError('not_found', 'There is no such hold.');

@@ -187,7 +187,7 @@ function fieldsOf(
   if (name === '@card') {
     throw new AppError(
       'payment_method_unsupported',
-      'Card numbers are not taken here, by nobody: send the owner to payment_url, or name a saved method.',
+      'Card numbers are never taken here: send the owner to payment_url, or name a saved method.',
       { errors: [{ path: `body.${key}`, message: 'Never sent to us' }] },
     );
   }

@@ -42,7 +42,10 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
       'events',
     ],
   ],
-  ['Money', ['prices', 'pay', 'payments', 'approvals', 'refunds', 'receipts', 'settlements']],
+  [
+    'Money',
+    ['prices', 'pay', 'payments', 'approvals', 'refunds', 'receipts', 'settlements', 'reports'],
+  ],
   ['Console', ['tui']],
   [
     'Running it',
@@ -73,6 +76,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   services: 'What a clinic sells',
   bookings: 'List, show, history',
   settlements: 'What a clinic gets, period by period',
+  reports: 'Figures of a clinic by day, week, vet and service',
   receipts: 'Receipts on paper and as pages',
   tickets: 'Tickets of venues',
   waitlist: 'People who wait for a place',

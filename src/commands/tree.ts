@@ -13,6 +13,7 @@ import { ops_tree } from './tree-ops.ts';
 import { outbox_tree } from './tree-outbox.ts';
 import { prices_tree } from './tree-prices.ts';
 import { reminders_tree } from './tree-reminders.ts';
+import { reports_tree } from './tree-reports.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { rules_tree } from './tree-rules.ts';
 import { saved_tree } from './tree-saved.ts';
@@ -44,6 +45,7 @@ export const tree: readonly CommandSpec[] = [
   ...money_tree,
   ...saved_tree,
   ...desk_money_tree,
+  ...reports_tree,
   ...webhooks_tree,
   ...load_tree,
 ];

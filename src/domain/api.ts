@@ -10,6 +10,7 @@ import { outbox_endpoints } from './api-outbox.ts';
 import { parked_endpoints } from './api-parked.ts';
 import { price_endpoints } from './api-prices.ts';
 import { reminder_endpoints } from './api-reminders.ts';
+import { report_endpoints } from './api-reports.ts';
 import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
@@ -297,6 +298,7 @@ export const endpoints = {
   ...price_endpoints,
   ...job_endpoints,
   ...view_endpoints,
+  ...report_endpoints,
   ...money_endpoints,
   ...saved_endpoints,
   ...desk_money_endpoints,

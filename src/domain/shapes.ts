@@ -42,6 +42,7 @@ import { outbox_shapes } from './shapes-outbox.ts';
 import { parked_shapes } from './shapes-parked.ts';
 import { price_shapes } from './shapes-prices.ts';
 import { reminder_shapes } from './shapes-reminders.ts';
+import { report_shapes } from './shapes-reports.ts';
 import { review_shapes } from './shapes-reviews.ts';
 import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
@@ -287,6 +288,7 @@ export const shapes = {
   ...ops_shapes,
   ...job_shapes,
   ...view_shapes,
+  ...report_shapes,
   ...desk_money_shapes,
   ...price_shapes,
   ...money_shapes,

@@ -57,6 +57,8 @@ describe('help', () => {
         pay [options] <reference>         Take what is due at the visit
         receipts                          Receipts on paper and as pages
         settlements                       What a clinic gets, period by period
+        reports                           Figures of a clinic by day, week, vet and
+                                          service
 
       Console:
         tui [options]                     The console: the day board, full screen

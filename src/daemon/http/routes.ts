@@ -98,6 +98,7 @@ import {
   skipReminder,
 } from '../actions/reminders.ts';
 import { listReplays, pruneOutbox, replayOutbox, stopReplay } from '../actions/replay-outbox.ts';
+import { getReport } from '../actions/reports.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
 import { retryOutbox } from '../actions/retry-outbox.ts';
 import {
@@ -241,6 +242,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   reconcile,
   list_views: listViews,
   refresh_view: refreshView,
+  get_report: getReport,
   list_jobs: listJobs,
   inspect_jobs: inspectJobs,
   list_prices: listPrices,

@@ -1,5 +1,6 @@
 import type { ReportGroup } from '../domain/report.ts';
 import type { Output } from '../domain/shapes.ts';
+import { isUtf8 } from './checks-here.ts';
 import { isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { lookOf } from './format.ts';
@@ -64,16 +65,16 @@ async function report(context: Context, args: Args, by: ReportGroup): Promise<un
   const look = lookOf(context, clinic);
   const money = (amount: string) => look.money(amount, found.currency);
   const most = Math.max(0, ...found.items.map((row) => row.bookings));
-  const { ascii } = context.config;
+  const is_ascii = context.config.ascii || !isUtf8(context.config.locale);
   printList(context, {
     kind: 'Report',
     items: found.items,
     columns: [
-      { head: heads[by], text: (row) => weekdayText(row, by) },
+      { head: heads[by], text: (row) => weekdayText(row, by), whole: by === 'day' },
       { head: 'BOOKED', text: (row) => String(row.bookings), right: true },
       // Bars are for eyes: a pipe gets the numbers alone.
       ...(context.io.is_tty
-        ? [{ head: '', text: (row: Row) => barText(row.bookings, most, ascii), whole: true }]
+        ? [{ head: '', text: (row: Row) => barText(row.bookings, most, is_ascii), whole: true }]
         : []),
       { head: 'DONE', text: (row) => String(row.completed), right: true, wide: true },
       { head: 'CANC', text: (row) => String(row.cancelled), right: true },

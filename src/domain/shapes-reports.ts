@@ -18,7 +18,10 @@ const ReportRow = z
     offered_minutes: count.describe('Minutes of places on sale; of a blocked slot, those sold'),
     sold_minutes: count,
     utilisation_percent: z.number().nullable().describe('Null: nothing was on offer'),
-    lead_hours: z.number().nullable().describe('From booking to visit, on average'),
+    lead_hours: z
+      .number()
+      .nullable()
+      .describe('From booking to visit, on average; 0 when written down later'),
     waitlisted: count.describe('Joined the waiting list in this time'),
   })
   .meta({ id: 'ReportRow' });

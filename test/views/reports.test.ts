@@ -83,7 +83,7 @@ async function scatter(clinic: Clinic, middle: string, count: number): Promise<r
     await sql`
       update bookings
       set booking_time = ${starts_at}, status = ${status},
-        created_at = ${starts_at}::timestamptz - ${index} * interval '1 minute'
+        created_at = ${starts_at}::timestamptz - ${index - 5} * interval '1 minute'
       where id = ${booking_id}`;
     await sql`
       update financial_entries set created_at = ${at(paid).toString()}
@@ -100,7 +100,8 @@ async function scatter(clinic: Clinic, middle: string, count: number): Promise<r
     const on = (instant: Temporal.Instant, measure: string, value: number) =>
       facts.push({ day: dayOf(instant), staff_id, service_id, measure, value });
     on(at(visit), 'bookings', 1);
-    on(at(visit), 'lead_minutes', index);
+    // The first five were written down after the visit.
+    on(at(visit), 'lead_minutes', Math.max(0, index - 5));
     if (status === 'completed') on(at(visit), 'completed', 1);
     if (status === 'cancelled') on(at(visit), 'cancelled', 1);
     if (status === 'no-show') on(at(visit), 'no_shows', 1);
@@ -165,7 +166,12 @@ test.each([
 
 const run = (words: readonly string[], token = world.tokens.manager, terminal?: number) =>
   cli(['reports', ...words], {
-    env: { PETPRO_URL: world.base, PETPRO_TOKEN: token, PETPRO_CLINIC: world.clinic.id },
+    env: {
+      PETPRO_URL: world.base,
+      PETPRO_TOKEN: token,
+      PETPRO_CLINIC: world.clinic.id,
+      LANG: 'C.UTF-8',
+    },
     ...(terminal === undefined ? {} : { terminal }),
   });
 

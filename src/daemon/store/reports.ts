@@ -29,7 +29,7 @@ const factRows = (sql: Db, by: ReportGroup) => sql`
     select (b.booking_time at time zone c.time_zone)::date, sl.staff_id, b.service_id, 1,
       (b.status = 'completed')::integer, (b.status = 'cancelled')::integer,
       (b.status = 'no-show')::integer, 0, 0, 0,
-      extract(epoch from b.booking_time - b.created_at) / 60, 0
+      greatest(extract(epoch from b.booking_time - b.created_at) / 60, 0), 0
     from c
     join bookings b on b.clinic_id = c.id
       and b.booking_time >= c.t_from and b.booking_time < c.t_to

@@ -235,6 +235,7 @@ union all
 select 'dead and published', o.id, o.sequence
 from booking_events_outbox o
 where o.dead_at is not null and o.published;
+
 -- name: final
 -- Nothing leaves a final state. One way out is law: a payment that arrives after expiry takes the
 -- seat again while it is free (capabilities 7.3), logged as reservation.retaken. The other is a person

@@ -47,7 +47,9 @@ test('a shorter hold is what the next hold lives', async () => {
   const manager = staff('manager', world.clinic.id);
   await setBookingRules(app, manager, { clinic_id: world.clinic.id, hold_ms: 300_000 });
   const { expires_at } = await startBooking(app, world);
-  const left_ms = Temporal.Instant.from(expires_at).since(Temporal.Now.instant()).total('milliseconds');
+  const left_ms = Temporal.Instant.from(expires_at)
+    .since(Temporal.Now.instant())
+    .total('milliseconds');
   expect(left_ms).toBeGreaterThan(280_000);
   expect(left_ms).toBeLessThanOrEqual(301_000);
 });

@@ -8965,6 +8965,22 @@ begin
   end if;
   delete from deliveries d where d.event_id = v_event.id;
   delete from notifications n where n.event_id = v_event.id;
+  if undone = 'cancelled' then
+    -- What was dropped because of the cancel is true again: a confirmation that had not left yet, and
+    -- its tickets. A dropped row's next_attempt_at is the moment of its end.
+    with again as (
+      update deliveries d
+      set status = 'pending', next_attempt_at = now(), due_at = now(), last_error = null,
+        error_code = null
+      where d.booking_id = v_b.id and d.event_id is not null and d.status = 'dropped'
+        and d.error_code = 'outdated' and d.next_attempt_at >= v_b.cancelled_at
+      returning d.event_id, d.user_id
+    )
+    update notifications n
+    set delivery_status = 'pending'
+    from again a
+    where n.event_id = a.event_id and n.user_id = a.user_id and n.delivery_status = 'none';
+  end if;
   update booking_events_outbox o
   set payload = o.payload || '{"undone": true}'
   where o.id = v_event.id and not o.published;

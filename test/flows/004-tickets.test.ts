@@ -215,7 +215,7 @@ test('CONFIRMED until the mail server has taken the tickets', async () => {
 
 test('REFUND_REQUESTED while a cancel can be undone, then REFUNDED; REFUND_DENIED leaves the booking', async () => {
   const undoable = await paid(await addShow(5));
-  // A confirmation that has not left is dropped by a cancel, and an undo does not write it again.
+  // The tickets have left; what an undo does for those that have not is test/life/undo-messages.test.ts.
   await becomes(undoable.reservation_id, 'TICKETS_DELIVERED');
   const address = `/v1/bookings/${undoable.booking_id}/cancel`;
   expect((await user('POST', address, { reason: 'ill' })).status).toBe(200);

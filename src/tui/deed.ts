@@ -1,6 +1,7 @@
 import { amountText, parseAmount } from '../domain/money.ts';
 import { mayAccess } from '../domain/roles.ts';
 import { nextKey } from './book-open.ts';
+import { dialogKey, nextFocus } from './dialog-keys.ts';
 import { edit, fieldOf, insert } from './field.ts';
 import { moneyText, wordsOf } from './i18n/text.ts';
 import type { ActionId } from './keys.ts';
@@ -286,9 +287,8 @@ function nextMethod(method: DeskMethod, by: 1 | -1): DeskMethod {
 }
 
 function moveFocus(state: State, box: DeedBox, by: 1 | -1): State {
-  const all = fields[box.kind];
-  const index = all.indexOf(box.focus) + by + all.length;
-  return put(state, box, { focus: all[index % all.length] ?? 'keep', problem: null });
+  const focus = nextFocus(fields[box.kind], box.focus, by);
+  return put(state, box, { focus, problem: null });
 }
 
 function typeInto(state: State, box: DeedBox, key: string): State {
@@ -305,23 +305,12 @@ function typeInto(state: State, box: DeedBox, key: string): State {
 
 /** One key of the dialog. Enter on the first choice and Esc leave it; Enter never does it. */
 export function deedKey(state: State, box: DeedBox, key: string): Step {
-  if (box.is_busy) return stay(state);
-  if (key === 'esc') return stay({ ...state, overlay: null });
-  if (state.now_ms < box.guard_until_ms) return stay(state);
-  switch (key) {
-    case 'ctrl-g':
-      return carryOut(state, box);
-    case 'tab':
-    case 'down':
-      return stay(moveFocus(state, box, 1));
-    case 'shift-tab':
-    case 'up':
-      return stay(moveFocus(state, box, -1));
-    case 'enter':
-      return stay(box.focus === 'keep' ? { ...state, overlay: null } : moveFocus(state, box, 1));
-    default:
-      return stay(typeInto(state, box, key));
-  }
+  return dialogKey(state, box, key, {
+    close: () => ({ ...state, overlay: null }),
+    carry_out: () => carryOut(state, box),
+    move: (by) => moveFocus(state, box, by),
+    type: (typed) => stay(typeInto(state, box, typed)),
+  });
 }
 
 /** Pasted text goes into the field, and nowhere when the focus is on a choice. */

@@ -1,6 +1,7 @@
 import type { JobQueue } from '../domain/job.ts';
 import { type Access, mayAccess } from '../domain/roles.ts';
 import { nextKey } from './book-open.ts';
+import { dialogKey, nextFocus, scrolledTop } from './dialog-keys.ts';
 import { edit, fieldOf, insert } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { wantJobs, withJobs } from './jobs.ts';
@@ -159,9 +160,7 @@ function carryOut(state: State, box: JobDeedBox): Step {
 }
 
 function moveFocus(state: State, box: JobDeedBox, by: 1 | -1): State {
-  const all = jobFields(box);
-  const index = all.indexOf(box.focus) + by + all.length;
-  return put(state, box, { focus: all[index % all.length] ?? 'keep' });
+  return put(state, box, { focus: nextFocus(jobFields(box), box.focus, by) });
 }
 
 function typeInto(state: State, box: JobDeedBox, key: string): State {
@@ -176,32 +175,18 @@ function closed(state: State): State {
 
 function resultKey(state: State, box: JobDeedBox, key: string): State {
   if (key === 'enter') return closed(state);
-  const by = { up: -1, down: 1, k: -1, j: 1, pgup: -8, pgdn: 8 }[key] ?? 0;
-  const last = Math.max(0, (box.result?.items.length ?? 0) - 1);
-  return put(state, box, { top: Math.max(0, Math.min(last, box.top + by)) });
+  return put(state, box, { top: scrolledTop(box.top, key, box.result?.items.length ?? 0) });
 }
 
 /** One key in the dialog. Enter on the first choice and Esc leave everything as it is. */
 export function jobDeedKey(state: State, box: JobDeedBox, key: string): Step {
-  if (box.is_busy) return stay(state);
-  if (key === 'esc') return stay(closed(state));
-  if (box.result !== null) return stay(resultKey(state, box, key));
-  // Keys of the first moments were typed for the list.
-  if (state.now_ms < box.guard_until_ms) return stay(state);
-  switch (key) {
-    case 'ctrl-g':
-      return carryOut(state, box);
-    case 'tab':
-    case 'down':
-      return stay(moveFocus(state, box, 1));
-    case 'shift-tab':
-    case 'up':
-      return stay(moveFocus(state, box, -1));
-    case 'enter':
-      return stay(box.focus === 'keep' ? closed(state) : moveFocus(state, box, 1));
-    default:
-      return stay(typeInto(state, box, key));
-  }
+  return dialogKey(state, box, key, {
+    close: () => closed(state),
+    carry_out: () => carryOut(state, box),
+    move: (by) => moveFocus(state, box, by),
+    type: (typed) => stay(typeInto(state, box, typed)),
+    result: box.result === null ? null : (pressed) => resultKey(state, box, pressed),
+  });
 }
 
 /** Pasted text goes into the field, and nowhere when the focus is on the choice. */

@@ -1,4 +1,5 @@
 import { nextKey } from './book-open.ts';
+import { dialogKey, nextFocus, scrolledTop } from './dialog-keys.ts';
 import { edit, insert } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { dropLocks, resyncLocks } from './locks.ts';
@@ -58,9 +59,7 @@ function focusesOf(box: SevereBox): readonly ReleaseFocus[] {
 }
 
 function moveFocus(state: State, box: SevereBox, by: 1 | -1): State {
-  const all = focusesOf(box);
-  const index = all.indexOf(box.focus) + by + all.length;
-  const focus = all[index % all.length] ?? 'keep';
+  const focus = nextFocus(focusesOf(box), box.focus, by);
   if (box.screen === 'release') return putRelease(state, box, { focus });
   return focus === 'hold' ? state : putCleanup(state, box, { focus });
 }
@@ -110,35 +109,24 @@ function closed(state: State): State {
 
 /** One key in the dialogs. Enter on the first choice and Esc keep the lock; Enter never releases anything. */
 export function severeKey(state: State, box: SevereBox, key: string): Step {
-  if (box.is_busy) return stay(state);
-  if (key === 'esc') return stay(closed(state));
-  if (box.screen === 'cleanup' && box.result !== null) return stay(resultKey(state, box, key));
-  // Keys of the first moments were typed for the board.
-  if (state.now_ms < box.guard_until_ms) return stay(state);
-  switch (key) {
-    case 'ctrl-g':
-      return carryOut(state, box);
-    case 'tab':
-    case 'down':
-      return stay(moveFocus(state, box, 1));
-    case 'shift-tab':
-    case 'up':
-      return stay(moveFocus(state, box, -1));
-    case 'enter':
-      return stay(box.focus === 'keep' ? closed(state) : moveFocus(state, box, 1));
-    case ' ':
-      if (box.screen === 'release' && box.focus === 'hold') return toggleHold(state, box);
-      return stay(typeInto(state, box, key));
-    default:
-      return stay(typeInto(state, box, key));
-  }
+  return dialogKey(state, box, key, {
+    close: () => closed(state),
+    carry_out: () => carryOut(state, box),
+    move: (by) => moveFocus(state, box, by),
+    type: (typed) =>
+      typed === ' ' && box.screen === 'release' && box.focus === 'hold'
+        ? toggleHold(state, box)
+        : stay(typeInto(state, box, typed)),
+    result:
+      box.screen === 'cleanup' && box.result !== null
+        ? (pressed) => resultKey(state, box, pressed)
+        : null,
+  });
 }
 
 function resultKey(state: State, box: CleanupBox, key: string): State {
   if (key === 'enter') return closed(state);
-  const by = { up: -1, down: 1, k: -1, j: 1, pgup: -8, pgdn: 8 }[key] ?? 0;
-  const last = Math.max(0, (box.result?.items.length ?? 0) - 1);
-  return putCleanup(state, box, { top: Math.max(0, Math.min(last, box.top + by)) });
+  return putCleanup(state, box, { top: scrolledTop(box.top, key, box.result?.items.length ?? 0) });
 }
 
 /** Pasted text goes into the field, and nowhere when the focus is on a choice. */

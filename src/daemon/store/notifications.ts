@@ -1,6 +1,7 @@
 import type { Channel } from '../../domain/ports.ts';
 import type { DbActor, Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
+import { withinReach } from './owners.ts';
 
 /** What owners were told in the app, and how they want to be told. */
 
@@ -85,15 +86,7 @@ export async function mayReachOwner(sql: Db, user_id: string, scope: Scope): Pro
     select
     from users u
     where u.id = ${user_id} and not u.is_erased
-      ${scope.user_id === null ? sql`` : sql`and u.id = ${scope.user_id}`}
-      ${
-        scope.clinic_id === null
-          ? sql``
-          : sql`and exists (
-              select from reservations r
-              where r.user_id = u.id and r.clinic_id = ${scope.clinic_id}
-            )`
-      }`);
+      ${withinReach(sql, scope)}`);
   return rows.length === 1;
 }
 

@@ -1,6 +1,18 @@
+import type { Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
 
 type Lang = 'en' | 'ja' | 'id';
+
+/** Added to the guard of a read of `users u`: themselves, or (staff of one clinic) one who came there. */
+export const withinReach = (sql: Db, scope: Scope) => sql`
+  ${scope.user_id === null ? sql`` : sql`and u.id = ${scope.user_id}`}
+  ${
+    scope.clinic_id === null
+      ? sql``
+      : sql`and exists (
+          select from reservations r where r.user_id = u.id and r.clinic_id = ${scope.clinic_id}
+        )`
+  }`;
 
 /** Where an owner can be written to; null when there is none, or their data was erased. */
 export async function findOwnerAddress(

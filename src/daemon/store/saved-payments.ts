@@ -1,5 +1,6 @@
 import type { DbActor, Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
+import { withinReach } from './owners.ts';
 
 /** Payments with a saved method. The methods themselves are the provider's. */
 
@@ -17,15 +18,7 @@ export async function findPayer(sql: Db, user_id: string, scope: Scope): Promise
     from users u
     left join payment_customers c on c.user_id = u.id
     where u.id = ${user_id} and not u.is_erased
-      ${scope.user_id === null ? sql`` : sql`and u.id = ${scope.user_id}`}
-      ${
-        scope.clinic_id === null
-          ? sql``
-          : sql`and exists (
-              select from reservations r
-              where r.user_id = u.id and r.clinic_id = ${scope.clinic_id}
-            )`
-      }`);
+      ${withinReach(sql, scope)}`);
   return row ?? null;
 }
 

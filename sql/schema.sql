@@ -15,6 +15,134 @@ create domain seat_count as integer
 create domain seat_number as integer
   constraint slot_claims_seat_positive CHECK ((VALUE >= 1));
 
+create sequence availability_0;
+
+create sequence availability_1;
+
+create sequence availability_10;
+
+create sequence availability_11;
+
+create sequence availability_12;
+
+create sequence availability_13;
+
+create sequence availability_14;
+
+create sequence availability_15;
+
+create sequence availability_16;
+
+create sequence availability_17;
+
+create sequence availability_18;
+
+create sequence availability_19;
+
+create sequence availability_2;
+
+create sequence availability_20;
+
+create sequence availability_21;
+
+create sequence availability_22;
+
+create sequence availability_23;
+
+create sequence availability_24;
+
+create sequence availability_25;
+
+create sequence availability_26;
+
+create sequence availability_27;
+
+create sequence availability_28;
+
+create sequence availability_29;
+
+create sequence availability_3;
+
+create sequence availability_30;
+
+create sequence availability_31;
+
+create sequence availability_32;
+
+create sequence availability_33;
+
+create sequence availability_34;
+
+create sequence availability_35;
+
+create sequence availability_36;
+
+create sequence availability_37;
+
+create sequence availability_38;
+
+create sequence availability_39;
+
+create sequence availability_4;
+
+create sequence availability_40;
+
+create sequence availability_41;
+
+create sequence availability_42;
+
+create sequence availability_43;
+
+create sequence availability_44;
+
+create sequence availability_45;
+
+create sequence availability_46;
+
+create sequence availability_47;
+
+create sequence availability_48;
+
+create sequence availability_49;
+
+create sequence availability_5;
+
+create sequence availability_50;
+
+create sequence availability_51;
+
+create sequence availability_52;
+
+create sequence availability_53;
+
+create sequence availability_54;
+
+create sequence availability_55;
+
+create sequence availability_56;
+
+create sequence availability_57;
+
+create sequence availability_58;
+
+create sequence availability_59;
+
+create sequence availability_6;
+
+create sequence availability_60;
+
+create sequence availability_61;
+
+create sequence availability_62;
+
+create sequence availability_63;
+
+create sequence availability_7;
+
+create sequence availability_8;
+
+create sequence availability_9;
+
 create sequence hold_numbers;
 
 create table api_keys (
@@ -192,6 +320,42 @@ create table booking_reminders (
   constraint booking_reminders_type_known CHECK ((reminder_type = ANY (ARRAY['upcoming'::text, 'check_in'::text, 'follow_up'::text, 'review_request'::text])))
 );
 
+create table booking_series (
+  id uuid not null,
+  number bigint not null generated always as identity,
+  clinic_id uuid not null,
+  service_id uuid not null,
+  user_id uuid not null,
+  pet_id uuid,
+  staff_id uuid,
+  quantity integer not null,
+  every integer not null,
+  unit text not null,
+  weekdays smallint[] not null default '{}'::smallint[],
+  month_by text not null default 'date'::text,
+  start_date date not null,
+  start_time time without time zone not null,
+  visits_asked integer not null,
+  until_date date,
+  notes text,
+  created_by uuid,
+  source text,
+  correlation_id text,
+  created_at timestamp with time zone not null default now(),
+  constraint booking_series_pkey PRIMARY KEY (id),
+  constraint booking_series_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint booking_series_every_range CHECK (((every >= 1) AND (every <= 365))),
+  constraint booking_series_month_known CHECK ((month_by = ANY (ARRAY['date'::text, 'weekday'::text]))),
+  constraint booking_series_number_unique UNIQUE (number),
+  constraint booking_series_pet_id_fkey FOREIGN KEY (pet_id) REFERENCES pets(id),
+  constraint booking_series_quantity_range CHECK (((quantity >= 1) AND (quantity <= 50))),
+  constraint booking_series_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
+  constraint booking_series_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id),
+  constraint booking_series_unit_known CHECK ((unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text]))),
+  constraint booking_series_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id),
+  constraint booking_series_visits_range CHECK (((visits_asked >= 2) AND (visits_asked <= 52)))
+);
+
 create table bookings (
   id uuid not null default gen_random_uuid(),
   reservation_id uuid,
@@ -229,6 +393,10 @@ create table bookings (
   updated_at timestamp with time zone not null default now(),
   price_lines jsonb,
   tax_amount numeric(15,3),
+  series_id uuid,
+  series_position integer,
+  item_count smallint not null default 1,
+  ends_at timestamp with time zone,
   constraint bookings_pkey PRIMARY KEY (id),
   constraint bookings_amount_range CHECK (((amount >= (0)::numeric) AND (amount_due >= (0)::numeric) AND (amount_due <= amount))),
   constraint bookings_cancelled_by_known CHECK ((cancelled_by = ANY (ARRAY['owner'::text, 'clinic'::text]))),
@@ -240,6 +408,8 @@ create table bookings (
   constraint bookings_refund_percent_range CHECK ((((refund_percent >= 0) AND (refund_percent <= 100)) AND ((refund_percent_cap >= 0) AND (refund_percent_cap <= 100)))),
   constraint bookings_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id),
   constraint bookings_reservation_unique UNIQUE (reservation_id),
+  constraint bookings_series_id_fkey FOREIGN KEY (series_id) REFERENCES booking_series(id),
+  constraint bookings_series_place CHECK (((series_id IS NULL) = (series_position IS NULL))),
   constraint bookings_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
   constraint bookings_slot_id_fkey FOREIGN KEY (slot_id) REFERENCES slots(id),
   constraint bookings_status_known CHECK ((status = ANY (ARRAY['confirmed'::text, 'in-progress'::text, 'completed'::text, 'cancelled'::text, 'no-show'::text]))),
@@ -338,17 +508,29 @@ create table clinics (
   waitlist_offer_ms integer not null default 1800000,
   waitlist_notice_ms integer not null default 7200000,
   waitlist_misses integer not null default 3,
+  country text,
+  region text,
+  holiday_policy text not null default 'ask'::text,
+  min_notice_minutes integer not null default 0,
+  horizon_days integer,
+  overbooking_percent integer not null default 0,
   constraint clinics_pkey PRIMARY KEY (id),
   constraint clinics_approval_range CHECK (((approval_ms >= 3600000) AND (approval_ms <= 345600000))),
   constraint clinics_check_in_range CHECK (((check_in_hours >= 0) AND (check_in_hours <= 8760))),
   constraint clinics_code_form CHECK ((code ~ '^[A-Z0-9]{2,8}$'::text)),
   constraint clinics_code_unique UNIQUE (code),
+  constraint clinics_country_form CHECK ((country ~ '^[A-Z]{2}$'::text)),
   constraint clinics_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint clinics_hold_range CHECK (((hold_ms >= 300000) AND (hold_ms <= 900000))),
+  constraint clinics_holiday_policy_known CHECK ((holiday_policy = ANY (ARRAY['ask'::text, 'close'::text, 'open'::text]))),
+  constraint clinics_horizon_range CHECK (((horizon_days >= 1) AND (horizon_days <= 400))),
   constraint clinics_kind_known CHECK ((kind = ANY (ARRAY['clinic'::text, 'salon'::text, 'venue'::text]))),
   constraint clinics_lang_known CHECK ((lang = ANY (ARRAY['en'::text, 'ja'::text, 'id'::text]))),
+  constraint clinics_notice_range CHECK (((min_notice_minutes >= 0) AND (min_notice_minutes <= 43200))),
+  constraint clinics_overbooking_range CHECK (((overbooking_percent >= 0) AND (overbooking_percent <= 10))),
   constraint clinics_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
   constraint clinics_refund_limit_range CHECK ((desk_refund_limit >= (0)::numeric)),
+  constraint clinics_region_form CHECK ((region ~ '^[A-Z0-9]{1,3}$'::text)),
   constraint clinics_share_range CHECK ((((commission_bp >= 0) AND (commission_bp <= 5000)) AND ((tax_bp >= 0) AND (tax_bp <= 5000)))),
   constraint clinics_undo_range CHECK (((undo_ms >= 0) AND (undo_ms <= 300000))),
   constraint clinics_waitlist_misses_range CHECK (((waitlist_misses >= 1) AND (waitlist_misses <= 100))),
@@ -734,6 +916,20 @@ create table price_tiers (
   constraint price_tiers_time_order CHECK ((to_time > from_time))
 );
 
+create table public_holidays (
+  id uuid not null default gen_random_uuid(),
+  country text,
+  regions text[],
+  clinic_id uuid,
+  holiday_date date not null,
+  name text not null,
+  is_expected boolean not null default false,
+  is_holiday boolean not null default true,
+  constraint public_holidays_pkey PRIMARY KEY (id),
+  constraint public_holidays_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id) ON DELETE CASCADE,
+  constraint public_holidays_of_one CHECK (((country IS NULL) <> (clinic_id IS NULL)))
+);
+
 create table push_devices (
   id uuid not null default gen_random_uuid(),
   user_id uuid not null,
@@ -809,6 +1005,27 @@ create table reminder_rules (
   constraint reminder_rules_type_known CHECK ((reminder_type = ANY (ARRAY['upcoming'::text, 'check_in'::text, 'follow_up'::text, 'review_request'::text])))
 );
 
+create table reservation_items (
+  reservation_id uuid not null,
+  position integer not null,
+  service_id uuid not null,
+  slot_id uuid not null,
+  staff_id uuid,
+  name text not null,
+  staff_name text,
+  starts_at timestamp with time zone not null,
+  ends_at timestamp with time zone not null,
+  quantity seat_count not null,
+  seats integer[] not null,
+  amount price_amount not null,
+  amount_due price_amount not null,
+  tax_amount price_amount not null,
+  price_lines jsonb not null,
+  constraint reservation_items_pkey PRIMARY KEY (reservation_id, "position"),
+  constraint reservation_items_position_range CHECK ((("position" >= 1) AND ("position" <= 8))),
+  constraint reservation_items_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) ON DELETE CASCADE
+);
+
 create table reservation_log_entries (
   reservation_id uuid not null,
   reservation_version integer not null,
@@ -855,6 +1072,8 @@ create table reservations (
   price_lines jsonb,
   tax_amount numeric(15,3),
   waitlist_entry_id uuid,
+  item_count smallint not null default 1,
+  seat_labels text[],
   constraint reservations_pkey PRIMARY KEY (id),
   constraint reservations_reference_unique UNIQUE (reference_code)
 ) with (fillfactor=80);
@@ -927,6 +1146,22 @@ create table schedule_exceptions (
   constraint schedule_exceptions_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE
 );
 
+create table schedule_state (
+  clinic_id uuid not null,
+  version integer not null default 1,
+  due_at timestamp with time zone not null default now(),
+  leased_until timestamp with time zone,
+  ran_at timestamp with time zone,
+  covered_until date,
+  opened integer not null default 0,
+  closed integer not null default 0,
+  kept integer not null default 0,
+  failures integer not null default 0,
+  last_error text,
+  constraint schedule_state_pkey PRIMARY KEY (clinic_id),
+  constraint schedule_state_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id) ON DELETE CASCADE
+);
+
 create table schedules (
   id uuid not null default gen_random_uuid(),
   clinic_id uuid not null,
@@ -939,11 +1174,16 @@ create table schedules (
   valid_from date,
   valid_to date,
   created_at timestamp with time zone not null default now(),
+  kind text not null default 'work'::text,
+  step_minutes integer,
   constraint schedules_pkey PRIMARY KEY (id),
+  constraint schedules_break_of_nobody CHECK (((kind = 'work'::text) OR (service_id IS NULL))),
   constraint schedules_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint schedules_kind_known CHECK ((kind = ANY (ARRAY['work'::text, 'break'::text]))),
   constraint schedules_room_id_fkey FOREIGN KEY (room_id) REFERENCES rooms(id),
   constraint schedules_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE,
   constraint schedules_staff_id_fkey FOREIGN KEY (staff_id) REFERENCES staff(id) ON DELETE CASCADE,
+  constraint schedules_step_range CHECK (((step_minutes >= 5) AND (step_minutes <= 1440))),
   constraint schedules_valid_order CHECK ((valid_to >= valid_from)),
   constraint schedules_weekday_iso CHECK (((weekday >= 1) AND (weekday <= 7)))
 );
@@ -955,6 +1195,33 @@ create table schema_migrations (
   applied_at timestamp with time zone not null default now(),
   duration_ms integer not null,
   constraint schema_migrations_pkey PRIMARY KEY (version)
+);
+
+create table seat_plan_seats (
+  service_id uuid not null,
+  seat integer not null,
+  label text not null,
+  row_label text not null,
+  place integer not null,
+  category text not null,
+  tier text not null,
+  constraint seat_plan_seats_pkey PRIMARY KEY (service_id, seat),
+  constraint seat_plan_seats_place_range CHECK (((place >= 1) AND (place <= 1000))),
+  constraint seat_plan_seats_seat_positive CHECK ((seat >= 1)),
+  constraint seat_plan_seats_service_id_fkey FOREIGN KEY (service_id) REFERENCES seat_plans(service_id) ON DELETE CASCADE
+);
+
+create table seat_plans (
+  service_id uuid not null,
+  clinic_id uuid not null,
+  seat_count integer not null,
+  version integer not null default 1,
+  created_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  constraint seat_plans_pkey PRIMARY KEY (service_id),
+  constraint seat_plans_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint seat_plans_count_range CHECK (((seat_count >= 1) AND (seat_count <= 5000))),
+  constraint seat_plans_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id) ON DELETE CASCADE
 );
 
 create table services (
@@ -977,13 +1244,21 @@ create table services (
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
   has_tiers boolean not null default false,
+  buffer_before_minutes integer not null default 0,
+  buffer_after_minutes integer not null default 0,
+  min_notice_minutes integer,
+  horizon_days integer,
+  has_seats boolean not null default false,
   constraint services_pkey PRIMARY KEY (id),
+  constraint services_buffer_range CHECK ((((buffer_before_minutes >= 0) AND (buffer_before_minutes <= 240)) AND ((buffer_after_minutes >= 0) AND (buffer_after_minutes <= 240)))),
   constraint services_capacity_range CHECK (((capacity >= 1) AND (capacity <= 10000))),
   constraint services_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
   constraint services_commission_range CHECK (((commission_bp >= 0) AND (commission_bp <= 5000))),
   constraint services_currency_fkey FOREIGN KEY (currency) REFERENCES currencies(code),
   constraint services_deposit_range CHECK (((deposit >= (0)::numeric) AND (deposit <= price))),
   constraint services_duration_positive CHECK (((duration_minutes >= 1) AND (duration_minutes <= 1440))),
+  constraint services_horizon_range CHECK (((horizon_days >= 1) AND (horizon_days <= 400))),
+  constraint services_notice_range CHECK (((min_notice_minutes >= 0) AND (min_notice_minutes <= 43200))),
   constraint services_policy_is_list CHECK ((jsonb_typeof(cancellation_policy) = 'array'::text)),
   constraint services_price_not_negative CHECK ((price >= (0)::numeric))
 );
@@ -1040,10 +1315,19 @@ create table slots (
   version integer not null default 1,
   created_at timestamp with time zone not null default now(),
   updated_at timestamp with time zone not null default now(),
+  origin text,
+  closed_for text,
+  busy_from timestamp with time zone,
+  busy_to timestamp with time zone,
+  extra_seats integer not null default 0,
   constraint slots_pkey PRIMARY KEY (id),
   constraint slots_booked_count_range CHECK (((booked_count >= 0) AND (booked_count <= capacity))),
+  constraint slots_busy_order CHECK (((busy_from <= starts_at) AND (busy_to >= ends_at))),
   constraint slots_capacity_range CHECK (((capacity >= 1) AND (capacity <= 10000))),
   constraint slots_clinic_id_fkey FOREIGN KEY (clinic_id) REFERENCES clinics(id),
+  constraint slots_closed_for_known CHECK ((closed_for = 'schedule'::text)),
+  constraint slots_extra_seats_range CHECK (((extra_seats >= 0) AND (extra_seats <= (capacity - 1)))),
+  constraint slots_origin_known CHECK ((origin = ANY (ARRAY['schedule'::text, 'manual'::text]))),
   constraint slots_price_not_negative CHECK ((price >= (0)::numeric)),
   constraint slots_room_id_fkey FOREIGN KEY (room_id) REFERENCES rooms(id),
   constraint slots_service_id_fkey FOREIGN KEY (service_id) REFERENCES services(id),
@@ -1314,6 +1598,12 @@ create table webhook_events (
 --   detail text
 --   since timestamp with time zone
 
+-- view booked_places
+--   booking_id uuid
+--   slot_id uuid
+--   quantity integer
+--   status text
+
 -- materialized view booking_completion_rates
 --   clinic_id uuid
 --   month date
@@ -1370,6 +1660,7 @@ create table webhook_events (
 --   version integer
 --   created_at timestamp with time zone
 --   updated_at timestamp with time zone
+--   item_count smallint
 
 -- view money_inbox
 --   item_id text
@@ -1406,6 +1697,9 @@ create table webhook_events (
 --   hold_ms integer
 --   remaining integer
 --   reason text
+--   closed_for text
+--   owners_from timestamp with time zone
+--   owners_until timestamp with time zone
 
 -- materialized view upcoming_bookings_view
 --   id uuid
@@ -1446,9 +1740,15 @@ CREATE INDEX booking_reminders_due ON public.booking_reminders USING btree (sche
 
 CREATE UNIQUE INDEX booking_reminders_once ON public.booking_reminders USING btree (booking_id, reminder_type, offset_minutes, booking_version);
 
+CREATE INDEX booking_series_clinic ON public.booking_series USING btree (clinic_id, created_at, id);
+
+CREATE INDEX booking_series_owner ON public.booking_series USING btree (user_id, created_at, id);
+
 CREATE INDEX bookings_clinic_time ON public.bookings USING btree (clinic_id, booking_time, id);
 
 CREATE INDEX bookings_created ON public.bookings USING btree (created_at);
+
+CREATE UNIQUE INDEX bookings_series ON public.bookings USING btree (series_id, series_position) WHERE (series_id IS NOT NULL);
 
 CREATE INDEX bookings_service ON public.bookings USING btree (service_id, booking_time);
 
@@ -1550,6 +1850,10 @@ CREATE UNIQUE INDEX price_tiers_name ON public.price_tiers USING btree (service_
 
 CREATE UNIQUE INDEX price_tiers_one_default ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (is_default AND is_active);
 
+CREATE UNIQUE INDEX public_holidays_clinic ON public.public_holidays USING btree (clinic_id, holiday_date) WHERE (clinic_id IS NOT NULL);
+
+CREATE INDEX public_holidays_country ON public.public_holidays USING btree (country, holiday_date);
+
 CREATE INDEX push_devices_user ON public.push_devices USING btree (user_id) WHERE (ended_at IS NULL);
 
 CREATE INDEX refunds_booking ON public.refunds USING btree (booking_id) WHERE (booking_id IS NOT NULL);
@@ -1563,6 +1867,8 @@ CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE 
 CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
 
 CREATE UNIQUE INDEX reminder_rules_unique ON public.reminder_rules USING btree (clinic_id, COALESCE(service_id, '00000000-0000-0000-0000-000000000000'::uuid), reminder_type);
+
+CREATE INDEX reservation_items_slot ON public.reservation_items USING btree (slot_id);
 
 CREATE INDEX reservations_asked ON public.reservations USING btree (expires_at, id) WHERE (((status)::text = 'pending'::text) AND (approval_asked_at IS NOT NULL));
 
@@ -1578,7 +1884,15 @@ CREATE INDEX reviews_waiting ON public.reviews USING btree (clinic_id, created_a
 
 CREATE INDEX schedule_exceptions_clinic ON public.schedule_exceptions USING btree (clinic_id, exception_date);
 
+CREATE UNIQUE INDEX schedule_exceptions_once ON public.schedule_exceptions USING btree (clinic_id, staff_id, exception_date, opens) NULLS NOT DISTINCT;
+
+CREATE INDEX schedule_state_due ON public.schedule_state USING btree (due_at);
+
 CREATE INDEX schedules_clinic ON public.schedules USING btree (clinic_id, weekday, opens);
+
+CREATE UNIQUE INDEX seat_plan_seats_label ON public.seat_plan_seats USING btree (service_id, upper(label));
+
+CREATE UNIQUE INDEX seat_plan_seats_place ON public.seat_plan_seats USING btree (service_id, row_label, place);
 
 CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
 
@@ -1589,6 +1903,8 @@ CREATE UNIQUE INDEX slot_claims_tier_place ON public.slot_claims USING btree (sl
 CREATE INDEX slot_claims_user ON public.slot_claims USING btree (user_id, ends_at);
 
 CREATE INDEX slots_clinic_start ON public.slots USING btree (clinic_id, starts_at);
+
+CREATE UNIQUE INDEX slots_offered_once ON public.slots USING btree (service_id, staff_id, starts_at) NULLS NOT DISTINCT WHERE ((origin = 'schedule'::text) AND (closed_for IS NULL));
 
 CREATE INDEX slots_service_start ON public.slots USING btree (service_id, starts_at);
 
@@ -1781,6 +2097,38 @@ begin
 end
 $$;
 
+create function add_schedule_exception(p_clinic_id uuid, p_exception jsonb, p_actor jsonb, OUT outcome text, OUT exception_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  if not is_of_clinic(p_clinic_id, (p_exception ->> 'staff_id')::uuid, null, null, p_actor) then
+    outcome := 'not_found';
+    return;
+  end if;
+  insert into schedule_exceptions (
+    clinic_id, staff_id, exception_date, is_closed, opens, closes, reason
+  )
+  values (
+    p_clinic_id, (p_exception ->> 'staff_id')::uuid, (p_exception ->> 'date')::date,
+    (p_exception ->> 'is_closed')::boolean, (p_exception ->> 'opens')::time,
+    (p_exception ->> 'closes')::time, p_exception ->> 'reason'
+  )
+  on conflict do nothing
+  returning id into exception_id;
+  if exception_id is null then
+    outcome := 'conflict';
+    return;
+  end if;
+  perform audit(
+    'schedule.exception_added', 'schedule_exception', exception_id::text, p_clinic_id,
+    p_exception ->> 'reason', null, p_exception, p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function add_webhook(p_id uuid, p_clinic_id uuid, p_url text, p_description text, p_event_types text[], p_secret text, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
@@ -1929,6 +2277,90 @@ begin
           using errcode = 'check_violation', constraint = 'services_price_exponent';
       end if;
   end case;
+end
+$$;
+
+create function apply_schedule(p_clinic_id uuid, p_origin text, p_open jsonb, p_reopen uuid[], p_close uuid[], OUT opened integer, OUT reopened integer, OUT closed integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  perform pg_advisory_xact_lock(hashtextextended(p_clinic_id::text, 60));
+  -- Those that fit no longer first: a new one may stand where an old one did.
+  with free as (
+    select sl.id
+    from slots sl
+    where sl.id = any (p_close)
+      and sl.clinic_id = p_clinic_id
+      and sl.origin = 'schedule'
+      and sl.status = 'available'
+      and not exists (select from slot_claims c where c.slot_id = sl.id)
+    order by sl.id
+    for update
+  ), done as (
+    update slots sl
+    set status = 'blocked', closed_for = 'schedule', version = sl.version + 1, updated_at = now()
+    from free f
+    where sl.id = f.id
+    returning sl.id
+  )
+  select count(*) into closed from done;
+  with shut as (
+    select sl.id
+    from slots sl
+    where sl.id = any (p_reopen)
+      and sl.clinic_id = p_clinic_id
+      and sl.closed_for = 'schedule'
+      and not exists (
+        select from slots o
+        where o.service_id = sl.service_id and o.staff_id is not distinct from sl.staff_id
+          and o.starts_at = sl.starts_at and o.id <> sl.id
+          and o.origin = 'schedule' and o.closed_for is null
+      )
+    order by sl.id
+    for update
+  ), done as (
+    update slots sl
+    set status = case when sl.booked_count >= sl.capacity then 'booked' else 'available' end,
+      closed_for = null, version = sl.version + 1, updated_at = now()
+    from shut s
+    where sl.id = s.id
+    returning sl.id
+  )
+  select count(*) into reopened from done;
+  with wanted as (
+    select w.*, tstzrange(coalesce(w.busy_from, w.starts_at), coalesce(w.busy_to, w.ends_at))
+      as during
+    from jsonb_to_recordset(p_open) as w (
+      service_id uuid, staff_id uuid, room_id uuid, starts_at timestamptz, ends_at timestamptz,
+      slot_date date, slot_start_time time, slot_end_time time, capacity integer,
+      busy_from timestamptz, busy_to timestamptz
+    )
+  ), done as (
+    insert into slots (
+      clinic_id, service_id, staff_id, room_id, starts_at, ends_at, slot_date, slot_start_time,
+      slot_end_time, capacity, busy_from, busy_to, origin
+    )
+    select p_clinic_id, w.service_id, w.staff_id, w.room_id, w.starts_at, w.ends_at, w.slot_date,
+      w.slot_start_time, w.slot_end_time, w.capacity, w.busy_from, w.busy_to, p_origin
+    from wanted w
+    where not exists (
+        select from staff_claims c where c.staff_id = w.staff_id and c.during && w.during
+      )
+      and not exists (
+        select from room_claims c where c.room_id = w.room_id and c.during && w.during
+      )
+      -- By hand nothing is opened twice either.
+      and not exists (
+        select from slots o
+        where o.service_id = w.service_id and o.staff_id is not distinct from w.staff_id
+          and o.starts_at = w.starts_at and o.closed_for is null
+      )
+    on conflict do nothing
+    returning id
+  )
+  select count(*) into opened from done;
 end
 $$;
 
@@ -2110,6 +2542,25 @@ as $$
   )
 $$;
 
+create function availability_group(p_clinic_id uuid)
+returns integer
+language sql immutable
+as $$ select uuid_hash(p_clinic_id) & 63 $$;
+
+create function availability_versions(p_groups integer[], OUT versions bigint[], OUT writing text[])
+returns record
+language plpgsql
+as $$
+begin
+  versions := array(
+    select coalesce(pg_sequence_last_value(('availability_' || g.n)::regclass), 0)
+    from unnest(p_groups) with ordinality as g (n, place)
+    order by g.place
+  );
+  writing := array(select x::text from pg_snapshot_xip(pg_current_snapshot()) as x);
+end
+$$;
+
 create function begin_grace(p_b bookings)
 returns timestamp with time zone
 language plpgsql
@@ -2125,6 +2576,10 @@ begin
   where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
     and f.attempts = 0 and v_until is not null;
   -- What this statement has freed is not offered to others either (0055).
+  if p_b.item_count > 1 then
+    perform delay_openings(p_b.reservation_id, v_until);
+    return v_until;
+  end if;
   update waitlist_openings o
   set not_before = v_until
   where o.slot_id = p_b.slot_id and o.created_at = now() and v_until is not null;
@@ -2248,7 +2703,12 @@ as $$
     'status', p_b.status,
     'version', p_b.version,
     'created_at', p_b.created_at
-  )
+  ) || case
+    when p_b.item_count > 1 then jsonb_build_object(
+      'ends_at', p_b.ends_at, 'items', items_json(p_b.reservation_id, p_b.currency)
+    )
+    else '{}'::jsonb
+  end
   from slots sl
   where sl.id = p_b.slot_id
 $$;
@@ -2261,7 +2721,7 @@ as $$
     'hold_ms', p_c.hold_ms, 'undo_ms', p_c.undo_ms, 'approval_ms', p_c.approval_ms,
     'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy,
     'waitlist_offer_ms', p_c.waitlist_offer_ms, 'waitlist_notice_ms', p_c.waitlist_notice_ms,
-    'waitlist_misses', p_c.waitlist_misses
+    'waitlist_misses', p_c.waitlist_misses, 'overbooking_percent', p_c.overbooking_percent
   )
 $$;
 
@@ -2321,7 +2781,9 @@ begin
   where b.id = v_b.id
   returning b.version into version;
   select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-  if v_seats is not null then
+  if v_b.item_count > 1 then
+    perform free_items(v_b.reservation_id);
+  elsif v_seats is not null then
     perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
   end if;
   perform end_reminders(v_b.id, 'booking_cancelled');
@@ -2342,6 +2804,10 @@ begin
       'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
     ) || jsonb_strip_nulls(jsonb_build_object('not_before', v_until))
   );
+  if v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, -1);
+    return;
+  end if;
   update slots sl
   set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
     status = case when sl.status = 'booked' then 'available' else sl.status end,
@@ -2378,6 +2844,53 @@ begin
   if v_r.status = 'pending' then
     perform end_reservation(v_r, 'cancelled', p_reason, p_actor);
   end if;
+end
+$$;
+
+create function cancel_series(p_series_id uuid, p_bookings uuid[], p_by text, p_reason text, p_expected_version integer, p_quote boolean, p_actor jsonb, OUT outcome text, OUT visits jsonb, OUT failed_id uuid, OUT version integer)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_id uuid;
+  v_ids uuid[];
+  v_one record;
+begin
+  visits := '[]';
+  if not p_quote then
+    outcome := lock_series(p_series_id, p_bookings, p_expected_version, p_actor);
+    if outcome <> 'ok' then return; end if;
+  elsif series_version(p_series_id) <> p_expected_version then
+    outcome := 'conflict';
+    return;
+  end if;
+  v_ids := array(
+    select b.id from bookings b
+    where b.id = any (p_bookings) and b.series_id = p_series_id
+    order by b.booking_time, b.id
+  );
+  begin
+    foreach v_id in array v_ids loop
+      select c.* into v_one
+      from cancel_booking(v_id, p_reason, p_by, null, p_quote, p_actor) c;
+      if v_one.outcome <> 'ok' then
+        failed_id := v_id;
+        outcome := v_one.outcome;
+        raise exception using errcode = 'PP001', message = 'not every visit can be cancelled';
+      end if;
+      visits := visits || jsonb_build_object(
+        'booking_id', v_id, 'slot_id', v_one.slot_id, 'refund_percent', v_one.refund_percent,
+        'refund_amount', v_one.refund_amount::text, 'version', v_one.version
+      );
+    end loop;
+    if not p_quote then perform tell_together('booking.cancelled', v_ids); end if;
+    outcome := 'ok';
+  exception when sqlstate 'PP001' then
+    visits := '[]';
+  end;
+  version := series_version(p_series_id);
 end
 $$;
 
@@ -2560,6 +3073,91 @@ begin
 end
 $$;
 
+create function claim_items(p_reservation_id uuid, p_user_id uuid, p_expires_at timestamp with time zone, p_items jsonb, OUT outcome text, OUT slot_id uuid, OUT items jsonb)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_slot slots;
+  v_item record;
+  v_place record;
+  v_slot_ids uuid[];
+begin
+  select array_agg((i ->> 'slot_id')::uuid) into v_slot_ids from jsonb_array_elements(p_items) i;
+  outcome := 'ok';
+  items := '[]';
+  begin
+    perform
+    from slots sl
+    where sl.id = any (v_slot_ids)
+      and sl.capacity > 1 and (sl.staff_id is not null or sl.room_id is not null)
+    order by sl.id
+    for key share;
+    for v_slot in
+      select sl.* from slots sl
+      where sl.id = any (v_slot_ids) and sl.staff_id is not null
+      order by sl.staff_id, sl.starts_at
+    loop
+      insert into staff_claims (slot_id, staff_id, clinic_id, during)
+      values (
+        v_slot.id, v_slot.staff_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+      )
+      on conflict do nothing;
+      if not found and not exists (select from staff_claims c where c.slot_id = v_slot.id) then
+        outcome := 'staff_busy';
+        slot_id := v_slot.id;
+        raise exception using errcode = 'PP003', message = 'not all items can be had';
+      end if;
+    end loop;
+    for v_slot in
+      select sl.* from slots sl
+      where sl.id = any (v_slot_ids) and sl.room_id is not null
+      order by sl.room_id, sl.starts_at
+    loop
+      insert into room_claims (slot_id, room_id, clinic_id, during)
+      values (
+        v_slot.id, v_slot.room_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+      )
+      on conflict do nothing;
+      if not found and not exists (select from room_claims c where c.slot_id = v_slot.id) then
+        outcome := 'room_busy';
+        slot_id := v_slot.id;
+        raise exception using errcode = 'PP003', message = 'not all items can be had';
+      end if;
+    end loop;
+    for v_item in
+      select i.item, sl as slot
+      from jsonb_array_elements(p_items) as i (item)
+      join slots sl on sl.id = (i.item ->> 'slot_id')::uuid
+      order by sl.id
+    loop
+      select c.outcome, c.seats into v_place
+      from claim_priced_place(
+        p_reservation_id, p_user_id, (v_item.item ->> 'quantity')::integer,
+        case
+          when jsonb_typeof(v_item.item -> 'seats') = 'array'
+            then array(select s::integer from jsonb_array_elements_text(v_item.item -> 'seats') s)
+        end,
+        p_expires_at, v_item.slot, v_item.item -> 'price_lines'
+      ) c;
+      if v_place.outcome <> 'ok' then
+        outcome := v_place.outcome;
+        slot_id := (v_item.item ->> 'slot_id')::uuid;
+        raise exception using errcode = 'PP003', message = 'not all items can be had';
+      end if;
+      items := items || jsonb_build_array(
+        v_item.item || jsonb_build_object('seats', to_jsonb(v_place.seats))
+      );
+    end loop;
+  exception when sqlstate 'PP003' then
+    -- Undone by the end of this block: what was taken before it is free again.
+    items := null;
+  end;
+end
+$$;
+
 create function claim_many_seats(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, OUT seats integer[], OUT busy boolean)
 returns record
 language plpgsql
@@ -2580,7 +3178,7 @@ begin
         where not exists (
           select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
         )
-        order by random()
+        order by s > p_slot.capacity - p_slot.extra_seats, random()
         limit p_quantity
       ) f;
       if coalesce(cardinality(v_pick), 0) < p_quantity then return; end if;
@@ -2615,20 +3213,22 @@ returns record
 language plpgsql
 as $$
 declare
-  v_seat integer := case when p_wanted between 1 and p_slot.capacity then p_wanted end;
+  -- Seats beyond the usual ones (0069) go last, so that they can be taken back.
+  v_usual integer := p_slot.capacity - p_slot.extra_seats;
+  v_seat integer := case when p_wanted between 1 and v_usual then p_wanted end;
 begin
   busy := false;
   -- Each lost try means that somebody else took a seat; ten losses in a row end politely.
   for v_try in 1..10 loop
     if v_seat is null and v_try <= 3 then
-      v_seat := 1 + floor(random() * p_slot.capacity)::integer;
+      v_seat := 1 + floor(random() * v_usual)::integer;
     elsif v_seat is null then
       select s into v_seat
       from generate_series(1, p_slot.capacity) as s
       where not exists (
         select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
       )
-      order by random()
+      order by s > v_usual, random()
       limit 1;
       if not found then return; end if;
     end if;
@@ -2674,11 +3274,17 @@ language plpgsql
 as $$
 #variable_conflict use_column
 declare
-  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_during tstzrange := tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
+  );
   v_staff_new boolean := false;
   v_room_new boolean := false;
   v_busy boolean := false;
 begin
+  if p_slot.extra_seats > 0 then
+    -- Seats beyond the usual ones can be taken back (0069): their number is read under a lock.
+    select * into p_slot from slots sl where sl.id = p_slot.id for key share;
+  end if;
   if p_slot.capacity > 1 and (p_slot.staff_id is not null or p_slot.room_id is not null) then
     -- Looked at before the lock below, so that a loser writes nothing.
     if exists (
@@ -2808,6 +3414,23 @@ as $$
     for update skip locked
   )
   returning r.id, r.target, r.sent_through, r.to_sequence, r.per_second
+$$;
+
+create function claim_schedule_run(p_lease_ms integer, OUT clinic_id uuid, OUT version integer)
+returns record
+language sql
+as $$
+  update schedule_state s
+  set leased_until = now() + p_lease_ms * interval '1 millisecond'
+  where s.clinic_id = (
+    select d.clinic_id
+    from schedule_state d
+    where d.due_at <= now() and (d.leased_until is null or d.leased_until <= now())
+    order by d.due_at
+    limit 1
+    for update skip locked
+  )
+  returning s.clinic_id, s.version
 $$;
 
 create function claim_source_version(p_kind text, p_thing_id uuid, p_occurred_at timestamp with time zone, p_version bigint, p_event_id text)
@@ -2968,7 +3591,9 @@ returns record
 language plpgsql
 as $$
 declare
-  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_during tstzrange := tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
+  );
   v_id uuid;
   v_session text;
 begin
@@ -3003,6 +3628,46 @@ begin
     end if;
   end loop;
 end
+$$;
+
+create function clear_overdue_items(p_slot_ids uuid[], OUT freed integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT locked boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_slot slots;
+  v_one record;
+begin
+  freed := 0;
+  locked := false;
+  for v_slot in select sl.* from slots sl where sl.id = any (p_slot_ids) order by sl.id loop
+    select c.* into v_one from clear_overdue(v_slot) c;
+    freed := freed + v_one.freed;
+    locked := locked or v_one.locked;
+    if v_one.blocking_session_id is not null then
+      blocking_reservation_id := v_one.blocking_reservation_id;
+      blocking_session_id := v_one.blocking_session_id;
+    end if;
+  end loop;
+end
+$$;
+
+create function clinic_holidays(p_clinic_id uuid, p_from date, p_to date)
+returns TABLE(holiday_date date, name text, is_expected boolean, is_own boolean)
+language sql stable
+as $$
+  select h.holiday_date, string_agg(distinct h.name, ', '), bool_and(h.is_expected),
+    bool_or(h.clinic_id is not null)
+  from clinics c
+  join public_holidays h
+    on h.clinic_id = c.id
+      or h.country = c.country and (h.regions is null or c.region = any (h.regions))
+        and not exists (
+          select from public_holidays o
+          where o.clinic_id = c.id and o.holiday_date = h.holiday_date
+        )
+  where c.id = p_clinic_id and h.is_holiday and h.holiday_date between p_from and p_to
+  group by h.holiday_date
 $$;
 
 create function complete_refund(p_id uuid, p_handed_over text, p_reason text, p_actor jsonb)
@@ -3136,6 +3801,30 @@ begin
 end
 $$;
 
+create function count_items(p_reservation_id uuid, p_sign integer)
+returns void
+language plpgsql
+as $$
+begin
+  perform
+  from slots sl
+  where sl.id in (select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id)
+  order by sl.id
+  for no key update;
+  update slots sl
+  set booked_count = greatest(sl.booked_count + p_sign * i.quantity, 0),
+    status = case
+      when sl.status = 'blocked' then 'blocked'
+      when sl.booked_count + p_sign * i.quantity >= sl.capacity then 'booked'
+      else 'available'
+    end,
+    version = sl.version + 1,
+    updated_at = now()
+  from reservation_items i
+  where i.reservation_id = p_reservation_id and sl.id = i.slot_id;
+end
+$$;
+
 create function count_review()
 returns trigger
 language plpgsql
@@ -3221,6 +3910,131 @@ begin
   perform audit_calendar_link(v_l, 'calendar_link.created', p_actor);
   outcome := 'ok';
   link_id := v_l.id;
+end
+$$;
+
+create function create_series(p_series jsonb, p_visits jsonb, p_skip boolean, p_actor jsonb, OUT outcome text, OUT series_number bigint, OUT made jsonb, OUT failed jsonb, OUT rule text, OUT blocking_reservation_id uuid, OUT blocking_session_id text)
+returns record
+language plpgsql
+set petpro.writer=app
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_series_id uuid := (p_series ->> 'series_id')::uuid;
+  v_user_id uuid := (p_series ->> 'user_id')::uuid;
+  -- What is not due before the visit may be booked by its owner, too.
+  v_confirmer jsonb := p_actor || case p_actor ->> 'kind'
+    when 'customer' then '{"kind": "system", "id": null}'::jsonb else '{}'::jsonb
+  end;
+  v_why text;
+  v_visit jsonb;
+  v_slot_id uuid;
+  v_hold record;
+  v_sure record;
+  v_bookings uuid[] := '{}';
+begin
+  made := '[]';
+  failed := '[]';
+  begin
+    insert into booking_series (
+      id, clinic_id, service_id, user_id, pet_id, staff_id, quantity, every, unit, weekdays,
+      month_by, start_date, start_time, visits_asked, until_date, notes, created_by, source,
+      correlation_id
+    )
+    select v_series_id, s.clinic_id, s.service_id, v_user_id, s.pet_id, s.staff_id, s.quantity,
+      s.every, s.unit, s.weekdays, s.month_by, s.start_date, s.start_time, s.visits_asked,
+      s.until_date, s.notes, actor_id(p_actor), p_actor ->> 'source', p_actor ->> 'request_id'
+    from jsonb_to_record(p_series) as s (
+      clinic_id uuid, service_id uuid, pet_id uuid, staff_id uuid, quantity integer,
+      every integer, unit text, weekdays smallint[], month_by text, start_date date,
+      start_time time, visits_asked integer, until_date date, notes text
+    )
+    returning number into series_number;
+
+    for v_visit in
+      select v
+      from jsonb_array_elements(p_visits) v
+      order by (v ->> 'starts_at')::timestamptz
+      limit 52
+    loop
+      v_why := 'slot_taken';
+      rule := null;
+      for v_slot_id in
+        select s.id::uuid
+        from jsonb_array_elements_text(v_visit -> 'slot_ids') with ordinality as s (id, place)
+        order by s.place
+        limit 5
+      loop
+        select h.* into v_hold
+        from hold_slot(
+          (v_visit ->> 'reservation_id')::uuid, v_slot_id, v_user_id,
+          (p_series ->> 'pet_id')::uuid, (p_series ->> 'quantity')::integer, null,
+          'series.' || (v_visit ->> 'reservation_id'), null, p_actor
+        ) h;
+        v_why := v_hold.outcome;
+        rule := v_hold.rule;
+        exit when v_why not in ('slot_taken', 'slot_locked', 'overdue_session');
+        if v_hold.outcome = 'overdue_session' then
+          blocking_reservation_id := v_hold.blocking_reservation_id;
+          blocking_session_id := v_hold.blocking_session_id;
+        end if;
+      end loop;
+      if v_why <> 'ok' then
+        failed := failed || jsonb_build_object(
+          'position', v_visit -> 'position', 'why', v_why, 'rule', rule
+        );
+        continue;
+      end if;
+      rule := case
+        when p_actor ->> 'kind' <> 'customer' then null
+        when v_hold.amount_due > 0 then 'pay_before'
+        when exists (
+          select from reservations r where r.id = v_hold.reservation_id and r.approval = 'awaiting'
+        ) then 'ask_before'
+      end;
+      if rule is not null then
+        raise exception using errcode = 'PP002', message = 'not without the clinic';
+      end if;
+      select c.* into v_sure
+      from confirm_reservation(
+        v_hold.reservation_id, 'at_clinic', null, null, v_confirmer
+      ) c;
+      if v_sure.outcome <> 'ok' then
+        raise exception 'a hold of this transaction cannot be confirmed: %', v_sure.outcome;
+      end if;
+      update bookings b
+      set series_id = v_series_id,
+        series_position = (v_visit ->> 'position')::integer,
+        notes = p_series ->> 'notes'
+      where b.id = v_sure.booking_id;
+      v_bookings := v_bookings || v_sure.booking_id;
+      made := made || jsonb_build_object(
+        'position', v_visit -> 'position', 'booking_id', v_sure.booking_id
+      );
+    end loop;
+    if cardinality(v_bookings) = 0 or (failed <> '[]' and not p_skip) then
+      raise exception using errcode = 'PP001', message = 'not every visit can be made';
+    end if;
+    -- The events were written before the bookings knew of their series.
+    update booking_events_outbox o
+    set payload = o.payload || jsonb_build_object(
+        'series_id', b.series_id, 'series_position', b.series_position
+      )
+    from bookings b
+    where b.id = any (v_bookings) and o.aggregate_id = b.id;
+    perform tell_together('booking.confirmed', v_bookings);
+    outcome := 'ok';
+  exception
+    when sqlstate 'PP001' then
+      outcome := 'conflict';
+      made := '[]';
+      series_number := null;
+    when sqlstate 'PP002' then
+      outcome := 'policy_refused';
+      made := '[]';
+      series_number := null;
+  end;
 end
 $$;
 
@@ -3458,6 +4272,25 @@ begin
 end
 $$;
 
+create function delay_openings(p_reservation_id uuid, p_until timestamp with time zone)
+returns void
+language sql
+as $$
+  update waitlist_openings o
+  set not_before = p_until
+  from reservation_items i
+  where i.reservation_id = p_reservation_id and p_until is not null
+    and o.slot_id = i.slot_id and o.created_at = now();
+
+  insert into waitlist_openings (slot_id, not_before)
+  select i.slot_id, p_until
+  from reservation_items i
+  where i.reservation_id = p_reservation_id and p_until is not null
+    and not exists (
+      select from waitlist_openings o where o.slot_id = i.slot_id and o.created_at = now()
+    )
+$$;
+
 create function delivery_attempts_max()
 returns integer
 language sql immutable
@@ -3656,8 +4489,8 @@ begin
   where d.event_id = v_event and d.status = 'pending' and d.attempts = 0;
   update waitlist_openings o
   set not_before = now()
-  from bookings b
-  where b.id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
+  from booked_places b
+  where b.booking_id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
 end
 $$;
 
@@ -3701,7 +4534,11 @@ begin
     updated_at = now()
   where r.id = p_r.id
   returning r.* into v_r;
-  perform free_place(v_r.slot_id, v_r.id, v_r.seats);
+  if v_r.item_count > 1 then
+    perform free_items(v_r.id);
+  else
+    perform free_place(v_r.slot_id, v_r.id, v_r.seats);
+  end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.' || p_status, p_r.status, p_status, p_reason, p_actor
   );
@@ -3976,6 +4813,7 @@ begin
   update slot_claims c
   set expires_at = v_r.expires_at
   where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  if v_r.item_count > 1 then perform keep_items(v_r.id, v_r.expires_at); end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.extended', 'pending', 'pending', null, p_actor
   );
@@ -4245,6 +5083,31 @@ begin
 end
 $$;
 
+create function finish_schedule_run(p_clinic_id uuid, p_version integer, p_sums jsonb, p_error text)
+returns void
+language sql
+as $$
+  update schedule_state s
+  set leased_until = null,
+    ran_at = now(),
+    opened = coalesce((p_sums ->> 'opened')::integer, s.opened),
+    closed = coalesce((p_sums ->> 'closed')::integer, s.closed),
+    kept = coalesce((p_sums ->> 'kept')::integer, s.kept),
+    covered_until = coalesce((p_sums ->> 'covered_until')::date, s.covered_until),
+    failures = case when p_error is null then 0 else s.failures + 1 end,
+    last_error = p_error,
+    due_at = case
+      when p_error is not null
+        then now() + least(3600, 5 * power(2, least(s.failures, 12))) * interval '1 second'
+      when s.version <> p_version then now()
+      -- A few minutes past midnight, spread, so that clinics of one zone do not come all at once.
+      else ((now() at time zone c.time_zone)::date + 1) at time zone c.time_zone
+        + (1 + random() * 9) * interval '1 minute'
+    end
+  from clinics c
+  where s.clinic_id = p_clinic_id and c.id = s.clinic_id
+$$;
+
 create function finish_webhook(p_id uuid, p_attempts integer, p_result text, p_status_code integer, p_error text, p_response text, p_duration_ms integer, p_retry_after_ms bigint, OUT outcome text, OUT is_disabled boolean)
 returns record
 language plpgsql
@@ -4374,6 +5237,28 @@ begin
 end
 $$;
 
+create function free_items(p_reservation_id uuid)
+returns void
+language plpgsql
+as $$
+declare
+  v_i reservation_items;
+begin
+  -- All rows of slots before the first claim goes: whoever counts or frees them comes in this
+  -- order.
+  perform
+  from slots sl
+  where sl.id in (select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id)
+  order by sl.id
+  for update;
+  for v_i in
+    select i.* from reservation_items i where i.reservation_id = p_reservation_id order by i.slot_id
+  loop
+    perform free_place(v_i.slot_id, v_i.reservation_id, v_i.seats);
+  end loop;
+end
+$$;
+
 create function free_place(p_slot_id uuid, p_reservation_id uuid, p_seats integer[])
 returns void
 language plpgsql
@@ -4392,6 +5277,11 @@ begin
   if not exists (select from slot_claims c where c.slot_id = p_slot_id) then
     delete from staff_claims c where c.slot_id = p_slot_id;
     delete from room_claims c where c.slot_id = p_slot_id;
+  end if;
+  if v_slot.capacity = 1 and (v_slot.staff_id is not null or v_slot.room_id is not null)
+    and exists (select from slots sl where sl.id = p_slot_id and sl.capacity > 1) then
+    -- Seats were added (0069) since the look above, and one of them may be taken by now.
+    perform keep_staff(p_slot_id);
   end if;
   -- For those who wait (0055), in the same statement.
   perform notice_opening(v_slot.id, v_slot.clinic_id);
@@ -4474,6 +5364,224 @@ as $$
   );
 $$;
 
+create function hold_items(p_reservation_id uuid, p_user_id uuid, p_pet_id uuid, p_items jsonb, p_lock_id text, p_idempotency_key text, p_actor jsonb, OUT outcome text, OUT rule text, OUT slot_id uuid, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT expires_at timestamp with time zone, OUT amount numeric, OUT amount_due numeric, OUT currency text, OUT items jsonb, OUT tier text, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_slot_ids uuid[];
+  v_i record;
+  v_first record;
+  v_lead reservations;
+  v_r reservations;
+  v_price record;
+  v_claimed record;
+  v_cleared record;
+  v_own uuid;
+  v_ends_at timestamptz;
+  v_plan jsonb := '[]';
+  v_tax numeric := 0;
+  v_approval boolean := false;
+  v_due numeric;
+begin
+  select array_agg((i ->> 'slot_id')::uuid order by n) into v_slot_ids
+  from jsonb_array_elements(p_items) with ordinality as u (i, n);
+  -- One hold at a time per owner: makes the replay and the overlap rule exact (as hold_slot).
+  perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
+  select r.id into reservation_id
+  from reservations r
+  where r.user_id = p_user_id and r.idempotency_key = p_idempotency_key;
+  if found then
+    outcome := 'replayed';
+    return;
+  end if;
+  select c.reservation_id, c.slot_id into v_own, slot_id
+  from slots sl
+  join slot_claims c
+    on c.user_id = p_user_id and c.ends_at > sl.starts_at and c.starts_at < sl.ends_at
+  where sl.id = any (v_slot_ids) and (c.expires_at is null or c.expires_at > now())
+  limit 1;
+  if found then
+    select r.* into v_r from reservations r where r.id = v_own and r.status = 'pending';
+    if array(select p.slot_id from places_of(v_r) p order by p.slot_id)
+      = array(select s from unnest(v_slot_ids) s order by s) then
+      outcome := 'replayed';
+      reservation_id := v_own;
+    else
+      outcome := 'policy_refused';
+      rule := 'owner_busy';
+    end if;
+    return;
+  end if;
+
+  amount := 0;
+  amount_due := 0;
+  for v_i in
+    select u.n as position, (u.i ->> 'slot_id')::uuid as wished,
+      (u.i ->> 'quantity')::integer as quantity,
+      u.i -> 'seats' as seats, u.i ->> 'tier' as tier, s.slot_id, s.clinic_id, s.service_id,
+      s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.price, s.currency,
+      s.service_name, s.staff_name, s.hold_ms, s.is_available, sv.requires_approval, sv.deposit,
+      c.is_active, c.tax_bp, c.tax_included
+    from jsonb_array_elements(p_items) with ordinality as u (i, n)
+    left join slot_states s on s.slot_id = (u.i ->> 'slot_id')::uuid
+    left join services sv on sv.id = s.service_id
+    left join clinics c on c.id = s.clinic_id
+    order by u.n
+  loop
+    slot_id := v_i.wished;
+    if v_i.slot_id is null or is_hidden(p_actor, p_user_id, v_i.clinic_id) then
+      outcome := 'not_found';
+      return;
+    end if;
+    if v_i.position = 1 then v_first := v_i; end if;
+    rule := case
+      when v_i.clinic_id <> v_first.clinic_id then 'items_clinic'
+      when v_i.currency <> v_first.currency then 'items_currency'
+      when v_i.position > 1 and v_i.starts_at < v_ends_at then 'items_overlap'
+      when v_i.position > 1 and v_i.starts_at > v_ends_at + item_gap() then 'items_gap'
+    end;
+    if rule is not null then
+      outcome := 'policy_refused';
+      return;
+    end if;
+    v_ends_at := v_i.ends_at;
+    -- Before anything is taken, so that a no writes nothing. Overdue holds count as free, as in
+    -- lists.
+    outcome := case
+      when not v_i.is_available or not v_i.is_active then 'service_unavailable'
+      when coalesce(v_i.quantity, 0) not between 1 and least(v_i.capacity, 50)
+        then 'policy_refused'
+      when v_i.reason = 'held' then 'slot_locked'
+      when v_i.reason in ('booked', 'staff_busy', 'room_busy') then 'slot_taken'
+      when v_i.reason is not null then 'invalid_slot'
+      when v_i.remaining < v_i.quantity then 'slot_taken'
+    end;
+    if outcome is not null then
+      rule := case when outcome = 'policy_refused' then 'quantity_over_capacity' else v_i.reason end;
+      if outcome in ('slot_locked', 'slot_taken') then
+        select ceil(extract(epoch from min(c.expires_at) - now()) * 1000) into retry_after_ms
+        from slot_claims c
+        where c.slot_id = v_i.slot_id and c.expires_at > now();
+      end if;
+      return;
+    end if;
+    select x.* into v_price
+    from price_items(
+      v_i.slot_id,
+      case
+        when v_i.tier is not null
+          then jsonb_build_array(jsonb_build_object('tier', v_i.tier, 'quantity', v_i.quantity))
+      end,
+      v_i.quantity, v_i.price, v_i.currency, v_i.tax_bp, v_i.tax_included, false
+    ) x;
+    if v_price.problem is not null then
+      rule := v_price.problem;
+      tier := v_price.tier;
+      outcome := case
+        when rule in ('tier_unknown', 'tier_items') then 'invalid_input' else 'policy_refused'
+      end;
+      return;
+    end if;
+    v_due := least(coalesce(v_i.deposit * v_i.quantity, v_price.amount), v_price.amount);
+    amount := amount + v_price.amount;
+    amount_due := amount_due + v_due;
+    v_tax := v_tax + v_price.tax_amount;
+    v_approval := v_approval or v_i.requires_approval;
+    v_plan := v_plan || jsonb_build_array(jsonb_build_object(
+      'position', v_i.position, 'slot_id', v_i.slot_id, 'quantity', v_i.quantity,
+      'seats', v_i.seats, 'price_lines', v_price.lines, 'service_id', v_i.service_id,
+      'staff_id', v_i.staff_id, 'name', v_i.service_name, 'staff_name', v_i.staff_name,
+      'starts_at', v_i.starts_at, 'ends_at', v_i.ends_at, 'amount', v_price.amount,
+      'amount_due', v_due, 'tax_amount', v_price.tax_amount
+    ));
+  end loop;
+  slot_id := null;
+  if jsonb_array_length(v_plan) not between 2 and 8 then
+    outcome := 'invalid_input';
+    rule := 'items_count';
+    return;
+  end if;
+  if not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id) then
+    outcome := 'not_found';
+    return;
+  end if;
+
+  expires_at := now() + v_first.hold_ms * interval '1 millisecond';
+  select c.* into v_claimed from claim_items(p_reservation_id, p_user_id, expires_at, v_plan) c;
+  if v_claimed.outcome <> 'ok' then
+    expires_at := null;
+    slot_id := v_claimed.slot_id;
+    select c.* into v_cleared from clear_overdue_items(v_slot_ids) c;
+    outcome := case
+      when v_cleared.freed > 0 then 'again'
+      when v_cleared.blocking_session_id is not null then 'overdue_session'
+      when v_cleared.locked or v_claimed.outcome = 'contended' then 'slot_locked'
+      else 'slot_taken'
+    end;
+    blocking_reservation_id := v_cleared.blocking_reservation_id;
+    blocking_session_id := v_cleared.blocking_session_id;
+    -- Somebody is deciding about the seat right now: that takes milliseconds.
+    if outcome = 'slot_locked' then retry_after_ms := 250; end if;
+    return;
+  end if;
+
+  select jsonb_agg(i order by (i ->> 'position')::integer) into items
+  from jsonb_array_elements(v_claimed.items) i;
+  seats := array(select s::integer from jsonb_array_elements_text(items -> 0 -> 'seats') s);
+  currency := v_first.currency;
+  lock_id := p_lock_id;
+  v_lead.fence := nextval('hold_numbers');
+  reference_code := reference_code(v_lead.fence);
+  insert into reservations (
+    id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code,
+    approval, quantity, seats, amount, amount_due, currency, expires_at, idempotency_key,
+    source, correlation_id, price_lines, tax_amount, item_count
+  )
+  values (
+    p_reservation_id, p_user_id, p_pet_id, v_first.clinic_id, v_first.service_id,
+    v_first.slot_id, p_lock_id, v_lead.fence, reference_code,
+    case when v_approval then 'awaiting' else 'none' end, v_first.quantity, seats, amount,
+    amount_due, currency, expires_at, p_idempotency_key, p_actor ->> 'source',
+    p_actor ->> 'request_id',
+    -- One list of lines, each under the name of its service: what receipts and the desk show.
+    (
+      select jsonb_agg(
+        l || jsonb_build_object('tier', concat_ws(', ', i ->> 'name', l ->> 'tier'))
+        order by (i ->> 'position')::integer, n
+      )
+      from jsonb_array_elements(items) i,
+        jsonb_array_elements(i -> 'price_lines') with ordinality as u (l, n)
+    ),
+    v_tax, jsonb_array_length(items)
+  )
+  returning * into v_r;
+  insert into reservation_items (
+    reservation_id, position, service_id, slot_id, staff_id, name, staff_name, starts_at, ends_at,
+    quantity, seats, amount, amount_due, tax_amount, price_lines
+  )
+  select p_reservation_id, x.position, x.service_id, x.slot_id, x.staff_id, x.name, x.staff_name,
+    x.starts_at, x.ends_at, x.quantity, x.seats, x.amount, x.amount_due, x.tax_amount, x.price_lines
+  from jsonb_populate_recordset(null::reservation_items, items) x;
+  insert into reservation_log_entries (
+    reservation_id, reservation_version, action, status, performed_by, source, request_id
+  )
+  values (
+    p_reservation_id, 1, 'reservation.created', 'pending', actor_id(p_actor),
+    p_actor ->> 'source', p_actor ->> 'request_id'
+  );
+  perform emit_event(
+    'reservation.created', 'reservation', p_reservation_id, 1, v_r.clinic_id,
+    coalesce(p_actor ->> 'request_id', p_reservation_id::text), reservation_payload(v_r)
+  );
+  outcome := 'ok';
+  reservation_id := p_reservation_id;
+  items := items_json(p_reservation_id, currency);
+end
+$$;
+
 create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, p_items jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric, OUT rule text, OUT tier text)
 returns record
 language plpgsql
@@ -4483,6 +5591,9 @@ as $$
 declare
   v_starts_at timestamptz;
   v_ends_at timestamptz;
+  -- The vet and the room are taken for longer than the visit where it has buffers (0060).
+  v_busy_from timestamptz;
+  v_busy_to timestamptz;
   v_status text;
   v_capacity integer;
   v_staff_id uuid;
@@ -4513,9 +5624,10 @@ begin
   end if;
 
   select sl.clinic_id, sl.service_id, sl.starts_at, sl.ends_at, sl.status, sl.capacity,
-    sl.staff_id, sl.room_id, sl.price, sl.booked_count
+    sl.staff_id, sl.room_id, sl.price, sl.booked_count, coalesce(sl.busy_from, sl.starts_at),
+    coalesce(sl.busy_to, sl.ends_at)
   into clinic_id, service_id, v_starts_at, v_ends_at, v_status, v_capacity,
-    v_staff_id, v_room_id, v_price, v_booked_count
+    v_staff_id, v_room_id, v_price, v_booked_count, v_busy_from, v_busy_to
   from slots sl
   where sl.id = p_slot_id;
   if not found or is_hidden(p_actor, p_user_id, clinic_id) then
@@ -4573,7 +5685,9 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included
+        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included,
+        coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
+        coalesce(sv.horizon_days, c.horizon_days) as horizon_days
       into v_info
       from services sv, clinics c, pets p
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
@@ -4585,6 +5699,17 @@ begin
       if not (v_info.is_available and v_info.is_active) then
         outcome := 'service_unavailable';
         return;
+      end if;
+      -- Owners book neither at the last minute nor years ahead; whoever stands at the desk may.
+      if p_actor ->> 'kind' = 'customer' then
+        rule := case
+          when v_starts_at < now() + v_info.notice_minutes * interval '1 minute' then 'too_soon'
+          when v_starts_at > now() + v_info.horizon_days * interval '24 hours' then 'too_far'
+        end;
+        if rule is not null then
+          outcome := 'policy_refused';
+          return;
+        end if;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
       -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
@@ -4609,7 +5734,7 @@ begin
     if v_place is null and v_capacity = 1 and v_room_id is null then
       if v_staff_id is not null then
         insert into staff_claims (slot_id, staff_id, clinic_id, during)
-        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_starts_at, v_ends_at))
+        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_busy_from, v_busy_to))
         on conflict do nothing;
         if not found then v_place := 'staff_busy'; end if;
       end if;
@@ -4741,6 +5866,42 @@ begin
 end
 $$;
 
+create function is_of_clinic(p_clinic_id uuid, p_staff_id uuid, p_service_id uuid, p_room_id uuid, p_actor jsonb)
+returns boolean
+language sql stable
+as $$
+  select p_actor ->> 'kind' <> 'customer' and not is_hidden(p_actor, null, p_clinic_id)
+    and exists (select from clinics c where c.id = p_clinic_id)
+    and (p_staff_id is null or exists (
+      select from staff s where s.id = p_staff_id and s.clinic_id = p_clinic_id
+    ))
+    and (p_service_id is null or exists (
+      select from services s where s.id = p_service_id and s.clinic_id = p_clinic_id
+    ))
+    and (p_room_id is null or exists (
+      select from rooms r where r.id = p_room_id and r.clinic_id = p_clinic_id
+    ))
+$$;
+
+create function item_gap()
+returns interval
+language sql immutable
+as $$ select interval '10 minutes' $$;
+
+create function items_json(p_reservation_id uuid, p_currency text)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_agg(jsonb_build_object(
+    'position', i.position, 'service_id', i.service_id, 'service_name', i.name,
+    'slot_id', i.slot_id, 'staff_id', i.staff_id, 'staff_name', i.staff_name,
+    'starts_at', i.starts_at, 'ends_at', i.ends_at, 'quantity', i.quantity,
+    'seats', to_jsonb(i.seats), 'amount', amount_text(i.amount, p_currency)
+  ) order by i.position)
+  from reservation_items i
+  where i.reservation_id = p_reservation_id
+$$;
+
 create function items_of_lines(p_lines jsonb)
 returns jsonb
 language sql immutable
@@ -4752,6 +5913,26 @@ as $$
     where l ->> 'tier' is not null
     group by l ->> 'tier'
   ) g
+$$;
+
+create function items_snapshot(p_r reservations)
+returns jsonb
+language sql stable
+as $$
+  select jsonb_build_object(
+    'name', string_agg(i.name, ' + ' order by i.position),
+    'duration_minutes', (extract(epoch from max(i.ends_at) - min(i.starts_at)) / 60)::integer,
+    'price_total', amount_text(p_r.amount, p_r.currency),
+    'commission_bp', case
+      when sum(i.amount) = 0 then max(coalesce(sv.commission_bp, c.commission_bp))
+      else round(sum(i.amount * coalesce(sv.commission_bp, c.commission_bp)) / sum(i.amount))::integer
+    end,
+    'items', items_json(p_r.id, p_r.currency)
+  )
+  from reservation_items i
+  join services sv on sv.id = i.service_id
+  join clinics c on c.id = sv.clinic_id
+  where i.reservation_id = p_r.id
 $$;
 
 create function join_waitlist(p_id uuid, p_service_id uuid, p_user_id uuid, p_pet_id uuid, p_staff_id uuid, p_from timestamp with time zone, p_to timestamp with time zone, p_weekdays smallint[], p_from_time time without time zone, p_to_time time without time zone, p_quantity integer, p_items jsonb, p_priority integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT entry_id uuid)
@@ -4840,6 +6021,19 @@ begin
 end
 $$;
 
+create function keep_items(p_reservation_id uuid, p_expires_at timestamp with time zone)
+returns void
+language sql
+as $$
+  update slot_claims c
+  set expires_at = p_expires_at
+  from reservation_items i
+  where i.reservation_id = p_reservation_id
+    and c.slot_id = i.slot_id
+    and c.seat = any (i.seats)
+    and c.reservation_id = p_reservation_id
+$$;
+
 create function keep_settled_entry()
 returns trigger
 language plpgsql
@@ -4847,6 +6041,27 @@ as $$
 begin
   raise exception 'entry % is settled', old.id
     using errcode = 'restrict_violation', constraint = 'financial_entries_settled';
+end
+$$;
+
+create function keep_staff(p_slot_id uuid)
+returns void
+language plpgsql
+as $$
+declare
+  v_slot slots;
+begin
+  -- Takers of such a seat hold this row: they are done when we have it.
+  select * into v_slot from slots sl where sl.id = p_slot_id for update;
+  if not exists (select from slot_claims c where c.slot_id = p_slot_id) then return; end if;
+  insert into staff_claims (slot_id, staff_id, clinic_id, during)
+  select v_slot.id, v_slot.staff_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+  where v_slot.staff_id is not null
+  on conflict do nothing;
+  insert into room_claims (slot_id, room_id, clinic_id, during)
+  select v_slot.id, v_slot.room_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+  where v_slot.room_id is not null
+  on conflict do nothing;
 end
 $$;
 
@@ -4868,6 +6083,7 @@ begin
   update slot_claims c
   set expires_at = p_until
   where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  if v_r.item_count > 1 then perform keep_items(v_r.id, p_until); end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.' || p_action, 'pending', 'pending', null, p_actor
   );
@@ -4878,6 +6094,15 @@ begin
   );
   return v_r;
 end
+$$;
+
+create function lacks_labels(p_service_id uuid, p_capacity integer)
+returns boolean
+language sql stable
+as $$
+  select exists (
+    select from seat_plans p where p.service_id = p_service_id and p.seat_count < p_capacity
+  )
 $$;
 
 create function lacks_tiers(p_slot_id uuid, p_capacity integer, p_lines jsonb)
@@ -4896,6 +6121,33 @@ as $$
     where tier_remaining(p_slot_id, t.id, least(coalesce(t.seats_limit, p_capacity), p_capacity))
       < w.seats
   )
+$$;
+
+create function lock_series(p_series_id uuid, p_bookings uuid[], p_expected_version integer, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v_s booking_series;
+begin
+  select * into v_s from booking_series s where s.id = p_series_id for no key update;
+  if v_s.id is null or is_hidden(p_actor, v_s.user_id, v_s.clinic_id) then
+    return 'not_found';
+  end if;
+  perform
+  from reservations r
+  where r.id in (select b.reservation_id from bookings b where b.id = any (p_bookings))
+  order by r.id
+  for no key update;
+  perform from bookings b where b.id = any (p_bookings) order by b.id for no key update;
+  if exists (
+    select from unnest(p_bookings) as x (id)
+    where not exists (select from bookings b where b.id = x.id and b.series_id = p_series_id)
+  ) then
+    return 'not_found';
+  end if;
+  return case when series_version(p_series_id) = p_expected_version then 'ok' else 'conflict' end;
+end
 $$;
 
 create function log_booking(p_booking_id uuid, p_version integer, p_action text, p_status text, p_previous jsonb, p_new jsonb, p_notes text, p_actor jsonb)
@@ -5021,11 +6273,13 @@ begin
   update slot_claims c
   set expires_at = null
   where c.slot_id = p_r.slot_id and c.seat = any (p_r.seats) and c.reservation_id = p_r.id;
+  if p_r.item_count > 1 then perform keep_items(p_r.id, null); end if;
 
   insert into bookings (
     reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
     amount, amount_due, currency, payment_mode, notes, pet_snapshot, service_snapshot,
-    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount
+    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount, item_count,
+    ends_at
   )
   select
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
@@ -5043,18 +6297,26 @@ begin
     ) || case
       when p_r.price_lines is null then '{}'::jsonb
       else jsonb_build_object('price_total', amount_text(p_r.amount, p_r.currency))
-    end,
+    end || case when p_r.item_count > 1 then items_snapshot(p_r) else '{}'::jsonb end,
     (select jsonb_build_object('full_name', u.full_name, 'lang', u.lang)
       from users u where u.id = p_r.user_id),
     coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source,
-    p_r.price_lines, p_r.tax_amount
+    p_r.price_lines, p_r.tax_amount, p_r.item_count,
+    case
+      when p_r.item_count > 1
+        then (select max(i.ends_at) from reservation_items i where i.reservation_id = p_r.id)
+    end
   from slots sl
   join services sv on sv.id = sl.service_id
   join clinics c on c.id = sl.clinic_id
   where sl.id = p_r.slot_id
   returning * into v_b;
 
-  perform write_booking_items(v_b);
+  if v_b.item_count > 1 then
+    perform write_items(v_b);
+  else
+    perform write_booking_items(v_b);
+  end if;
 
   if p_p.id is not null then
     update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
@@ -5083,6 +6345,10 @@ begin
   end if;
   perform plan_reminders(v_b);
 
+  if v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, 1);
+    return v_b;
+  end if;
   update slots sl
   set booked_count = sl.booked_count + v_b.quantity,
     status = case
@@ -5191,6 +6457,86 @@ begin
 end
 $$;
 
+create function move_series(p_series_id uuid, p_items jsonb, p_by text, p_reason text, p_expected_version integer, p_skip boolean, p_quote boolean, p_actor jsonb, OUT outcome text, OUT visits jsonb, OUT failed jsonb, OUT version integer, OUT blocking_reservation_id uuid, OUT blocking_session_id text)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_item jsonb;
+  v_id uuid;
+  v_slot_id uuid;
+  v_one record;
+  v_why text;
+  v_rule text;
+  v_ids uuid[] := '{}';
+begin
+  visits := '[]';
+  failed := '[]';
+  begin
+    outcome := lock_series(
+      p_series_id,
+      array(select (i ->> 'booking_id')::uuid from jsonb_array_elements(p_items) i),
+      p_expected_version, p_actor
+    );
+    if outcome <> 'ok' then return; end if;
+    for v_item in
+      select i
+      from jsonb_array_elements(p_items) with ordinality as x (i, place)
+      order by x.place
+      limit 52
+    loop
+      v_id := (v_item ->> 'booking_id')::uuid;
+      v_why := 'slot_taken';
+      v_rule := null;
+      for v_slot_id in
+        select s.id::uuid
+        from jsonb_array_elements_text(v_item -> 'slot_ids') with ordinality as s (id, place)
+        order by s.place
+        limit 5
+      loop
+        select r.* into v_one
+        from reschedule_booking(
+          v_id, v_slot_id, p_by, null, p_reason, null, false, p_actor
+        ) r;
+        v_why := v_one.outcome;
+        v_rule := v_one.rule;
+        exit when v_why not in ('slot_taken', 'slot_locked', 'overdue_session');
+        if v_one.outcome = 'overdue_session' then
+          blocking_reservation_id := v_one.blocking_reservation_id;
+          blocking_session_id := v_one.blocking_session_id;
+        end if;
+      end loop;
+      if v_why <> 'ok' then
+        failed := failed || jsonb_build_object('booking_id', v_id, 'why', v_why, 'rule', v_rule);
+        continue;
+      end if;
+      v_ids := v_ids || v_id;
+      visits := visits || jsonb_build_object(
+        'booking_id', v_id, 'slot_id', v_slot_id, 'old_slot_id', v_one.old_slot_id,
+        'old_amount', v_one.old_amount::text, 'amount', v_one.amount::text,
+        'refund_amount', v_one.refund_amount::text, 'due_amount', v_one.due_amount::text
+      );
+    end loop;
+    if cardinality(v_ids) = 0 or (failed <> '[]' and not p_skip) then
+      outcome := 'conflict';
+      raise exception using errcode = 'PP001', message = 'not every visit can be moved';
+    end if;
+    outcome := 'ok';
+    if p_quote then
+      raise exception using errcode = 'PP001', message = 'only asked';
+    end if;
+    perform tell_together('booking.rescheduled', array(
+      select b.id from bookings b where b.id = any (v_ids) order by b.booking_time, b.id
+    ));
+  exception when sqlstate 'PP001' then
+    null;
+  end;
+  version := series_version(p_series_id);
+end
+$$;
+
 create function net_booking()
 returns trigger
 language plpgsql
@@ -5231,6 +6577,23 @@ as $$
   select p_b.booking_time + interval '10 minutes'
 $$;
 
+create function note_availability()
+returns trigger
+language plpgsql
+as $$
+declare
+  v_clinic_id uuid;
+begin
+  if tg_op = 'DELETE' then
+    v_clinic_id := old.clinic_id;
+  else
+    v_clinic_id := new.clinic_id;
+  end if;
+  perform nextval(('availability_' || (uuid_hash(v_clinic_id) & 63))::regclass);
+  return null;
+end
+$$;
+
 create function note_captured(p_payment_id uuid)
 returns void
 language sql
@@ -5238,6 +6601,35 @@ as $$
   update authorisations a
   set status = 'captured', last_error = null, updated_at = now()
   where a.payment_id = p_payment_id and a.status <> 'captured'
+$$;
+
+create function note_claimed_availability()
+returns trigger
+language plpgsql
+as $$
+declare
+  v_slot_id uuid;
+begin
+  if tg_op = 'DELETE' then
+    v_slot_id := old.slot_id;
+  else
+    v_slot_id := new.slot_id;
+  end if;
+  perform nextval(('availability_' || (uuid_hash(sl.clinic_id) & 63))::regclass)
+  from slots sl
+  where sl.id = v_slot_id;
+  return null;
+end
+$$;
+
+create function note_clinic_availability()
+returns trigger
+language plpgsql
+as $$
+begin
+  perform nextval(('availability_' || (uuid_hash(new.id) & 63))::regclass);
+  return null;
+end
 $$;
 
 create function note_money_gone(p_p payments, p_origin text, p_reference text, p_amount numeric, p_reason text, p_actor jsonb)
@@ -5550,6 +6942,7 @@ language plpgsql
 as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended(p_r.user_id::text, 1));
+  if p_r.item_count > 1 then return owner_is_elsewhere_then(p_r); end if;
   return exists (
     select from slots sl
     join slot_claims c
@@ -5561,6 +6954,20 @@ begin
       and (c.expires_at is null or c.expires_at > now())
   );
 end
+$$;
+
+create function owner_is_elsewhere_then(p_r reservations)
+returns boolean
+language sql stable
+as $$
+  select exists (
+    select from reservation_items i
+    join slot_claims c
+      on c.user_id = p_r.user_id and c.ends_at > i.starts_at and c.starts_at < i.ends_at
+    where i.reservation_id = p_r.id
+      and c.reservation_id <> p_r.id
+      and (c.expires_at is null or c.expires_at > now())
+  )
 $$;
 
 create function park_event(p_event_id text, p_event_type text, p_raw text, p_stream_id text, p_reason text)
@@ -5735,6 +7142,17 @@ as $$
     'reason', p_p.failure_reason,
     'processed_at', now()
   )
+$$;
+
+create function places_of(p_r reservations)
+returns TABLE(slot_id uuid, seats integer[], quantity integer)
+language sql stable
+as $$
+  select p_r.slot_id, p_r.seats, p_r.quantity::integer
+  union all
+  select i.slot_id, i.seats, i.quantity::integer
+  from reservation_items i
+  where p_r.item_count > 1 and i.reservation_id = p_r.id and i.position > 1
 $$;
 
 create function plan_after_visit(p_b bookings)
@@ -6271,7 +7689,7 @@ begin
     return;
   end if;
   select coalesce(sum(b.quantity), 0) into count_after
-  from bookings b
+  from booked_places b
   where b.slot_id = p_slot_id and b.status <> 'cancelled';
   count_before := v_slot.booked_count;
   if count_before = count_after then
@@ -6681,6 +8099,29 @@ begin
 end
 $$;
 
+create function remove_schedule_exception(p_exception_id uuid, p_actor jsonb, OUT outcome text, OUT clinic_id uuid)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_old schedule_exceptions;
+begin
+  select * into v_old from schedule_exceptions e where e.id = p_exception_id for update;
+  if v_old.id is null or not is_of_clinic(v_old.clinic_id, null, null, null, p_actor) then
+    outcome := 'not_found';
+    return;
+  end if;
+  delete from schedule_exceptions e where e.id = p_exception_id;
+  perform audit(
+    'schedule.exception_removed', 'schedule_exception', p_exception_id::text, v_old.clinic_id,
+    v_old.reason, to_jsonb(v_old), null, p_actor
+  );
+  clinic_id := v_old.clinic_id;
+  outcome := 'ok';
+end
+$$;
+
 create function repeat_webhooks(p_after bigint, p_through bigint)
 returns integer
 language plpgsql
@@ -6950,6 +8391,8 @@ begin
     when p_by = 'clinic' and p_actor ->> 'kind' = 'customer' then 'policy_refused'
     when v_b.status <> 'confirmed' or v_b.reservation_id is null then 'policy_refused'
     when p_by = 'owner' and v_b.booking_time <= now() then 'policy_refused'
+    -- One item would leave the others behind: cancel and book anew (0068).
+    when v_b.item_count > 1 then 'policy_refused'
     when v_slot.id = v_b.slot_id then 'policy_refused'
     when v_slot.service_id <> v_b.service_id or v_slot.clinic_id <> v_b.clinic_id
       then 'policy_refused'
@@ -6958,6 +8401,21 @@ begin
     when not v_sv.is_available then 'service_unavailable'
   end;
   if outcome is not null then return; end if;
+  -- As in hold_slot.
+  if p_actor ->> 'kind' = 'customer' then
+    select case
+        when v_slot.starts_at < now() + coalesce(v_sv.min_notice_minutes, c.min_notice_minutes)
+          * interval '1 minute' then 'too_soon'
+        when v_slot.starts_at > now() + coalesce(v_sv.horizon_days, c.horizon_days)
+          * interval '24 hours' then 'too_far'
+      end into rule
+    from clinics c
+    where c.id = v_b.clinic_id;
+    if rule is not null then
+      outcome := 'policy_refused';
+      return;
+    end if;
+  end if;
 
   if not p_quote then
     -- The owner's other holds and visits: looked at while none of them can begin (as hold_slot).
@@ -7022,11 +8480,17 @@ begin
           from (
             select s.slot_id from staff_claims s
             where s.staff_id = v_slot.staff_id
-              and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+              and s.during && tstzrange(
+                coalesce(v_slot.busy_from, v_slot.starts_at),
+                coalesce(v_slot.busy_to, v_slot.ends_at)
+              )
             union all
             select m.slot_id from room_claims m
             where m.room_id = v_slot.room_id
-              and m.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+              and m.during && tstzrange(
+                coalesce(v_slot.busy_from, v_slot.starts_at),
+                coalesce(v_slot.busy_to, v_slot.ends_at)
+              )
           ) as other
           join slot_claims o on o.slot_id = other.slot_id
           where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())
@@ -7202,7 +8666,49 @@ as $$
     'version', p_r.version,
     'expires_at', p_r.expires_at,
     'created_at', p_r.created_at
-  )
+  ) || case
+    when p_r.item_count > 1
+      then jsonb_build_object('items', items_json(p_r.id, p_r.currency))
+    else '{}'::jsonb
+  end
+$$;
+
+create function retake_items(p_r reservations, p_expires_at timestamp with time zone)
+returns integer[]
+language plpgsql
+as $$
+declare
+  v_items jsonb;
+  v_claimed record;
+begin
+  perform
+  from slots sl
+  where sl.id in (select i.slot_id from reservation_items i where i.reservation_id = p_r.id)
+  order by sl.id
+  for no key update;
+  select jsonb_agg(jsonb_build_object(
+    'position', i.position, 'slot_id', i.slot_id, 'quantity', i.quantity,
+    'seats', to_jsonb(i.seats), 'price_lines', i.price_lines
+  )) into v_items
+  from reservation_items i
+  join slots sl on sl.id = i.slot_id
+  where i.reservation_id = p_r.id and sl.status <> 'blocked' and sl.starts_at > now();
+  if jsonb_array_length(v_items) is distinct from p_r.item_count::integer then return null; end if;
+  select c.* into v_claimed from claim_items(p_r.id, p_r.user_id, p_expires_at, v_items) c;
+  if v_claimed.outcome <> 'ok' and (
+    select c.freed from clear_overdue_items(
+      array(select (i ->> 'slot_id')::uuid from jsonb_array_elements(v_items) i)
+    ) c
+  ) > 0 then
+    select c.* into v_claimed from claim_items(p_r.id, p_r.user_id, p_expires_at, v_items) c;
+  end if;
+  if v_claimed.outcome <> 'ok' then return null; end if;
+  update reservation_items i
+  set seats = array(select s::integer from jsonb_array_elements_text(x -> 'seats') s)
+  from jsonb_array_elements(v_claimed.items) x
+  where i.reservation_id = p_r.id and i.position = (x ->> 'position')::integer;
+  return (select i.seats from reservation_items i where i.reservation_id = p_r.id and i.position = 1);
+end
 $$;
 
 create function retake_place(p_r reservations)
@@ -7213,6 +8719,7 @@ declare
   v_slot slots;
   v_place record;
 begin
+  if p_r.item_count > 1 then return retake_items(p_r, p_r.expires_at); end if;
   select * into v_slot from slots sl where sl.id = p_r.slot_id;
   if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
   select * into v_place
@@ -7415,6 +8922,31 @@ begin
 end
 $$;
 
+create function schedule_changed()
+returns trigger
+language plpgsql
+as $$
+begin
+  if tg_op <> 'INSERT' then perform touch_schedule(old.clinic_id); end if;
+  if tg_op = 'INSERT' or tg_op = 'UPDATE' and new.clinic_id <> old.clinic_id then
+    perform touch_schedule(new.clinic_id);
+  end if;
+  return null;
+end
+$$;
+
+create function schedule_concerned()
+returns trigger
+language plpgsql
+as $$
+begin
+  update schedule_state s
+  set version = s.version + 1, due_at = now()
+  where s.clinic_id = (to_jsonb(new) ->> tg_argv[0])::uuid;
+  return null;
+end
+$$;
+
 create function send_note(p_user_id uuid, p_clinic_id uuid, p_booking_id uuid, p_title text, p_content text, p_actor jsonb, OUT outcome text, OUT notification_id uuid, OUT channels text[])
 returns record
 language plpgsql
@@ -7484,6 +9016,15 @@ begin
 end
 $$;
 
+create function series_version(p_series_id uuid)
+returns integer
+language sql stable
+as $$
+  select (1 + coalesce(sum(b.version - 1), 0))::integer
+  from bookings b
+  where b.series_id = p_series_id
+$$;
+
 create function set_booking_rules(p_clinic_id uuid, p_changes jsonb, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT version integer)
 returns record
 language plpgsql
@@ -7520,6 +9061,10 @@ begin
     ),
     waitlist_misses = coalesce((p_changes ->> 'waitlist_misses')::integer, c.waitlist_misses),
     cancellation_policy = coalesce(p_changes -> 'cancellation_policy', c.cancellation_policy),
+    -- Of capacity (0069).
+    overbooking_percent = coalesce(
+      (p_changes ->> 'overbooking_percent')::integer, c.overbooking_percent
+    ),
     version = c.version + 1,
     updated_at = now()
   where c.id = p_clinic_id
@@ -7610,6 +9155,28 @@ begin
 end
 $$;
 
+create function set_clinic_holiday(p_clinic_id uuid, p_date date, p_name text, p_is_holiday boolean, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+#variable_conflict use_column
+begin
+  if not is_of_clinic(p_clinic_id, null, null, null, p_actor) then
+    outcome := 'not_found';
+    return;
+  end if;
+  insert into public_holidays as h (clinic_id, holiday_date, name, is_holiday)
+  values (p_clinic_id, p_date, p_name, p_is_holiday)
+  on conflict (clinic_id, holiday_date) where clinic_id is not null
+  do update set name = excluded.name, is_holiday = excluded.is_holiday;
+  perform audit(
+    'schedule.holiday', 'clinic', p_clinic_id::text, p_clinic_id, null, null,
+    jsonb_build_object('date', p_date, 'name', p_name, 'is_holiday', p_is_holiday), p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
 create function set_money_rules(p_clinic_id uuid, p_tax_bp integer, p_tax_included boolean, p_has_limit boolean, p_desk_refund_limit numeric, p_actor jsonb)
 returns boolean
 language plpgsql
@@ -7646,6 +9213,74 @@ begin
     p_actor
   );
   return true;
+end
+$$;
+
+create function set_overbooking(p_slot_id uuid, p_seats integer, p_reason text, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT rule text, OUT capacity integer, OUT extra_seats integer, OUT allowed integer, OUT taken integer, OUT seat integer, OUT version integer)
+returns record
+language plpgsql
+set enable_seqscan=off
+as $$
+#variable_conflict use_column
+declare
+  v_old slots;
+  v_new slots;
+  v_percent integer;
+begin
+  -- For update: waits for holds that are taking an extra seat (claim_place), and they for us.
+  select * into v_old from slots sl where sl.id = p_slot_id for update;
+  if v_old.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_old.clinic_id)
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  select c.overbooking_percent into v_percent from clinics c where c.id = v_old.clinic_id;
+  version := v_old.version;
+  capacity := v_old.capacity + p_seats;
+  extra_seats := v_old.extra_seats + p_seats;
+  allowed := ceil((v_old.capacity - v_old.extra_seats) * v_percent / 100.0);
+  select count(*), max(c.seat) into taken, seat from slot_claims c where c.slot_id = v_old.id;
+  if v_old.status = 'blocked' or v_old.ends_at <= now() then
+    outcome := 'invalid_slot';
+    return;
+  end if;
+  rule := case
+    when p_seats > 0 and v_percent = 0 then 'overbooking_off'
+    when p_seats > 0 and (extra_seats > allowed or capacity > 10000) then 'overbooking_limit'
+    when p_seats > 0 and lacks_labels(v_old.service_id, capacity) then 'overbooking_unlabelled'
+    when extra_seats < 0 then 'overbooking_none'
+    when seat > capacity then 'overbooking_sold'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  outcome := 'ok';
+  if p_dry_run then return; end if;
+  update slots sl
+  set capacity = set_overbooking.capacity,
+    extra_seats = set_overbooking.extra_seats,
+    status = case when sl.booked_count >= set_overbooking.capacity then 'booked' else 'available' end,
+    version = sl.version + 1,
+    updated_at = now()
+  where sl.id = v_old.id
+  returning sl.* into v_new;
+  version := v_new.version;
+  perform audit(
+    'slot.overbooked', 'slot', v_old.id::text, v_old.clinic_id, p_reason,
+    jsonb_build_object('capacity', v_old.capacity, 'extra_seats', v_old.extra_seats),
+    jsonb_build_object('capacity', v_new.capacity, 'extra_seats', v_new.extra_seats), p_actor
+  );
+  perform emit_event(
+    'slot.overbooked', 'slot', v_new.id, v_new.version, v_new.clinic_id,
+    p_actor ->> 'request_id', jsonb_build_object(
+      'slot_id', v_new.id, 'clinic_id', v_new.clinic_id, 'service_id', v_new.service_id,
+      'starts_at', v_new.starts_at, 'capacity', v_new.capacity,
+      'extra_seats', v_new.extra_seats, 'previous_extra_seats', v_old.extra_seats,
+      'version', v_new.version, 'changed_at', now()
+    )
+  );
 end
 $$;
 
@@ -7836,6 +9471,139 @@ begin
     p_clinic_id, 'reminder_rule.set', 'reminder_rule',
     coalesce(v_after, v_before) ->> 'id', p_reason, v_before, v_after, p_actor
   );
+end
+$$;
+
+create function set_schedule_hours(p_clinic_id uuid, p_hours jsonb, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_staff_id uuid := (p_hours ->> 'staff_id')::uuid;
+  v_service_id uuid := (p_hours ->> 'service_id')::uuid;
+  v_room_id uuid := (p_hours ->> 'room_id')::uuid;
+  v_kind text := coalesce(p_hours ->> 'kind', 'work');
+  v_from date := (p_hours ->> 'valid_from')::date;
+  v_to date := (p_hours ->> 'valid_to')::date;
+  v_days smallint[] := array(
+    select jsonb_array_elements_text(p_hours -> 'weekdays')::smallint
+  );
+  v_old schedules[];
+begin
+  if not is_of_clinic(p_clinic_id, v_staff_id, v_service_id, v_room_id, p_actor) then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- One writer of a clinic's hours at a time.
+  perform from clinics c where c.id = p_clinic_id for no key update;
+  select s.version into version from schedule_state s where s.clinic_id = p_clinic_id;
+  version := coalesce(version, 0);
+  if p_expected_version is not null and p_expected_version <> version then
+    outcome := 'conflict';
+    return;
+  end if;
+  if (select count(*) from schedules s where s.clinic_id = p_clinic_id) > 5000 then
+    outcome := 'policy_refused';
+    rule := 'too_many_hours';
+    return;
+  end if;
+  with gone as (
+    delete from schedules s
+    where s.clinic_id = p_clinic_id
+      and s.staff_id is not distinct from v_staff_id
+      and s.service_id is not distinct from v_service_id
+      and s.kind = v_kind
+      and s.weekday = any (v_days)
+      and daterange(s.valid_from, s.valid_to, '[]') && daterange(v_from, v_to, '[]')
+    returning s.*
+  )
+  select array_agg(row(g.*)::schedules) into v_old from gone g;
+  insert into schedules (
+    clinic_id, staff_id, service_id, room_id, weekday, opens, closes, kind, step_minutes,
+    valid_from, valid_to
+  )
+  select o.clinic_id, o.staff_id, o.service_id, o.room_id, o.weekday, o.opens, o.closes, o.kind,
+    o.step_minutes, lower(part), upper(part) - 1
+  from unnest(v_old) as o
+  cross join unnest(
+    datemultirange(daterange(o.valid_from, o.valid_to, '[]'))
+      - datemultirange(daterange(v_from, v_to, '[]'))
+  ) as part
+  union all
+  select p_clinic_id, v_staff_id, v_service_id, v_room_id, d, h.opens, h.closes, v_kind,
+    (p_hours ->> 'step_minutes')::integer, v_from, v_to
+  from unnest(v_days) as d
+  cross join jsonb_to_recordset(p_hours -> 'hours') as h (opens time, closes time);
+  perform touch_schedule(p_clinic_id);
+  select s.version into version from schedule_state s where s.clinic_id = p_clinic_id;
+  perform audit(
+    'schedule.hours', 'clinic', p_clinic_id::text, p_clinic_id, null,
+    to_jsonb(v_old), p_hours, p_actor
+  );
+  outcome := 'ok';
+end
+$$;
+
+create function set_schedule_rules(p_clinic_id uuid, p_service_id uuid, p_changes jsonb, p_actor jsonb, OUT outcome text)
+returns text
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_before jsonb;
+  v_after jsonb;
+begin
+  if not is_of_clinic(p_clinic_id, null, p_service_id, null, p_actor) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if p_service_id is null then
+    select to_jsonb(c) into v_before from clinics c where c.id = p_clinic_id for no key update;
+    update clinics c
+    set country = case when p_changes ? 'country' then p_changes ->> 'country' else c.country end,
+      region = case when p_changes ? 'region' then p_changes ->> 'region' else c.region end,
+      holiday_policy = coalesce(p_changes ->> 'holiday_policy', c.holiday_policy),
+      min_notice_minutes = coalesce(
+        (p_changes ->> 'min_notice_minutes')::integer, c.min_notice_minutes
+      ),
+      horizon_days = case
+        when p_changes ? 'horizon_days' then (p_changes ->> 'horizon_days')::integer
+        else c.horizon_days
+      end,
+      version = c.version + 1,
+      updated_at = now()
+    where c.id = p_clinic_id
+    returning to_jsonb(c) into v_after;
+  else
+    select to_jsonb(s) into v_before from services s where s.id = p_service_id for no key update;
+    update services s
+    set buffer_before_minutes = coalesce(
+        (p_changes ->> 'buffer_before_minutes')::integer, s.buffer_before_minutes
+      ),
+      buffer_after_minutes = coalesce(
+        (p_changes ->> 'buffer_after_minutes')::integer, s.buffer_after_minutes
+      ),
+      min_notice_minutes = case
+        when p_changes ? 'min_notice_minutes' then (p_changes ->> 'min_notice_minutes')::integer
+        else s.min_notice_minutes
+      end,
+      horizon_days = case
+        when p_changes ? 'horizon_days' then (p_changes ->> 'horizon_days')::integer
+        else s.horizon_days
+      end,
+      version = s.version + 1,
+      updated_at = now()
+    where s.id = p_service_id
+    returning to_jsonb(s) into v_after;
+  end if;
+  perform audit(
+    'schedule.rules', case when p_service_id is null then 'clinic' else 'service' end,
+    coalesce(p_service_id, p_clinic_id)::text, p_clinic_id, null,
+    (select jsonb_object_agg(k, v_before -> k) from jsonb_object_keys(p_changes) k),
+    (select jsonb_object_agg(k, v_after -> k) from jsonb_object_keys(p_changes) k), p_actor
+  );
+  outcome := 'ok';
 end
 $$;
 
@@ -8817,6 +10585,22 @@ begin
 end
 $$;
 
+create function tell_together(p_event_type text, p_bookings uuid[])
+returns void
+language sql
+as $$
+  update booking_events_outbox o
+  set payload = o.payload || case
+      when o.aggregate_id = p_bookings[1]
+        then jsonb_build_object('tells', to_jsonb(p_bookings))
+      else jsonb_build_object('told_by', p_bookings[1])
+    end
+  where o.aggregate_id = any (p_bookings)
+    and o.event_type = p_event_type
+    and o.created_at = now()
+    and cardinality(p_bookings) > 1
+$$;
+
 create function tell_waitlist(p_w waitlist_entries, p_request_id text)
 returns void
 language sql
@@ -8855,6 +10639,15 @@ as $$
     and sl.slot_start_time >= t.from_time
     and sl.slot_start_time < t.to_time
   order by lower(t.name), t.slot_id nulls last
+$$;
+
+create function touch_schedule(p_clinic_id uuid)
+returns void
+language sql
+as $$
+  insert into schedule_state as s (clinic_id)
+  values (p_clinic_id)
+  on conflict (clinic_id) do update set version = s.version + 1, due_at = now()
 $$;
 
 create function undo_booking(p_booking_id uuid, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT problem text, OUT undone text, OUT status text, OUT version integer)
@@ -8937,7 +10730,9 @@ begin
       select from slot_claims c
       where c.user_id = v_b.user_id
         and c.ends_at > v_b.booking_time
-        and c.starts_at < (select sl.ends_at from slots sl where sl.id = v_b.slot_id)
+        and c.starts_at < coalesce(
+          v_b.ends_at, (select sl.ends_at from slots sl where sl.id = v_b.slot_id)
+        )
         and (c.expires_at is null or c.expires_at > now())
     ) then
       problem := 'owner_busy';
@@ -8946,16 +10741,25 @@ begin
     perform from slots sl where sl.id = v_b.slot_id and sl.capacity > 1 for update;
     select * into v_slot from slots sl where sl.id = v_b.slot_id;
     select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-    if v_slot.status = 'blocked' then
-      problem := 'slot_gone';
-      return;
+    if v_b.item_count > 1 then
+      select retake_items(r, null) into v_seats from reservations r where r.id = v_b.reservation_id;
+      if v_seats is null then
+        problem := 'slot_gone';
+        return;
+      end if;
+      update reservations r set seats = v_seats where r.id = v_b.reservation_id;
+    else
+      if v_slot.status = 'blocked' then
+        problem := 'slot_gone';
+        return;
+      end if;
+      select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+      if v_place.outcome <> 'ok' then
+        problem := 'slot_gone';
+        return;
+      end if;
+      update reservations r set seats = v_place.seats where r.id = v_b.reservation_id;
     end if;
-    select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
-    if v_place.outcome <> 'ok' then
-      problem := 'slot_gone';
-      return;
-    end if;
-    update reservations r set seats = v_place.seats where r.id = v_b.reservation_id;
     delete from refunds f where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at;
     update payments p
     set refund_status = refund_status_of(p.id),
@@ -9011,7 +10815,9 @@ begin
       'new_status', v_new.status, 'changed_at', now(), 'undone', undone
     )
   );
-  if undone = 'cancelled' then
+  if undone = 'cancelled' and v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, 1);
+  elsif undone = 'cancelled' then
     update slots sl
     set booked_count = sl.booked_count + v_b.quantity,
       status = case
@@ -9294,6 +11100,19 @@ as $$
   from jsonb_array_elements(p_b.price_lines) with ordinality as u (l, i)
 $$;
 
+create function write_items(p_b bookings)
+returns void
+language sql
+as $$
+  insert into booking_items (
+    booking_id, position, service_id, slot_id, name, quantity, unit_price, amount
+  )
+  select p_b.id, i.position, i.service_id, i.slot_id, i.name, i.quantity,
+    i.amount / i.quantity, i.amount
+  from reservation_items i
+  where i.reservation_id = p_b.reservation_id
+$$;
+
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
 CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION refuse_change();
@@ -9308,16 +11127,44 @@ CREATE TRIGGER bookings_ticket_uses AFTER UPDATE OF arrived_at ON public.booking
 
 CREATE TRIGGER cash_counts_append_only BEFORE DELETE OR UPDATE ON public.cash_counts FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
+CREATE TRIGGER clinics_change_availability AFTER UPDATE ON public.clinics FOR EACH ROW EXECUTE FUNCTION note_clinic_availability();
+
+CREATE TRIGGER clinics_schedule AFTER UPDATE OF time_zone, country, region, holiday_policy, horizon_days ON public.clinics FOR EACH ROW WHEN ((((((old.time_zone IS DISTINCT FROM new.time_zone) OR (old.country IS DISTINCT FROM new.country)) OR (old.region IS DISTINCT FROM new.region)) OR (old.holiday_policy IS DISTINCT FROM new.holiday_policy)) OR (old.horizon_days IS DISTINCT FROM new.horizon_days))) EXECUTE FUNCTION schedule_concerned('id');
+
 CREATE TRIGGER financial_entries_settled BEFORE DELETE OR UPDATE ON public.financial_entries FOR EACH ROW WHEN ((old.settlement_id IS NOT NULL)) EXECUTE FUNCTION keep_settled_entry();
+
+CREATE TRIGGER price_tiers_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.price_tiers FOR EACH ROW EXECUTE FUNCTION note_availability();
+
+CREATE TRIGGER public_holidays_schedule AFTER INSERT OR UPDATE ON public.public_holidays FOR EACH ROW WHEN ((new.clinic_id IS NOT NULL)) EXECUTE FUNCTION schedule_concerned('clinic_id');
 
 CREATE TRIGGER reservations_settle_offer AFTER UPDATE OF status ON public.reservations FOR EACH ROW WHEN (((new.waitlist_entry_id IS NOT NULL) AND ((old.status)::text IS DISTINCT FROM (new.status)::text))) EXECUTE FUNCTION settle_offer();
 
 CREATE TRIGGER reviews_counted AFTER INSERT OR DELETE OR UPDATE ON public.reviews FOR EACH ROW EXECUTE FUNCTION count_review();
 
+CREATE TRIGGER schedule_exceptions_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.schedule_exceptions FOR EACH ROW EXECUTE FUNCTION note_availability();
+
+CREATE TRIGGER schedule_exceptions_changed AFTER INSERT OR DELETE OR UPDATE ON public.schedule_exceptions FOR EACH ROW EXECUTE FUNCTION schedule_changed();
+
+CREATE TRIGGER schedules_changed AFTER INSERT OR DELETE OR UPDATE ON public.schedules FOR EACH ROW EXECUTE FUNCTION schedule_changed();
+
+CREATE TRIGGER services_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.services FOR EACH ROW EXECUTE FUNCTION note_availability();
+
+CREATE TRIGGER services_schedule AFTER UPDATE OF duration_minutes, capacity, buffer_before_minutes, buffer_after_minutes, horizon_days ON public.services FOR EACH ROW WHEN ((((((old.duration_minutes IS DISTINCT FROM new.duration_minutes) OR (old.capacity IS DISTINCT FROM new.capacity)) OR (old.buffer_before_minutes IS DISTINCT FROM new.buffer_before_minutes)) OR (old.buffer_after_minutes IS DISTINCT FROM new.buffer_after_minutes)) OR (old.horizon_days IS DISTINCT FROM new.horizon_days))) EXECUTE FUNCTION schedule_concerned('clinic_id');
+
 CREATE TRIGGER settlements_append_only BEFORE DELETE OR UPDATE ON public.settlements FOR EACH ROW EXECUTE FUNCTION refuse_change();
+
+CREATE TRIGGER slot_claims_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.slot_claims FOR EACH ROW EXECUTE FUNCTION note_claimed_availability();
 
 CREATE TRIGGER slots_added AFTER INSERT ON public.slots REFERENCING NEW TABLE AS new_slots FOR EACH STATEMENT EXECUTE FUNCTION notice_slots();
 
+CREATE TRIGGER slots_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.slots FOR EACH ROW EXECUTE FUNCTION note_availability();
+
 CREATE TRIGGER slots_claimed BEFORE DELETE ON public.slots FOR EACH ROW EXECUTE FUNCTION keep_claimed_slot();
 
-CREATE TRIGGER slots_opened AFTER UPDATE OF status, capacity ON public.slots FOR EACH ROW WHEN ((((old.status = 'blocked'::text) AND (new.status <> 'blocked'::text)) OR (new.capacity > old.capacity))) EXECUTE FUNCTION notice_slot();
+CREATE TRIGGER slots_opened AFTER UPDATE OF status, capacity ON public.slots FOR EACH ROW WHEN ((((old.status = 'blocked'::text) AND (new.status <> 'blocked'::text)) OR ((new.capacity - new.extra_seats) > (old.capacity - old.extra_seats)))) EXECUTE FUNCTION notice_slot();
+
+CREATE TRIGGER staff_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.staff FOR EACH ROW EXECUTE FUNCTION note_availability();
+
+CREATE TRIGGER staff_schedule AFTER UPDATE OF is_active ON public.staff FOR EACH ROW WHEN ((old.is_active <> new.is_active)) EXECUTE FUNCTION schedule_concerned('clinic_id');
+
+CREATE TRIGGER staff_time_off_schedule AFTER INSERT OR UPDATE OF ended_at ON public.staff_time_off FOR EACH ROW EXECUTE FUNCTION schedule_concerned('clinic_id');

@@ -11,20 +11,22 @@ create function claim_one_seat(
 language plpgsql
 as $$
 declare
-  v_seat integer := case when p_wanted between 1 and p_slot.capacity then p_wanted end;
+  -- Seats beyond the usual ones (0069) go last, so that they can be taken back.
+  v_usual integer := p_slot.capacity - p_slot.extra_seats;
+  v_seat integer := case when p_wanted between 1 and v_usual then p_wanted end;
 begin
   busy := false;
   -- Each lost try means that somebody else took a seat; ten losses in a row end politely.
   for v_try in 1..10 loop
     if v_seat is null and v_try <= 3 then
-      v_seat := 1 + floor(random() * p_slot.capacity)::integer;
+      v_seat := 1 + floor(random() * v_usual)::integer;
     elsif v_seat is null then
       select s into v_seat
       from generate_series(1, p_slot.capacity) as s
       where not exists (
         select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
       )
-      order by random()
+      order by s > v_usual, random()
       limit 1;
       if not found then return; end if;
     end if;
@@ -73,7 +75,7 @@ begin
         where not exists (
           select from slot_claims c where c.slot_id = p_slot.id and c.seat = s
         )
-        order by random()
+        order by s > p_slot.capacity - p_slot.extra_seats, random()
         limit p_quantity
       ) f;
       if coalesce(cardinality(v_pick), 0) < p_quantity then return; end if;
@@ -113,11 +115,17 @@ language plpgsql
 as $$
 #variable_conflict use_column
 declare
-  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_during tstzrange := tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
+  );
   v_staff_new boolean := false;
   v_room_new boolean := false;
   v_busy boolean := false;
 begin
+  if p_slot.extra_seats > 0 then
+    -- Seats beyond the usual ones can be taken back (0069): their number is read under a lock.
+    select * into p_slot from slots sl where sl.id = p_slot.id for key share;
+  end if;
   if p_slot.capacity > 1 and (p_slot.staff_id is not null or p_slot.room_id is not null) then
     -- Looked at before the lock below, so that a loser writes nothing.
     if exists (
@@ -196,6 +204,11 @@ begin
   if not exists (select from slot_claims c where c.slot_id = p_slot_id) then
     delete from staff_claims c where c.slot_id = p_slot_id;
     delete from room_claims c where c.slot_id = p_slot_id;
+  end if;
+  if v_slot.capacity = 1 and (v_slot.staff_id is not null or v_slot.room_id is not null)
+    and exists (select from slots sl where sl.id = p_slot_id and sl.capacity > 1) then
+    -- Seats were added (0069) since the look above, and one of them may be taken by now.
+    perform keep_staff(p_slot_id);
   end if;
   -- For those who wait (0055), in the same statement.
   perform notice_opening(v_slot.id, v_slot.clinic_id);

@@ -16,7 +16,11 @@ begin
     updated_at = now()
   where r.id = p_r.id
   returning r.* into v_r;
-  perform free_place(v_r.slot_id, v_r.id, v_r.seats);
+  if v_r.item_count > 1 then
+    perform free_items(v_r.id);
+  else
+    perform free_place(v_r.slot_id, v_r.id, v_r.seats);
+  end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.' || p_status, p_r.status, p_status, p_reason, p_actor
   );
@@ -93,7 +97,9 @@ create function clear_overdue(
 language plpgsql
 as $$
 declare
-  v_during tstzrange := tstzrange(p_slot.starts_at, p_slot.ends_at);
+  v_during tstzrange := tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
+  );
   v_id uuid;
   v_session text;
 begin
@@ -168,6 +174,9 @@ as $$
 declare
   v_starts_at timestamptz;
   v_ends_at timestamptz;
+  -- The vet and the room are taken for longer than the visit where it has buffers (0060).
+  v_busy_from timestamptz;
+  v_busy_to timestamptz;
   v_status text;
   v_capacity integer;
   v_staff_id uuid;
@@ -198,9 +207,10 @@ begin
   end if;
 
   select sl.clinic_id, sl.service_id, sl.starts_at, sl.ends_at, sl.status, sl.capacity,
-    sl.staff_id, sl.room_id, sl.price, sl.booked_count
+    sl.staff_id, sl.room_id, sl.price, sl.booked_count, coalesce(sl.busy_from, sl.starts_at),
+    coalesce(sl.busy_to, sl.ends_at)
   into clinic_id, service_id, v_starts_at, v_ends_at, v_status, v_capacity,
-    v_staff_id, v_room_id, v_price, v_booked_count
+    v_staff_id, v_room_id, v_price, v_booked_count, v_busy_from, v_busy_to
   from slots sl
   where sl.id = p_slot_id;
   if not found or is_hidden(p_actor, p_user_id, clinic_id) then
@@ -258,7 +268,9 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included
+        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included,
+        coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
+        coalesce(sv.horizon_days, c.horizon_days) as horizon_days
       into v_info
       from services sv, clinics c, pets p
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
@@ -270,6 +282,17 @@ begin
       if not (v_info.is_available and v_info.is_active) then
         outcome := 'service_unavailable';
         return;
+      end if;
+      -- Owners book neither at the last minute nor years ahead; whoever stands at the desk may.
+      if p_actor ->> 'kind' = 'customer' then
+        rule := case
+          when v_starts_at < now() + v_info.notice_minutes * interval '1 minute' then 'too_soon'
+          when v_starts_at > now() + v_info.horizon_days * interval '24 hours' then 'too_far'
+        end;
+        if rule is not null then
+          outcome := 'policy_refused';
+          return;
+        end if;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
       -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
@@ -294,7 +317,7 @@ begin
     if v_place is null and v_capacity = 1 and v_room_id is null then
       if v_staff_id is not null then
         insert into staff_claims (slot_id, staff_id, clinic_id, during)
-        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_starts_at, v_ends_at))
+        values (p_slot_id, v_staff_id, clinic_id, tstzrange(v_busy_from, v_busy_to))
         on conflict do nothing;
         if not found then v_place := 'staff_busy'; end if;
       end if;

@@ -1,7 +1,7 @@
 -- What the API reads: plain views, so that one definition of "free" and "paid" serves all.
 
 -- A slot as it stands now. reason is null when it can be held. Overdue holds count as free here,
--- because hold_slot clears them when somebody wants the seat.
+-- because hold_slot clears them when somebody wants the seat. Redefined in 0060: change it there.
 create view slot_states as
 select
   sl.id as slot_id,

@@ -183,6 +183,8 @@ begin
     when p_by = 'clinic' and p_actor ->> 'kind' = 'customer' then 'policy_refused'
     when v_b.status <> 'confirmed' or v_b.reservation_id is null then 'policy_refused'
     when p_by = 'owner' and v_b.booking_time <= now() then 'policy_refused'
+    -- One item would leave the others behind: cancel and book anew (0068).
+    when v_b.item_count > 1 then 'policy_refused'
     when v_slot.id = v_b.slot_id then 'policy_refused'
     when v_slot.service_id <> v_b.service_id or v_slot.clinic_id <> v_b.clinic_id
       then 'policy_refused'
@@ -191,6 +193,21 @@ begin
     when not v_sv.is_available then 'service_unavailable'
   end;
   if outcome is not null then return; end if;
+  -- As in hold_slot.
+  if p_actor ->> 'kind' = 'customer' then
+    select case
+        when v_slot.starts_at < now() + coalesce(v_sv.min_notice_minutes, c.min_notice_minutes)
+          * interval '1 minute' then 'too_soon'
+        when v_slot.starts_at > now() + coalesce(v_sv.horizon_days, c.horizon_days)
+          * interval '24 hours' then 'too_far'
+      end into rule
+    from clinics c
+    where c.id = v_b.clinic_id;
+    if rule is not null then
+      outcome := 'policy_refused';
+      return;
+    end if;
+  end if;
 
   if not p_quote then
     -- The owner's other holds and visits: looked at while none of them can begin (as hold_slot).
@@ -255,11 +272,17 @@ begin
           from (
             select s.slot_id from staff_claims s
             where s.staff_id = v_slot.staff_id
-              and s.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+              and s.during && tstzrange(
+                coalesce(v_slot.busy_from, v_slot.starts_at),
+                coalesce(v_slot.busy_to, v_slot.ends_at)
+              )
             union all
             select m.slot_id from room_claims m
             where m.room_id = v_slot.room_id
-              and m.during && tstzrange(v_slot.starts_at, v_slot.ends_at)
+              and m.during && tstzrange(
+                coalesce(v_slot.busy_from, v_slot.starts_at),
+                coalesce(v_slot.busy_to, v_slot.ends_at)
+              )
           ) as other
           join slot_claims o on o.slot_id = other.slot_id
           where other.slot_id <> v_slot.id and (o.expires_at is null or o.expires_at > now())

@@ -16,7 +16,7 @@ select sl.id as slot_id, sl.booked_count, coalesce(b.booked, 0) as booked
 from slots sl
 left join (
   select slot_id, sum(quantity) as booked
-  from bookings
+  from booked_places
   where status <> 'cancelled'
   group by slot_id
 ) as b on b.slot_id = sl.id
@@ -291,6 +291,53 @@ where b.reservation_id is not null
 group by b.id
 having count(c.seat) <> case when b.status = 'cancelled' then 0 else b.quantity end;
 
+-- name: items
+-- A hold or booking of several services has the seats of all its items or of none, the items follow one
+-- another, the first is its own place, and what they cost is what it costs.
+select 'seats' as problem, i.reservation_id, i.slot_id, i.position as item, count(c.seat) as found
+from reservation_items i
+join reservations r on r.id = i.reservation_id
+left join bookings b on b.reservation_id = r.id
+left join slot_claims c
+  on c.slot_id = i.slot_id and c.reservation_id = r.id and c.seat = any (i.seats)
+group by i.reservation_id, i.position, r.id, b.id
+having count(c.seat) filter (
+    where c.expires_at is not distinct from case when r.status = 'pending' then r.expires_at end
+  ) <> case
+    when r.status = 'pending' or r.status = 'confirmed' and b.status <> 'cancelled'
+      then i.quantity
+    else 0
+  end
+union all
+select 'seat of no item', c.reservation_id, c.slot_id, null, c.seat
+from reservation_items f
+join reservations r on r.id = f.reservation_id
+join slot_claims c on c.reservation_id = r.id
+where f.position = 1
+  and not exists (
+    select from reservation_items i
+    where i.reservation_id = r.id and i.slot_id = c.slot_id and c.seat = any (i.seats)
+  )
+union all
+select 'order', i.reservation_id, n.slot_id, n.position, null
+from reservation_items i
+join reservation_items n on n.reservation_id = i.reservation_id and n.position = i.position + 1
+where n.starts_at not between i.ends_at and i.ends_at + item_gap()
+union all
+select 'first item', r.id, r.slot_id, i.position, null
+from reservations r
+left join reservation_items i on i.reservation_id = r.id and i.position = 1
+where r.item_count > 1
+  and (i.slot_id, i.seats, i.quantity::integer) is distinct from
+    (r.slot_id, r.seats, r.quantity::integer)
+union all
+select 'sum', r.id, r.slot_id, r.item_count, count(*)
+from reservation_items i
+join reservations r on r.id = i.reservation_id
+group by r.id
+having count(*) <> r.item_count or sum(i.amount) <> r.amount
+  or sum(i.amount_due) <> r.amount_due or sum(i.tax_amount) <> r.tax_amount;
+
 -- name: reminders
 -- No reminder waits for a booking that was cancelled or moved, or speaks of a visit that is over.
 select m.id as reminder_id, m.booking_id, m.reminder_type, b.status
@@ -356,7 +403,7 @@ where r.price_lines is not null
 group by r.id
 having sum((l ->> 'total')::numeric) <> r.amount
   or sum((l ->> 'tax_amount')::numeric) <> r.tax_amount
-  or sum((l ->> 'seats')::integer) <> r.quantity;
+  or r.item_count = 1 and sum((l ->> 'seats')::integer) <> r.quantity;
 
 -- name: webhooks
 -- Every event that an endpoint listens to has its delivery, as far as the events are written out.

@@ -36,6 +36,7 @@ begin
   update slot_claims c
   set expires_at = v_r.expires_at
   where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  if v_r.item_count > 1 then perform keep_items(v_r.id, v_r.expires_at); end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.extended', 'pending', 'pending', null, p_actor
   );
@@ -148,11 +149,13 @@ begin
   update slot_claims c
   set expires_at = null
   where c.slot_id = p_r.slot_id and c.seat = any (p_r.seats) and c.reservation_id = p_r.id;
+  if p_r.item_count > 1 then perform keep_items(p_r.id, null); end if;
 
   insert into bookings (
     reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
     amount, amount_due, currency, payment_mode, notes, pet_snapshot, service_snapshot,
-    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount
+    user_snapshot, policy_snapshot, booking_time, source, price_lines, tax_amount, item_count,
+    ends_at
   )
   select
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
@@ -170,18 +173,26 @@ begin
     ) || case
       when p_r.price_lines is null then '{}'::jsonb
       else jsonb_build_object('price_total', amount_text(p_r.amount, p_r.currency))
-    end,
+    end || case when p_r.item_count > 1 then items_snapshot(p_r) else '{}'::jsonb end,
     (select jsonb_build_object('full_name', u.full_name, 'lang', u.lang)
       from users u where u.id = p_r.user_id),
     coalesce(sv.cancellation_policy, c.cancellation_policy), sl.starts_at, p_r.source,
-    p_r.price_lines, p_r.tax_amount
+    p_r.price_lines, p_r.tax_amount, p_r.item_count,
+    case
+      when p_r.item_count > 1
+        then (select max(i.ends_at) from reservation_items i where i.reservation_id = p_r.id)
+    end
   from slots sl
   join services sv on sv.id = sl.service_id
   join clinics c on c.id = sl.clinic_id
   where sl.id = p_r.slot_id
   returning * into v_b;
 
-  perform write_booking_items(v_b);
+  if v_b.item_count > 1 then
+    perform write_items(v_b);
+  else
+    perform write_booking_items(v_b);
+  end if;
 
   if p_p.id is not null then
     update payments p set booking_id = v_b.id where p.id = p_p.id returning p.* into v_p;
@@ -210,6 +221,10 @@ begin
   end if;
   perform plan_reminders(v_b);
 
+  if v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, 1);
+    return v_b;
+  end if;
   update slots sl
   set booked_count = sl.booked_count + v_b.quantity,
     status = case
@@ -231,6 +246,7 @@ language plpgsql
 as $$
 begin
   perform pg_advisory_xact_lock(hashtextextended(p_r.user_id::text, 1));
+  if p_r.item_count > 1 then return owner_is_elsewhere_then(p_r); end if;
   return exists (
     select from slots sl
     join slot_claims c

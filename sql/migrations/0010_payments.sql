@@ -126,6 +126,7 @@ declare
   v_slot slots;
   v_place record;
 begin
+  if p_r.item_count > 1 then return retake_items(p_r, p_r.expires_at); end if;
   select * into v_slot from slots sl where sl.id = p_r.slot_id;
   if v_slot.status = 'blocked' or v_slot.starts_at <= now() then return null; end if;
   select * into v_place

@@ -113,7 +113,9 @@ begin
   where b.id = v_b.id
   returning b.version into version;
   select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-  if v_seats is not null then
+  if v_b.item_count > 1 then
+    perform free_items(v_b.reservation_id);
+  elsif v_seats is not null then
     perform free_place(v_b.slot_id, v_b.reservation_id, v_seats);
   end if;
   perform end_reminders(v_b.id, 'booking_cancelled');
@@ -134,6 +136,10 @@ begin
       'refund_status', case when v_amount > 0 then 'pending' end, 'cancelled_at', now()
     ) || jsonb_strip_nulls(jsonb_build_object('not_before', v_until))
   );
+  if v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, -1);
+    return;
+  end if;
   update slots sl
   set booked_count = greatest(sl.booked_count - v_b.quantity, 0),
     status = case when sl.status = 'booked' then 'available' else sl.status end,

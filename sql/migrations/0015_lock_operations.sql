@@ -123,7 +123,7 @@ begin
     return;
   end if;
   select coalesce(sum(b.quantity), 0) into count_after
-  from bookings b
+  from booked_places b
   where b.slot_id = p_slot_id and b.status <> 'cancelled';
   count_before := v_slot.booked_count;
   if count_before = count_after then

@@ -25,6 +25,10 @@ begin
   where f.booking_id = p_b.id and f.created_at = now() and f.status = 'pending'
     and f.attempts = 0 and v_until is not null;
   -- What this statement has freed is not offered to others either (0055).
+  if p_b.item_count > 1 then
+    perform delay_openings(p_b.reservation_id, v_until);
+    return v_until;
+  end if;
   update waitlist_openings o
   set not_before = v_until
   where o.slot_id = p_b.slot_id and o.created_at = now() and v_until is not null;
@@ -58,8 +62,8 @@ begin
   where d.event_id = v_event and d.status = 'pending' and d.attempts = 0;
   update waitlist_openings o
   set not_before = now()
-  from bookings b
-  where b.id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
+  from booked_places b
+  where b.booking_id = p_booking_id and o.slot_id = b.slot_id and o.not_before > now();
 end
 $$;
 
@@ -148,7 +152,9 @@ begin
       select from slot_claims c
       where c.user_id = v_b.user_id
         and c.ends_at > v_b.booking_time
-        and c.starts_at < (select sl.ends_at from slots sl where sl.id = v_b.slot_id)
+        and c.starts_at < coalesce(
+          v_b.ends_at, (select sl.ends_at from slots sl where sl.id = v_b.slot_id)
+        )
         and (c.expires_at is null or c.expires_at > now())
     ) then
       problem := 'owner_busy';
@@ -157,16 +163,25 @@ begin
     perform from slots sl where sl.id = v_b.slot_id and sl.capacity > 1 for update;
     select * into v_slot from slots sl where sl.id = v_b.slot_id;
     select r.seats into v_seats from reservations r where r.id = v_b.reservation_id;
-    if v_slot.status = 'blocked' then
-      problem := 'slot_gone';
-      return;
+    if v_b.item_count > 1 then
+      select retake_items(r, null) into v_seats from reservations r where r.id = v_b.reservation_id;
+      if v_seats is null then
+        problem := 'slot_gone';
+        return;
+      end if;
+      update reservations r set seats = v_seats where r.id = v_b.reservation_id;
+    else
+      if v_slot.status = 'blocked' then
+        problem := 'slot_gone';
+        return;
+      end if;
+      select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
+      if v_place.outcome <> 'ok' then
+        problem := 'slot_gone';
+        return;
+      end if;
+      update reservations r set seats = v_place.seats where r.id = v_b.reservation_id;
     end if;
-    select c.* into v_place from claim_for_move(v_b, v_slot, v_seats) c;
-    if v_place.outcome <> 'ok' then
-      problem := 'slot_gone';
-      return;
-    end if;
-    update reservations r set seats = v_place.seats where r.id = v_b.reservation_id;
     delete from refunds f where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at;
     update payments p
     set refund_status = refund_status_of(p.id),
@@ -222,7 +237,9 @@ begin
       'new_status', v_new.status, 'changed_at', now(), 'undone', undone
     )
   );
-  if undone = 'cancelled' then
+  if undone = 'cancelled' and v_b.item_count > 1 then
+    perform count_items(v_b.reservation_id, 1);
+  elsif undone = 'cancelled' then
     update slots sl
     set booked_count = sl.booked_count + v_b.quantity,
       status = case

@@ -74,6 +74,7 @@ begin
   update slot_claims c
   set expires_at = p_until
   where c.slot_id = v_r.slot_id and c.seat = any (v_r.seats) and c.reservation_id = v_r.id;
+  if v_r.item_count > 1 then perform keep_items(v_r.id, p_until); end if;
   perform log_reservation(
     v_r.id, v_r.version, 'reservation.' || p_action, 'pending', 'pending', null, p_actor
   );

@@ -212,9 +212,9 @@ export async function lapse(sql: Sql, reservation_id: string): Promise<void> {
     with r as (
       update reservations set expires_at = now() - interval '1 minute'
       where id = ${reservation_id}
-      returning id, slot_id
+      returning id
     )
     update slot_claims c set expires_at = now() - interval '1 minute'
     from r
-    where c.slot_id = r.slot_id and c.reservation_id = r.id`;
+    where c.reservation_id = r.id`;
 }

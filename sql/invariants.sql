@@ -10,6 +10,19 @@ join slots sl on sl.id = c.slot_id
 group by sl.id, sl.capacity
 having count(*) > sl.capacity or max(c.seat) > sl.capacity;
 
+-- name: overbooking
+-- Seats beyond those that a slot was made for were added by somebody, on record.
+select sl.id as slot_id, sl.extra_seats, a.extra_seats as on_record
+from slots sl
+left join lateral (
+  select (l.after ->> 'extra_seats')::integer as extra_seats
+  from audit_log l
+  where l.target_type = 'slot' and l.target_id = sl.id::text and l.action = 'slot.overbooked'
+  order by l.id desc
+  limit 1
+) as a on true
+where sl.extra_seats > 0 and a.extra_seats is distinct from sl.extra_seats;
+
 -- name: counters
 -- booked_count is the number of seats of bookings that were not cancelled.
 select sl.id as slot_id, sl.booked_count, coalesce(b.booked, 0) as booked
@@ -322,7 +335,7 @@ union all
 select 'order', i.reservation_id, n.slot_id, n.position, null
 from reservation_items i
 join reservation_items n on n.reservation_id = i.reservation_id and n.position = i.position + 1
-where n.starts_at not between i.ends_at and i.ends_at + item_gap()
+where n.starts_at < i.ends_at
 union all
 select 'first item', r.id, r.slot_id, i.position, null
 from reservations r

@@ -32,8 +32,8 @@ create table reservation_items (
 
 create index reservation_items_slot on reservation_items (slot_id);
 
--- Somebody may wait this long between two items. The twin of ITEM_GAP_MINUTES in
--- src/domain/items.ts.
+-- An owner may wait this long between two items, beyond what the vet needs (0060). The twin of
+-- ITEM_GAP_MINUTES in src/domain/items.ts.
 create function item_gap() returns interval
 language sql immutable
 as $$ select interval '10 minutes' $$;
@@ -131,6 +131,15 @@ as $$
   where sl.id = p_b.slot_id
 $$;
 
+-- While a slot's vet and room are taken: the visit, and what it needs around it (0060).
+create function busy_range(p_slot slots) returns tstzrange
+language sql immutable
+as $$
+  select tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
+  )
+$$;
+
 -- Takes the places of all items, or nothing at all. Whoever takes or frees several slots does it in
 -- one order, so that two never wait for each other in a circle: rows of slots by id, vets by id and
 -- time, rooms by id and time, then seats by slot. A hold of one slot takes its few in the same
@@ -163,11 +172,11 @@ begin
     for v_slot in
       select sl.* from slots sl
       where sl.id = any (v_slot_ids) and sl.staff_id is not null
-      order by sl.staff_id, sl.starts_at
+      order by sl.staff_id, lower(busy_range(sl))
     loop
       insert into staff_claims (slot_id, staff_id, clinic_id, during)
       values (
-        v_slot.id, v_slot.staff_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+        v_slot.id, v_slot.staff_id, v_slot.clinic_id, busy_range(v_slot)
       )
       on conflict do nothing;
       if not found and not exists (select from staff_claims c where c.slot_id = v_slot.id) then
@@ -179,11 +188,11 @@ begin
     for v_slot in
       select sl.* from slots sl
       where sl.id = any (v_slot_ids) and sl.room_id is not null
-      order by sl.room_id, sl.starts_at
+      order by sl.room_id, lower(busy_range(sl))
     loop
       insert into room_claims (slot_id, room_id, clinic_id, during)
       values (
-        v_slot.id, v_slot.room_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+        v_slot.id, v_slot.room_id, v_slot.clinic_id, busy_range(v_slot)
       )
       on conflict do nothing;
       if not found and not exists (select from room_claims c where c.slot_id = v_slot.id) then
@@ -431,6 +440,7 @@ declare
   v_cleared record;
   v_own uuid;
   v_ends_at timestamptz;
+  v_busy_to timestamptz;
   v_plan jsonb := '[]';
   v_tax numeric := 0;
   v_approval boolean := false;
@@ -474,9 +484,12 @@ begin
       u.i -> 'seats' as seats, u.i ->> 'tier' as tier, s.slot_id, s.clinic_id, s.service_id,
       s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.price, s.currency,
       s.service_name, s.staff_name, s.hold_ms, s.is_available, sv.requires_approval, sv.deposit,
-      c.is_active, c.tax_bp, c.tax_included
+      c.is_active, c.tax_bp, c.tax_included, busy_range(sl) as busy,
+      coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
+      coalesce(sv.horizon_days, c.horizon_days) as horizon_days
     from jsonb_array_elements(p_items) with ordinality as u (i, n)
     left join slot_states s on s.slot_id = (u.i ->> 'slot_id')::uuid
+    left join slots sl on sl.id = s.slot_id
     left join services sv on sv.id = s.service_id
     left join clinics c on c.id = s.clinic_id
     order by u.n
@@ -491,13 +504,20 @@ begin
       when v_i.clinic_id <> v_first.clinic_id then 'items_clinic'
       when v_i.currency <> v_first.currency then 'items_currency'
       when v_i.position > 1 and v_i.starts_at < v_ends_at then 'items_overlap'
-      when v_i.position > 1 and v_i.starts_at > v_ends_at + item_gap() then 'items_gap'
+      -- Buffers do not count: a groomer who cleans up in between keeps nobody waiting for nothing.
+      when v_i.position > 1 and lower(v_i.busy) > v_busy_to + item_gap() then 'items_gap'
+      -- As in hold_slot.
+      when p_actor ->> 'kind' = 'customer'
+        and v_i.starts_at < now() + v_i.notice_minutes * interval '1 minute' then 'too_soon'
+      when p_actor ->> 'kind' = 'customer'
+        and v_i.starts_at > now() + v_i.horizon_days * interval '24 hours' then 'too_far'
     end;
     if rule is not null then
       outcome := 'policy_refused';
       return;
     end if;
     v_ends_at := v_i.ends_at;
+    v_busy_to := upper(v_i.busy);
     -- Before anything is taken, so that a no writes nothing. Overdue holds count as free, as in
     -- lists.
     outcome := case

@@ -15,6 +15,26 @@ const schema_version = z.literal(1);
 const seats = z.array(z.number().int().positive()).readonly();
 const version = z.number().int().positive().describe('Grows with every change of the thing');
 
+const items = z
+  .array(
+    z.object({
+      position: z.number().int().positive(),
+      service_id: id,
+      service_name: z.string(),
+      slot_id: id,
+      staff_id: id.nullable(),
+      staff_name: z.string().nullable(),
+      starts_at: moment,
+      ends_at: moment,
+      quantity: z.number().int().positive(),
+      seats,
+      amount,
+    }),
+  )
+  .readonly()
+  .optional()
+  .describe('Several services in a row, in order; the first is the one that is named above');
+
 const Reservation = z.object({
   schema_version,
   reservation_id: id,
@@ -30,6 +50,7 @@ const Reservation = z.object({
   version,
   expires_at: moment,
   created_at: moment,
+  items,
 });
 
 const Booking = z.object({
@@ -52,6 +73,8 @@ const Booking = z.object({
   status: z.enum(booking_statuses),
   version,
   created_at: moment,
+  ends_at: moment.optional().describe('Of the last of several services'),
+  items,
 });
 
 const Payment = z.object({
@@ -278,6 +301,22 @@ export const event_specs = {
       failures: z.number().int(),
       failing_since: moment.nullable(),
       disabled_at: moment,
+    }),
+  },
+  'slot.overbooked': {
+    aggregate: 'slot',
+    says: 'A manager gave a slot more seats than it was made for, or took some of them back.',
+    payload: z.object({
+      schema_version,
+      slot_id: id,
+      clinic_id: id,
+      service_id: id,
+      starts_at: moment,
+      capacity: z.number().int().positive(),
+      extra_seats: z.number().int().describe('Of capacity: more than it was made for'),
+      previous_extra_seats: z.number().int(),
+      version,
+      changed_at: moment,
     }),
   },
 } as const satisfies Record<EventType, EventSpec>;

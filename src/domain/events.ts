@@ -30,6 +30,7 @@ export const event_types = [
   'waitlist.offered',
   'waitlist.changed',
   'webhook.disabled',
+  'slot.overbooked',
 ] as const;
 export type EventType = (typeof event_types)[number];
 
@@ -41,6 +42,7 @@ export const aggregate_types = [
   'review',
   'waitlist',
   'webhook',
+  'slot',
 ] as const;
 export type AggregateType = (typeof aggregate_types)[number];
 

@@ -50,6 +50,10 @@ begin
     ),
     waitlist_misses = coalesce((p_changes ->> 'waitlist_misses')::integer, c.waitlist_misses),
     cancellation_policy = coalesce(p_changes -> 'cancellation_policy', c.cancellation_policy),
+    -- Of capacity (0069).
+    overbooking_percent = coalesce(
+      (p_changes ->> 'overbooking_percent')::integer, c.overbooking_percent
+    ),
     version = c.version + 1,
     updated_at = now()
   where c.id = p_clinic_id

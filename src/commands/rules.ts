@@ -76,6 +76,7 @@ function print(context: Context, rules: Rules): void {
       'waitlist_offer_ms',
       'waitlist_notice_ms',
       'waitlist_misses',
+      'overbooking_percent',
       'version',
     ],
     name: rules.clinic_id,
@@ -88,6 +89,12 @@ function print(context: Context, rules: Rules): void {
       ['offers', `to those who wait stand for ${timeText(rules.waitlist_offer_ms)}`],
       ['', `nothing sooner than ${timeText(rules.waitlist_notice_ms)} ahead`],
       ['', `off the list after ${rules.waitlist_misses} without an answer`],
+      [
+        'overbooking',
+        rules.overbooking_percent === 0
+          ? 'never'
+          : `up to ${rules.overbooking_percent} % of a slot, at least one seat`,
+      ],
       ['version', String(rules.version)],
     ],
   });
@@ -107,6 +114,7 @@ function changesOf(args: Args) {
   const refunds = text('refunds');
   const [offer, notice] = ['offer', 'notice'].map(text);
   const misses = wholeOption(args, 'misses', 1, 100);
+  const overbooking = wholeOption(args, 'overbooking', 0, 10);
   const changes = {
     ...(hold ? { hold_ms: timeOf('--hold', hold) } : {}),
     ...(undo ? { undo_ms: timeOf('--undo', undo) } : {}),
@@ -118,6 +126,7 @@ function changesOf(args: Args) {
     ...(offer ? { waitlist_offer_ms: timeOf('--offer', offer) } : {}),
     ...(notice ? { waitlist_notice_ms: timeOf('--notice', notice) } : {}),
     ...(misses === null ? {} : { waitlist_misses: misses }),
+    ...(overbooking === null ? {} : { overbooking_percent: overbooking }),
   };
   if (Object.keys(changes).length > 0) return changes;
   throw new AppError('invalid_input', 'Say what changes.', {

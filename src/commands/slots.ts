@@ -45,8 +45,10 @@ const reason_words: Readonly<Record<NonNullable<Slot['reason']>, string>> = {
 };
 
 export function stateOf(slot: Slot): string {
-  if (slot.available) return slot.capacity > 1 ? `open ${slot.remaining}/${slot.capacity}` : 'open';
-  return slot.reason ?? 'closed';
+  const { available, capacity, remaining, reason, extra_seats = 0 } = slot;
+  const over = extra_seats > 0 ? `, +${extra_seats} over` : '';
+  if (available) return capacity > 1 ? `open ${remaining}/${capacity}${over}` : 'open';
+  return `${reason ?? 'closed'}${over}`;
 }
 
 export type SlotQuery = {

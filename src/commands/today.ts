@@ -39,6 +39,11 @@ function payText(row: DayRow, look: Look): string {
   return row.payment_state === 'due' ? 'DUE' : (row.payment_state ?? '');
 }
 
+/** `+1` = the slot has one seat more than it was made for. */
+function serviceText({ service_name, extra_seats = 0 }: DayRow): string {
+  return extra_seats > 0 ? `${service_name} +${extra_seats}` : service_name;
+}
+
 function petText(row: DayRow): string {
   if (row.kind === 'hold') return '(held)';
   return row.kind === 'booking' ? (row.pet_name ?? '-') : row.kind;
@@ -78,7 +83,7 @@ export async function today(context: Context, args: Args): Promise<undefined> {
           { head: 'PET', text: petText },
           { head: 'OWNER', text: (row) => row.owner_name ?? '' },
           { head: 'PHONE', text: (row) => row.owner_phone ?? '', wide: true },
-          { head: 'SERVICE', text: (row) => row.service_name },
+          { head: 'SERVICE', text: serviceText },
           { head: 'VET', text: (row) => row.staff_name ?? '-' },
           { head: 'PAY', text: (row) => payText(row, look) },
           { head: 'REF', text: (row) => row.reference_code ?? '', whole: true },
@@ -99,6 +104,7 @@ export async function today(context: Context, args: Args): Promise<undefined> {
           'payment_state',
           'reference_code',
           'notes',
+          'extra_seats',
         ],
         name: (row) => row.reference_code ?? row.slot_id,
         as_of,

@@ -17,6 +17,7 @@ export const rules_tree: readonly CommandSpec[] = [
     examples: [
       'petpro clinics rules-set --refunds 0:0,24:50,48+:100',
       'petpro clinics rules-set --hold 15m --check-in 2h',
+      'petpro clinics rules-set --overbooking 10',
     ],
     options: [
       { flags: '--hold <time>', doc: 'life of a hold, 5m to 15m' },
@@ -27,6 +28,10 @@ export const rules_tree: readonly CommandSpec[] = [
       { flags: '--offer <time>', doc: 'how long an offer to somebody who waits stands, 5m to 24h' },
       { flags: '--notice <time>', doc: 'nothing sooner is offered to them, 10m to 7d' },
       { flags: '--misses <n>', doc: 'unanswered offers after which they leave the list' },
+      {
+        flags: '--overbooking <percent>',
+        doc: 'how much a manager may overbook a slot, 0 to 10; 0 = never',
+      },
     ],
     mutates: { endpoint: 'set_booking_rules', if_version: true },
     exits: [3, 6],

@@ -1,6 +1,7 @@
 import type { CommandSpec } from './spec.ts';
 import { attachments_tree } from './tree-attachments.ts';
 import { calendar_tree } from './tree-calendar.ts';
+import { capacity_tree } from './tree-capacity.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
 import { jobs_tree } from './tree-jobs.ts';
@@ -29,6 +30,7 @@ export const tree: readonly CommandSpec[] = [
   ...life_tree,
   ...ticket_tree,
   ...time_off_tree,
+  ...capacity_tree,
   ...waitlist_tree,
   ...rules_tree,
   ...reviews_tree,

@@ -1,6 +1,7 @@
 import { type Alias, seed_aliases } from './aliases.ts';
 import { attachment_endpoints } from './api-attachments.ts';
 import { calendar_endpoints } from './api-calendar.ts';
+import { capacity_endpoints } from './api-capacity.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
 import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
@@ -38,6 +39,8 @@ export type Endpoint = {
    * path), `stored` from `idempotency_keys` (24 h), `none` for reads and for the webhook (its event id decides).
    */
   readonly idempotency: 'none' | 'hold' | 'stored';
+  /** Its answers carry an ETag; a client that has the newest one gets 304. */
+  readonly is_tagged?: true;
   /** A file goes in as the body, or comes out as the answer: bytes, not JSON. */
   readonly stream?: 'in' | 'out';
   readonly summary: string;
@@ -104,6 +107,7 @@ export const endpoints = {
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
+    is_tagged: true,
     summary: 'Open slots of a service; `explain=1` also lists the closed ones with the reason',
     problems: ['service_unavailable'],
   },
@@ -241,6 +245,7 @@ export const endpoints = {
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
+  ...capacity_endpoints,
   ...waitlist_endpoints,
   ...rules_endpoints,
   ...review_endpoints,

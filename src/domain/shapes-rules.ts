@@ -67,6 +67,12 @@ const rules = {
     .max(100)
     .describe('Unanswered offers after which somebody leaves the waiting list'),
   cancellation_policy,
+  overbooking_percent: z
+    .number()
+    .int()
+    .min(0)
+    .max(10)
+    .describe('Of the seats of a slot that a manager may add; 0 = never'),
 };
 
 const BookingRules = z

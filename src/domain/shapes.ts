@@ -33,6 +33,7 @@ import {
 } from './schema.ts';
 import { attachment_shapes } from './shapes-attachments.ts';
 import { calendar_shapes } from './shapes-calendar.ts';
+import { capacity_shapes } from './shapes-capacity.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
@@ -277,6 +278,7 @@ export const shapes = {
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
+  ...capacity_shapes,
   ...waitlist_shapes,
   ...rules_shapes,
   ...review_shapes,

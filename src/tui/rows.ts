@@ -85,6 +85,7 @@ const field_record: Readonly<Record<keyof DayRow, true>> = {
   staff_name: true,
   capacity: true,
   remaining: true,
+  extra_seats: true,
   amount: true,
   currency: true,
   booking_id: true,

@@ -36,6 +36,13 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'overbooking',
+    plant: async () => {
+      const { slot_id } = await held();
+      await sql`update slots set capacity = 2, extra_seats = 1 where id = ${slot_id}`;
+    },
+  },
+  {
     name: 'counters',
     plant: async () => {
       const { slot_id } = await booked();

@@ -12,6 +12,7 @@ import {
   type OwnerIds,
 } from '../helpers/database.ts';
 import { calendarSamples } from './calendar.ts';
+import { capacity_samples } from './capacity.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
 import { message_samples } from './messages.ts';
 import { outbox_samples } from './outbox.ts';
@@ -228,6 +229,7 @@ export const samples: Readonly<
     params: { service_id: await freshService(world) },
     body: { requires_approval: true },
   }),
+  ...capacity_samples,
   take_time_off: freshTimeOff,
   list_time_off: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   end_time_off: async (world) => ({ params: { time_off_id: await closedHours(world) } }),

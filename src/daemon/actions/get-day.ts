@@ -24,8 +24,9 @@ export async function getDay(
   const { from, to } = dayRange(date, time_zone);
   const day = await readDay(app.sql, input.clinic_id, from, to);
   const mask = masker(actor);
-  const rowJson = (row: DayRow): Output<'get_day'>['items'][number] => ({
+  const rowJson = ({ extra_seats, ...row }: DayRow): Output<'get_day'>['items'][number] => ({
     ...row,
+    ...(extra_seats > 0 ? { extra_seats } : {}),
     starts_at: zonedText(row.starts_at, time_zone),
     ends_at: zonedText(row.ends_at, time_zone),
     time: localTime(row.starts_at, time_zone).time,

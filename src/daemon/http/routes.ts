@@ -66,6 +66,7 @@ import {
   setPreferences,
 } from '../actions/notifications.ts';
 import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
+import { setOverbooking } from '../actions/overbooking.ts';
 import {
   discardParkedEvent,
   listParkedEvents,
@@ -141,6 +142,7 @@ import { isExpected, sendRefusal } from './problem.ts';
 import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
 import { serializer } from './serialize.ts';
+import { tagger } from './tagged.ts';
 
 /** Those that need raw bytes have routes of their own (webhook.ts, attachment-routes.ts). */
 type RouteName = Exclude<EndpointName, 'take_payment_event' | StreamName>;
@@ -189,6 +191,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   decline_offer: declineOffer,
   get_booking_rules: getBookingRules,
   set_booking_rules: setBookingRules,
+  set_overbooking: setOverbooking,
   set_service_approval: setServiceApproval,
   create_review: createReview,
   edit_review: editReview,
@@ -304,6 +307,7 @@ function handlerOf<N extends RouteName>(app: App, name: N, alias: Alias | null) 
   const parse = inputParser(name);
   const serialize = serializer(name);
   const fields = fieldNames(name);
+  const tags = tagger();
   const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> => {
     const { actor, params, body } = request;
     const query = withFormat(name, request);
@@ -329,8 +333,11 @@ function handlerOf<N extends RouteName>(app: App, name: N, alias: Alias | null) 
       reply.headers(documentHeaders(document));
       return document.body;
     }
-    const text = serialize(done.output);
-    return alias?.gives ? withMore(text, alias) : text;
+    const write = (output: unknown) =>
+      alias?.gives ? withMore(serialize(output), alias) : serialize(output);
+    return endpoint.is_tagged === true
+      ? tags(request, reply, done.output, write)
+      : write(done.output);
   };
   return async (
     request: FastifyRequest,

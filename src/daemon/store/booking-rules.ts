@@ -12,6 +12,8 @@ export type BookingRulesRow = {
   readonly waitlist_notice_ms: number;
   readonly waitlist_misses: number;
   readonly cancellation_policy: CancellationPolicy;
+  /** Of the seats of a slot; 0 = the clinic never overbooks. */
+  readonly overbooking_percent: number;
   readonly version: number;
 };
 
@@ -22,7 +24,7 @@ export async function findBookingRules(
 ): Promise<BookingRulesRow | null> {
   const [row] = await run(sql<BookingRulesRow[]>`
     select id as clinic_id, hold_ms, undo_ms, approval_ms, check_in_hours, waitlist_offer_ms,
-      waitlist_notice_ms, waitlist_misses, cancellation_policy, version
+      waitlist_notice_ms, waitlist_misses, cancellation_policy, overbooking_percent, version
     from clinics
     where id = ${clinic_id}`);
   return row ?? null;

@@ -12,6 +12,8 @@ export type DayRow = {
   readonly staff_name: string | null;
   readonly capacity: number;
   readonly remaining: number;
+  /** Of capacity: seats beyond those that the slot was made for. */
+  readonly extra_seats: number;
   readonly amount: string;
   readonly currency: string;
   readonly booking_id: string | null;
@@ -74,9 +76,10 @@ export async function readDay(
       d.staff_name, d.capacity, d.remaining, coalesce(l.amount, d.price) as amount, d.currency,
       l.booking_id, l.reference_code, l.status, l.arrived_at, l.version, l.reservation_id,
       l.hold_expires_at, l.user_id, l.owner_name, l.owner_phone, l.pet_id, l.pet_name, l.species,
-      l.payment_state, l.notes
+      l.payment_state, l.notes, sl.extra_seats
     from lines l
     join day d on d.slot_id = l.slot_id
+    join slots sl on sl.id = l.slot_id
     order by d.starts_at, d.staff_name, d.slot_id, l.rank, l.created_at
     limit ${ROWS_MAX}`);
   return { as_of, sequence, rows };
@@ -87,9 +90,10 @@ const bookedLines = (sql: Db) => sql`
     b.status, b.arrived_at, b.version, b.reservation_id, null::timestamptz as hold_expires_at,
     b.user_id, b.owner_name, b.owner_phone, b.pet_id, b.pet_name, b.species, b.payment_state,
     b.notes, b.created_at
-  from day d
-  join booking_rows b on b.slot_id = d.slot_id
-  where b.status <> 'cancelled'`;
+  from booking_rows b
+  -- Not a join: with the tables of the view it would be more than the planner weighs together
+  -- (join_collapse_limit), and every booking of all years would be read.
+  where b.slot_id = any (array(select d.slot_id from day d)) and b.status <> 'cancelled'`;
 
 const heldLines = (sql: Db) => sql`
   select 'hold', 2, r.slot_id, r.amount, null, r.reference_code, null, null, r.version, r.id,

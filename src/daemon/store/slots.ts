@@ -20,6 +20,8 @@ export type SlotRow = SlotMeta & {
   readonly staff_name: string | null;
   readonly service_name: string;
   readonly remaining: number;
+  /** Of capacity: seats beyond those that the slot was made for. */
+  readonly extra_seats: number;
   /** Per seat. */
   readonly price: string;
   readonly currency: string;
@@ -32,7 +34,8 @@ export type SlotRow = SlotMeta & {
 
 const columns = (sql: Db) => sql`
   slot_id, service_id, clinic_id, staff_id, capacity, starts_at, ends_at, time_zone, hold_ms,
-  staff_name, service_name, remaining, price, currency, status, is_available, version, reason`;
+  staff_name, service_name, remaining, price, currency, status, is_available, version, reason,
+  (select sl.extra_seats from slots sl where sl.id = slot_id) as extra_seats`;
 
 /** One slot without its state; null when there is none. */
 export async function findSlotMeta(sql: Db, slot_id: string): Promise<SlotMeta | null> {

@@ -78,6 +78,10 @@ type Cells = {
   readonly ref: string;
 };
 
+/** `+1 Checkup`: the slot has one seat more than it was made for. */
+const serviceText = (name: string, extra_seats = 0) =>
+  extra_seats > 0 ? `+${extra_seats} ${name}` : name;
+
 function bookingCells(row: BoardRow, words: Catalogue): Cells {
   const { row: data } = row;
   const state = data.payment_state;
@@ -85,7 +89,7 @@ function bookingCells(row: BoardRow, words: Catalogue): Cells {
   return {
     pet: data.pet_name ?? '',
     owner: data.owner_name ?? '',
-    service: data.service_name,
+    service: serviceText(data.service_name, data.extra_seats),
     pay: state === null ? '' : words.pay_short[state],
     pay_tone: is_open && row.letter !== 'x' ? 'warn' : 'plain',
     ref: data.reference_code ?? '',
@@ -96,7 +100,10 @@ function cellsOf(row: BoardRow, words: Catalogue, now_ms: number): Cells {
   const { row: data } = row;
   if (row.kind === 'booking') return bookingCells(row, words);
   const [first = data.service_name, ...more] = unique(row.group.map((one) => one.service_name));
-  const service = more.length === 0 ? first : words.services_more(first, more.length);
+  const service =
+    more.length === 0
+      ? serviceText(first, data.extra_seats)
+      : words.services_more(first, more.length);
   const base = { service, pay: '', pay_tone: 'plain' as const, ref: '', owner: '' };
   if (row.kind === 'open') return { ...base, pet: words.open_row };
   if (row.kind === 'blocked') {

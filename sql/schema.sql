@@ -395,6 +395,7 @@ create table bookings (
   tax_amount numeric(15,3),
   series_id uuid,
   series_position integer,
+  imported_at timestamp with time zone,
   item_count smallint not null default 1,
   ends_at timestamp with time zone,
   constraint bookings_pkey PRIMARY KEY (id),
@@ -682,6 +683,29 @@ create table idempotency_keys (
   created_at timestamp with time zone not null default now(),
   constraint idempotency_keys_pkey PRIMARY KEY (scope, key),
   constraint idempotency_keys_status_known CHECK ((status = ANY (ARRAY['running'::text, 'done'::text])))
+);
+
+create table import_runs (
+  id uuid not null default gen_random_uuid(),
+  kind text not null,
+  file_name text not null,
+  file_sha256 text,
+  source text not null,
+  settings jsonb not null default '{}'::jsonb,
+  status text not null default 'running'::text,
+  rows_read bigint not null default 0,
+  added bigint not null default 0,
+  changed bigint not null default 0,
+  same bigint not null default 0,
+  kept bigint not null default 0,
+  rejected bigint not null default 0,
+  started_by text not null,
+  started_at timestamp with time zone not null default now(),
+  updated_at timestamp with time zone not null default now(),
+  ended_at timestamp with time zone,
+  constraint import_runs_pkey PRIMARY KEY (id),
+  constraint import_runs_kind_known CHECK ((kind = ANY (ARRAY['clinics'::text, 'services'::text, 'vets'::text, 'owners'::text, 'pets'::text, 'bookings'::text]))),
+  constraint import_runs_status_known CHECK ((status = ANY (ARRAY['running'::text, 'stopped'::text, 'failed'::text, 'done'::text])))
 );
 
 create table inbox_marks (
@@ -1804,6 +1828,8 @@ CREATE INDEX financial_entries_unsettled ON public.financial_entries USING btree
 
 CREATE INDEX idempotency_keys_expiry ON public.idempotency_keys USING btree (expires_at);
 
+CREATE INDEX import_runs_file ON public.import_runs USING btree (file_sha256, kind);
+
 CREATE INDEX notifications_asked ON public.notifications USING btree (user_id, created_at DESC, id DESC);
 
 CREATE INDEX notifications_user ON public.notifications USING btree (user_id, created_at);
@@ -2561,6 +2587,8 @@ begin
 end
 $$;
 
+
+
 create function begin_grace(p_b bookings)
 returns timestamp with time zone
 language plpgsql
@@ -2722,6 +2750,15 @@ as $$
     'check_in_hours', p_c.check_in_hours, 'cancellation_policy', p_c.cancellation_policy,
     'waitlist_offer_ms', p_c.waitlist_offer_ms, 'waitlist_notice_ms', p_c.waitlist_notice_ms,
     'waitlist_misses', p_c.waitlist_misses, 'overbooking_percent', p_c.overbooking_percent
+  )
+$$;
+
+create function busy_range(p_slot slots)
+returns tstzrange
+language sql immutable
+as $$
+  select tstzrange(
+    coalesce(p_slot.busy_from, p_slot.starts_at), coalesce(p_slot.busy_to, p_slot.ends_at)
   )
 $$;
 
@@ -3098,11 +3135,11 @@ begin
     for v_slot in
       select sl.* from slots sl
       where sl.id = any (v_slot_ids) and sl.staff_id is not null
-      order by sl.staff_id, sl.starts_at
+      order by sl.staff_id, lower(busy_range(sl))
     loop
       insert into staff_claims (slot_id, staff_id, clinic_id, during)
       values (
-        v_slot.id, v_slot.staff_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+        v_slot.id, v_slot.staff_id, v_slot.clinic_id, busy_range(v_slot)
       )
       on conflict do nothing;
       if not found and not exists (select from staff_claims c where c.slot_id = v_slot.id) then
@@ -3114,11 +3151,11 @@ begin
     for v_slot in
       select sl.* from slots sl
       where sl.id = any (v_slot_ids) and sl.room_id is not null
-      order by sl.room_id, sl.starts_at
+      order by sl.room_id, lower(busy_range(sl))
     loop
       insert into room_claims (slot_id, room_id, clinic_id, during)
       values (
-        v_slot.id, v_slot.room_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+        v_slot.id, v_slot.room_id, v_slot.clinic_id, busy_range(v_slot)
       )
       on conflict do nothing;
       if not found and not exists (select from room_claims c where c.slot_id = v_slot.id) then
@@ -3808,7 +3845,9 @@ as $$
 begin
   perform
   from slots sl
-  where sl.id in (select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id)
+  where sl.id in (
+    select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id
+  )
   order by sl.id
   for no key update;
   update slots sl
@@ -5248,7 +5287,9 @@ begin
   -- order.
   perform
   from slots sl
-  where sl.id in (select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id)
+  where sl.id in (
+    select i.slot_id from reservation_items i where i.reservation_id = p_reservation_id
+  )
   order by sl.id
   for update;
   for v_i in
@@ -5381,6 +5422,7 @@ declare
   v_cleared record;
   v_own uuid;
   v_ends_at timestamptz;
+  v_busy_to timestamptz;
   v_plan jsonb := '[]';
   v_tax numeric := 0;
   v_approval boolean := false;
@@ -5424,9 +5466,12 @@ begin
       u.i -> 'seats' as seats, u.i ->> 'tier' as tier, s.slot_id, s.clinic_id, s.service_id,
       s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.price, s.currency,
       s.service_name, s.staff_name, s.hold_ms, s.is_available, sv.requires_approval, sv.deposit,
-      c.is_active, c.tax_bp, c.tax_included
+      c.is_active, c.tax_bp, c.tax_included, busy_range(sl) as busy,
+      coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
+      coalesce(sv.horizon_days, c.horizon_days) as horizon_days
     from jsonb_array_elements(p_items) with ordinality as u (i, n)
     left join slot_states s on s.slot_id = (u.i ->> 'slot_id')::uuid
+    left join slots sl on sl.id = s.slot_id
     left join services sv on sv.id = s.service_id
     left join clinics c on c.id = s.clinic_id
     order by u.n
@@ -5441,13 +5486,20 @@ begin
       when v_i.clinic_id <> v_first.clinic_id then 'items_clinic'
       when v_i.currency <> v_first.currency then 'items_currency'
       when v_i.position > 1 and v_i.starts_at < v_ends_at then 'items_overlap'
-      when v_i.position > 1 and v_i.starts_at > v_ends_at + item_gap() then 'items_gap'
+      -- Buffers do not count: a groomer who cleans up in between keeps nobody waiting for nothing.
+      when v_i.position > 1 and lower(v_i.busy) > v_busy_to + item_gap() then 'items_gap'
+      -- As in hold_slot.
+      when p_actor ->> 'kind' = 'customer'
+        and v_i.starts_at < now() + v_i.notice_minutes * interval '1 minute' then 'too_soon'
+      when p_actor ->> 'kind' = 'customer'
+        and v_i.starts_at > now() + v_i.horizon_days * interval '24 hours' then 'too_far'
     end;
     if rule is not null then
       outcome := 'policy_refused';
       return;
     end if;
     v_ends_at := v_i.ends_at;
+    v_busy_to := upper(v_i.busy);
     -- Before anything is taken, so that a no writes nothing. Overdue holds count as free, as in
     -- lists.
     outcome := case
@@ -5460,7 +5512,8 @@ begin
       when v_i.remaining < v_i.quantity then 'slot_taken'
     end;
     if outcome is not null then
-      rule := case when outcome = 'policy_refused' then 'quantity_over_capacity' else v_i.reason end;
+      rule := v_i.reason;
+      if outcome = 'policy_refused' then rule := 'quantity_over_capacity'; end if;
       if outcome in ('slot_locked', 'slot_taken') then
         select ceil(extract(epoch from min(c.expires_at) - now()) * 1000) into retry_after_ms
         from slot_claims c
@@ -5846,6 +5899,401 @@ begin
 end
 $$;
 
+create function import_again(p_b bookings, p_row jsonb, p_actor jsonb, OUT outcome text, OUT field text, OUT problem text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_zone text := (select c.time_zone from clinics c where c.id = p_b.clinic_id);
+  v_status text := coalesce(p_row ->> 'status', p_b.status);
+begin
+  if import_moment(p_row ->> 'starts_at', v_zone) is distinct from p_b.booking_time then
+    outcome := 'kept';
+  elsif v_status = p_b.status then
+    outcome := 'same';
+  elsif v_status = 'cancelled' and p_b.status = 'confirmed' and p_b.booking_time > now() then
+    perform cancel_booking(
+      p_b.id, p_row ->> 'cancellation_reason', 'clinic', null, false, p_actor
+    );
+    update booking_events_outbox o
+    set payload = o.payload || '{"imported": true}'
+    where o.aggregate_id = p_b.id and o.event_type = 'booking.cancelled' and o.sequence is null;
+    outcome := 'changed';
+  else
+    outcome := 'kept';
+  end if;
+end
+$$;
+
+create function import_booking(p_row jsonb, p_open_slots boolean, p_actor jsonb, OUT outcome text, OUT field text, OUT problem text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_v import_visit;
+  v_c clinics;
+  v_s services;
+  v_b bookings;
+  v_word text;
+begin
+  v_v.id := (p_row ->> 'id')::uuid;
+  v_v.file_row := p_row;
+  select b.* into v_b from bookings b where b.id = v_v.id;
+  if not found then select b.* into v_b from bookings b where b.reservation_id = v_v.id; end if;
+  if v_b.id is not null then
+    select a.* into outcome, field, problem from import_again(v_b, p_row, p_actor) a;
+    return;
+  end if;
+
+  select c.* into v_c
+  from clinics c
+  where c.id = (p_row ->> 'clinic_id')::uuid or c.code = upper(p_row ->> 'clinic_word')
+  order by c.id = (p_row ->> 'clinic_id')::uuid desc
+  limit 1;
+  select s.* into v_s
+  from services s
+  where s.clinic_id = v_c.id and s.id = (p_row ->> 'service_id')::uuid;
+  if not found then
+    select s.* into v_s
+    from services s
+    where s.clinic_id = v_c.id and lower(s.name) = lower(p_row ->> 'service_word');
+  end if;
+  v_word := p_row ->> 'staff_word';
+  select s.id into v_v.staff_id
+  from staff s
+  where s.clinic_id = v_c.id
+    and (s.id = (p_row ->> 'staff_id')::uuid or lower(s.name) = lower(v_word))
+  order by s.id = (p_row ->> 'staff_id')::uuid desc
+  limit 1;
+  select u.id into v_v.user_id from users u where u.id = (p_row ->> 'user_id')::uuid;
+  select p.id into v_v.pet_id
+  from pets p
+  where p.id = (p_row ->> 'pet_id')::uuid and p.user_id = v_v.user_id;
+
+  v_v.clinic_id := v_c.id;
+  v_v.service_id := v_s.id;
+  v_v.time_zone := v_c.time_zone;
+  v_v.currency := v_s.currency;
+  v_v.starts_at := import_moment(p_row ->> 'starts_at', v_c.time_zone);
+  v_v.ends_at := coalesce(
+    import_moment(p_row ->> 'ends_at', v_c.time_zone),
+    v_v.starts_at + v_s.duration_minutes * interval '1 minute'
+  );
+  v_v.quantity := coalesce((p_row ->> 'quantity')::integer, 1);
+  v_v.status := coalesce(
+    p_row ->> 'status', case when v_v.starts_at > now() then 'confirmed' else 'completed' end
+  );
+  v_v.created_at := least(
+    coalesce(import_moment(p_row ->> 'created_at', v_c.time_zone), v_v.starts_at), now()
+  );
+  v_v.amount := coalesce((p_row ->> 'amount')::numeric, v_s.price * v_v.quantity);
+  -- Of a visit to come only what is still to be paid is ours to ask for.
+  if v_v.starts_at > now() then
+    v_v.amount := v_v.amount - coalesce((p_row ->> 'amount_paid')::numeric, 0);
+  end if;
+
+  select x.field, x.problem into field, problem
+  from (
+    values
+      ('clinic_id', 'names no clinic that is known here', v_c.id is null),
+      ('service_id', 'names no service of this clinic', v_s.id is null),
+      ('staff_id', 'names nobody of this clinic', v_word is not null and v_v.staff_id is null),
+      ('user_id', 'names no owner that is known here', v_v.user_id is null),
+      ('pet_id', 'is no pet of this owner that is known here',
+        v_v.pet_id is null and (p_row ->> 'pet_id' is not null or v_c.kind = 'clinic')),
+      ('starts_at', 'is skipped by a clock change of the clinic', v_v.starts_at is null),
+      ('ends_at', 'is not after the start', v_v.ends_at <= v_v.starts_at),
+      ('currency', 'is not what the service is sold in',
+        upper(p_row ->> 'currency') <> v_s.currency),
+      ('amount_paid', 'is more than the amount', v_v.amount < 0),
+      ('amount', 'has more decimals than the currency', v_v.amount <> round(v_v.amount, (
+        select k.exponent from currencies k where k.code = v_s.currency
+      ))),
+      ('status', 'cannot be true before the visit',
+        v_v.starts_at > now() and v_v.status not in ('confirmed', 'cancelled'))
+  ) as x (field, problem, is_so)
+  where x.is_so
+  limit 1;
+  if problem is not null then
+    outcome := 'rejected';
+    return;
+  end if;
+
+  begin
+    if v_v.starts_at > now() and v_v.status = 'confirmed' then
+      select f.* into outcome, field, problem from import_future(v_v, p_open_slots, p_actor) f;
+    else
+      select h.* into outcome, field, problem from import_history(v_v, p_actor) h;
+    end if;
+    -- Undone by the end of this block: a slot that was opened for it, a seat that it held.
+    if problem is not null then
+      raise exception using errcode = 'PP002', message = 'a row that is not taken';
+    end if;
+  exception
+    when sqlstate 'PP002' then null;
+    when integrity_constraint_violation or data_exception then
+      outcome := null;
+      problem := sqlerrm;
+  end;
+  if problem is not null then outcome := 'rejected'; end if;
+end
+$$;
+
+create function import_future(p_v import_visit, p_open_slots boolean, p_actor jsonb, OUT outcome text, OUT field text, OUT problem text)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_slot_id uuid;
+  v_held record;
+  v_confirmed record;
+  v_reference text;
+begin
+  select sl.id into v_slot_id
+  from slots sl
+  where sl.service_id = p_v.service_id and sl.starts_at = p_v.starts_at
+    and (p_v.staff_id is null or sl.staff_id = p_v.staff_id) and sl.status <> 'blocked'
+  -- One with room for them, when several are open at that time.
+  order by sl.capacity - (
+    select count(*)
+    from slot_claims c
+    where c.slot_id = sl.id and (c.expires_at is null or c.expires_at > now())
+  ) >= p_v.quantity desc, sl.id
+  limit 1;
+  if v_slot_id is null and p_open_slots then
+    select import_slot(
+      s, p_v.time_zone, p_v.staff_id, p_v.starts_at, p_v.ends_at, p_v.quantity, 'available'
+    ) into v_slot_id
+    from services s
+    where s.id = p_v.service_id;
+  end if;
+  if v_slot_id is null then
+    field := 'starts_at';
+    problem := 'nothing is open at that time: --open-slots makes slots for such visits';
+    return;
+  end if;
+  if p_v.file_row ->> 'reference_code' is not null then
+    v_reference := import_reference(p_v.file_row ->> 'reference_code');
+    if v_reference is null then
+      field := 'reference_code';
+      problem := 'is the code of another booking, or none of ours';
+      return;
+    end if;
+  end if;
+  select h.* into v_held
+  from hold_slot(
+    p_reservation_id => p_v.id, p_slot_id => v_slot_id, p_user_id => p_v.user_id,
+    p_pet_id => p_v.pet_id, p_quantity => p_v.quantity, p_seats => null,
+    p_lock_id => 'import:' || p_v.id, p_idempotency_key => 'import:' || p_v.id,
+    p_actor => p_actor
+  ) h;
+  problem := case
+    when v_held.outcome = 'ok' then null
+    when v_held.outcome in ('slot_taken', 'overdue_session', 'slot_locked')
+      then 'somebody else has that time, or the vet or room is busy then'
+    when v_held.outcome = 'replayed' then 'the owner is holding that time at this moment'
+    when v_held.outcome = 'policy_refused' and v_held.rule is null
+      then 'the owner has another visit then, or there are not so many seats'
+    else concat_ws(': ', v_held.outcome, v_held.rule)
+  end;
+  if problem is not null then
+    field := 'starts_at';
+    return;
+  end if;
+  update reservations r
+  set amount = p_v.amount, amount_due = p_v.amount, notes = p_v.file_row ->> 'notes',
+    reference_code = coalesce(v_reference, r.reference_code)
+  where r.id = p_v.id and (r.price_lines is null or r.amount = p_v.amount);
+  if not found then
+    field := 'amount';
+    problem := 'this service is sold in tiers, and the seats cost ' ||
+      amount_text(v_held.amount, p_v.currency);
+    return;
+  end if;
+  select c.* into v_confirmed
+  from confirm_reservation(p_v.id, 'at_clinic', null, null, p_actor) c;
+  if v_confirmed.outcome <> 'ok' then
+    field := 'starts_at';
+    problem := v_confirmed.outcome;
+    return;
+  end if;
+  update bookings b
+  set created_at = p_v.created_at, imported_at = now()
+  where b.id = v_confirmed.booking_id;
+  -- Marked before anybody can read them: they commit with this.
+  update booking_events_outbox o
+  set payload = o.payload || jsonb_strip_nulls(jsonb_build_object(
+    'reference_code', v_reference,
+    'imported', case when o.aggregate_type = 'booking' then true end
+  ))
+  where o.aggregate_id in (p_v.id, v_confirmed.booking_id);
+  outcome := 'new';
+end
+$$;
+
+create function import_history(p_v import_visit, p_actor jsonb, OUT outcome text, OUT field text, OUT problem text)
+returns record
+language plpgsql
+set petpro.writer=app
+as $$
+#variable_conflict use_column
+declare
+  v_service services;
+  v_slot_id uuid;
+  v_is_live boolean := p_v.status <> 'cancelled';
+  v_reference text := import_reference(p_v.file_row ->> 'reference_code');
+  v_ended_at timestamptz;
+  v_b bookings;
+begin
+  if v_reference is null then
+    field := 'reference_code';
+    problem := 'is the code of another booking, or none of ours';
+    return;
+  end if;
+  select * into v_service from services s where s.id = p_v.service_id;
+  select sl.id into v_slot_id
+  from slots sl
+  where sl.service_id = p_v.service_id and sl.starts_at = p_v.starts_at
+    and sl.staff_id is not distinct from p_v.staff_id
+    and (not v_is_live or sl.booked_count + p_v.quantity <= sl.capacity)
+  order by sl.id
+  limit 1
+  for no key update;
+  v_slot_id := coalesce(v_slot_id, import_slot(
+    v_service, p_v.time_zone, p_v.staff_id, p_v.starts_at, p_v.ends_at, p_v.quantity,
+    -- Nobody is to book what was called off elsewhere.
+    case when p_v.starts_at > now() then 'blocked' else 'available' end
+  ));
+  if v_is_live then
+    update slots sl
+    set booked_count = sl.booked_count + p_v.quantity,
+      status = case when sl.status = 'available'
+        and sl.booked_count + p_v.quantity >= sl.capacity then 'booked' else sl.status end,
+      version = sl.version + 1, updated_at = now()
+    where sl.id = v_slot_id;
+  end if;
+  v_ended_at := coalesce(
+    import_moment(p_v.file_row ->> 'cancelled_at', p_v.time_zone),
+    import_moment(p_v.file_row ->> 'completed_at', p_v.time_zone),
+    least(p_v.ends_at, now())
+  );
+  insert into reservations (
+    id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code, status,
+    quantity, seats, amount, amount_due, currency, expires_at, source, created_at, updated_at
+  )
+  values (
+    p_v.id, p_v.user_id, p_v.pet_id, p_v.clinic_id, p_v.service_id, v_slot_id,
+    'import:' || p_v.id, nextval('hold_numbers'), v_reference, 'confirmed', p_v.quantity,
+    (select array_agg(s) from generate_series(1, p_v.quantity) as s), p_v.amount, 0, p_v.currency,
+    p_v.created_at, 'import', p_v.created_at, v_ended_at
+  );
+  perform log_reservation(
+    p_v.id, 1, 'reservation.imported', null, 'confirmed', null, p_actor
+  );
+  insert into bookings (
+    id, reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, reference_code, quantity,
+    amount, amount_due, currency, payment_mode, status, cancellation_reason, cancelled_by,
+    cancelled_at, notes, pet_snapshot, service_snapshot, user_snapshot, policy_snapshot,
+    booking_time, arrived_at, started_at, completed_at, source, created_at, updated_at, imported_at
+  )
+  select p_v.id, p_v.id, p_v.user_id, p_v.pet_id, p_v.clinic_id, p_v.service_id, v_slot_id,
+    v_reference, p_v.quantity, p_v.amount, 0, p_v.currency, 'at_clinic', p_v.status,
+    p_v.file_row ->> 'cancellation_reason',
+    case when not v_is_live then coalesce(p_v.file_row ->> 'cancelled_by', 'clinic') end,
+    case when not v_is_live then v_ended_at end,
+    p_v.file_row ->> 'notes',
+    coalesce((
+      select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
+      from pets p where p.id = p_v.pet_id
+    ), '{}'),
+    jsonb_build_object(
+      'name', v_service.name, 'price', amount_text(v_service.price, v_service.currency),
+      'currency', v_service.currency, 'duration_minutes', v_service.duration_minutes,
+      'category', v_service.category, 'staff_id', p_v.staff_id,
+      'staff_name', (select s.name from staff s where s.id = p_v.staff_id),
+      'clinic_name', c.name, 'commission_bp', coalesce(v_service.commission_bp, c.commission_bp),
+      'tax_bp', c.tax_bp, 'tax_included', c.tax_included
+    ),
+    jsonb_build_object('full_name', u.full_name, 'lang', u.lang),
+    coalesce(v_service.cancellation_policy, c.cancellation_policy), p_v.starts_at,
+    import_moment(p_v.file_row ->> 'arrived_at', p_v.time_zone),
+    import_moment(p_v.file_row ->> 'started_at', p_v.time_zone),
+    case when p_v.status = 'completed' then v_ended_at end,
+    'import', p_v.created_at, v_ended_at, now()
+  from clinics c, users u
+  where c.id = p_v.clinic_id and u.id = p_v.user_id
+  returning * into v_b;
+  perform write_booking_items(v_b);
+  perform log_booking(
+    v_b.id, 1, 'booking.imported', v_b.status, null, jsonb_build_object('status', v_b.status),
+    null, p_actor
+  );
+  outcome := 'new';
+end
+$$;
+
+create function import_moment(p_text text, p_zone text)
+returns timestamp with time zone
+language plpgsql stable
+as $$
+declare
+  v_wall timestamp;
+  v_at timestamptz;
+begin
+  if p_text is null or p_text ~ '(Z|[+-]\d\d:?\d\d)$' then return p_text::timestamptz; end if;
+  v_wall := p_text::timestamp;
+  v_at := v_wall at time zone p_zone;
+  if v_at at time zone p_zone <> v_wall then return null; end if;
+  -- Clocks go back by an hour or half of one.
+  return case v_wall
+    when (v_at - interval '1 hour') at time zone p_zone then v_at - interval '1 hour'
+    when (v_at - interval '30 minutes') at time zone p_zone then v_at - interval '30 minutes'
+    else v_at
+  end;
+end
+$$;
+
+create function import_reference(p_code text)
+returns text
+language plpgsql
+as $$
+declare
+  v_last bigint := (select s.last_value from hold_numbers s);
+  v_number bigint := reference_number(p_code);
+begin
+  if p_code is null then return reference_code(nextval('hold_numbers')); end if;
+  -- Numbers are given one by one: a code far ahead was not made by us, and would use them all up.
+  if v_number > v_last + 10000000 or exists (
+    select from reservations r where r.reference_code = p_code
+  ) or exists (select from bookings b where b.reference_code = p_code) then
+    return null;
+  end if;
+  -- A thousand further on, so that numbers which are given out at this moment are not given again.
+  if v_number > v_last then perform setval('hold_numbers', v_number + 1000); end if;
+  return p_code;
+end
+$$;
+
+create function import_slot(p_service services, p_zone text, p_staff_id uuid, p_starts_at timestamp with time zone, p_ends_at timestamp with time zone, p_quantity integer, p_status text)
+returns uuid
+language sql
+as $$
+  insert into slots (
+    clinic_id, service_id, staff_id, starts_at, ends_at, slot_date, slot_start_time, slot_end_time,
+    status, capacity
+  )
+  values (
+    p_service.clinic_id, p_service.id, p_staff_id, p_starts_at, p_ends_at,
+    (p_starts_at at time zone p_zone)::date, (p_starts_at at time zone p_zone)::time,
+    (p_ends_at at time zone p_zone)::time, p_status, greatest(p_service.capacity, p_quantity)
+  )
+  returning id
+$$;
+
 create function is_hidden(p_actor jsonb, p_user_id uuid, p_clinic_id uuid)
 returns boolean
 language sql immutable
@@ -5925,7 +6373,9 @@ as $$
     'price_total', amount_text(p_r.amount, p_r.currency),
     'commission_bp', case
       when sum(i.amount) = 0 then max(coalesce(sv.commission_bp, c.commission_bp))
-      else round(sum(i.amount * coalesce(sv.commission_bp, c.commission_bp)) / sum(i.amount))::integer
+      else round(
+        sum(i.amount * coalesce(sv.commission_bp, c.commission_bp)) / sum(i.amount)
+      )::integer
     end,
     'items', items_json(p_r.id, p_r.currency)
   )
@@ -7726,6 +8176,11 @@ as $$
   select 'BP' || lpad((p_number * 61803399 % 100000000)::text, 8, '0')
 $$;
 
+create function reference_number(p_code text)
+returns bigint
+language sql immutable
+as $$ select substr(p_code, 3)::bigint * 82636599 % 100000000 $$;
+
 create function refresh_view(p_view_name text)
 returns TABLE(outcome text, duration_ms integer, row_count bigint, note text)
 language plpgsql
@@ -8707,7 +9162,9 @@ begin
   set seats = array(select s::integer from jsonb_array_elements_text(x -> 'seats') s)
   from jsonb_array_elements(v_claimed.items) x
   where i.reservation_id = p_r.id and i.position = (x ->> 'position')::integer;
-  return (select i.seats from reservation_items i where i.reservation_id = p_r.id and i.position = 1);
+  return (
+    select i.seats from reservation_items i where i.reservation_id = p_r.id and i.position = 1
+  );
 end
 $$;
 

@@ -160,6 +160,13 @@ export const daemon_settings = {
     fallback: '15s',
     doc: 'Longest time for one request.',
   },
+  availability_cache_s: {
+    env: 'PETPRO_AVAILABILITY_CACHE_S',
+    // Seed 000, Slot Availability Check: kept for five minutes at most.
+    parse: whole(0, 300),
+    fallback: '300',
+    doc: 'Seconds that an answer about free times may be given again while nothing has changed; 0 = read each time.',
+  },
   webhook_allow: {
     env: 'PETPRO_WEBHOOK_ALLOW',
     parse: splitList,

@@ -2,10 +2,13 @@ import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { dayRange, localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
+import { type BoundedCache, boundedCache } from '../http/bounded-cache.ts';
+import { type ServiceGroup, serviceGroup, unchangedForMs } from '../store/availability.ts';
 import { findService } from '../store/clinics.ts';
 import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
 import { decodeTimeCursor, pageOf } from './cursor.ts';
 import { rememberSlots } from './find-slot.ts';
+import { keptAnswers, type Made } from './kept-answers.ts';
 import { moneyText } from './money-text.ts';
 import { tiersBySlot } from './price-tiers.ts';
 import { zonedText } from './slot-time.ts';
@@ -32,6 +35,7 @@ function slotJson(row: SlotRow, explain: boolean): Slot {
     available: row.reason === null && row.is_available,
     capacity: row.capacity,
     remaining: row.remaining,
+    ...(row.extra_seats > 0 ? { extra_seats: row.extra_seats } : {}),
     price: moneyText(row.price, row.currency),
     currency: row.currency,
     reason: explain ? row.reason : null,
@@ -60,22 +64,26 @@ function wantedRange(
   };
 }
 
-/** Open slots of a service; with `explain` also the closed ones and why each is closed. */
-export async function listSlots(
+/** Until the day that "today" stands for is over. */
+function untilMidnightMs(time_zone: string): number {
+  const now = Temporal.Now.instant();
+  const { to } = dayRange(localTime(now, time_zone).date, time_zone);
+  return to.epochMilliseconds - now.epochMilliseconds;
+}
+
+/** One page as it stands now. */
+async function readPage(
   app: App,
-  actor: Actor,
+  clinic_id: string,
   input: Input<'list_slots'>,
-): Promise<Output<'list_slots'>> {
+): Promise<Made<Output<'list_slots'>>> {
   const { service_id, staff_id, explain, limit } = input;
-  const [service, time_zone] = await Promise.all([
+  const [service, time_zone, life_ms] = await Promise.all([
     findService(app.sql, service_id),
     clinicZone(app.sql, service_id),
+    unchangedForMs(app.sql, service_id, clinic_id),
   ]);
-  const wanted = [actor.clinic_id, input.clinic_id ?? null];
-  const is_foreign = wanted.some((one) => one !== null && one !== service?.clinic_id);
-  if (!service || time_zone === null || is_foreign) {
-    throw new AppError('not_found', 'There is no such service.');
-  }
+  if (!service || time_zone === null) throw absent();
   if (!service.is_available && !explain) {
     throw new AppError('service_unavailable', 'The clinic does not offer this service now.');
   }
@@ -96,5 +104,52 @@ export async function listSlots(
     ...slotJson(row, explain),
     ...(tiers === null ? {} : { price_tiers: tiers.get(row.slot_id) ?? [] }),
   }));
-  return { items, next_cursor: page.next_cursor };
+  const is_relative = input.date === undefined && input.from === undefined;
+  const day_ms = is_relative ? untilMidnightMs(time_zone) : Number.POSITIVE_INFINITY;
+  return {
+    answer: { items, next_cursor: page.next_cursor },
+    lines: items.length,
+    life_ms: Math.min(life_ms ?? Number.POSITIVE_INFINITY, day_ms),
+  };
+}
+
+const absent = () => new AppError('not_found', 'There is no such service.');
+
+const SERVICES_MAX = 5_000;
+const SERVICE_KEPT_MS = 3_600_000;
+const groups = new WeakMap<App, BoundedCache<ServiceGroup>>();
+
+/** The clinic of a service, unless this caller may not know of it. */
+export async function groupOf(
+  app: App,
+  actor: Actor,
+  service_id: string,
+  wanted_clinic: string | null,
+): Promise<ServiceGroup> {
+  const cache = groups.get(app) ?? boundedCache<ServiceGroup>(SERVICES_MAX, SERVICE_KEPT_MS);
+  groups.set(app, cache);
+  const found = cache.get(service_id) ?? (await serviceGroup(app.sql, service_id));
+  const is_foreign = [actor.clinic_id, wanted_clinic].some(
+    (one) => one !== null && one !== found?.clinic_id,
+  );
+  if (found === null || is_foreign) throw absent();
+  cache.set(service_id, found);
+  return found;
+}
+
+const kept = keptAnswers<Output<'list_slots'>>();
+
+/** Open slots of a service; with `explain` also the closed ones and why each is closed. */
+export async function listSlots(
+  app: App,
+  actor: Actor,
+  input: Input<'list_slots'>,
+): Promise<Output<'list_slots'>> {
+  const { service_id, date, from, to, staff_id, explain, cursor, limit } = input;
+  const { clinic_id, group } = await groupOf(app, actor, service_id, input.clinic_id ?? null);
+  return await kept(app, {
+    key: JSON.stringify([service_id, date, from, to, staff_id, explain, cursor, limit]),
+    group,
+    make: () => readPage(app, clinic_id, input),
+  });
 }

@@ -136,6 +136,13 @@ const bytes = { schema: { type: 'string', format: 'binary' } };
 /** The bodies of those endpoints that speak bytes: one entry for each type of file. */
 const file_content = Object.fromEntries(file_types.map((type) => [type, bytes]));
 
+const tag_header = {
+  name: 'If-None-Match',
+  in: 'header',
+  required: false,
+  description: 'The ETag of the answer that the client has; 304 when it still holds.',
+  schema: { type: 'string' },
+};
 const idempotency_header = { $ref: '#/components/parameters/IdempotencyKey' };
 
 function operation(name: EndpointName, endpoint: Endpoint, components: Components): Schema {
@@ -145,6 +152,7 @@ function operation(name: EndpointName, endpoint: Endpoint, components: Component
     ...parametersOf('path', shape.params, components),
     ...parametersOf('query', shape.query, components),
     ...(endpoint.idempotency === 'none' ? [] : [idempotency_header]),
+    ...(endpoint.is_tagged ? [tag_header] : []),
   ];
   const roles = is_public ? 'No token needed.' : `Roles: ${access[endpoint.access].join(', ')}.`;
   return {
@@ -160,6 +168,7 @@ function operation(name: EndpointName, endpoint: Endpoint, components: Component
         description: endpoint.success === 201 ? 'Created' : 'Done',
         headers: {
           'X-Request-Id': { schema: { type: 'string' } },
+          ...(endpoint.is_tagged ? { ETag: { schema: { type: 'string' } } } : {}),
           ...(endpoint.idempotency === 'none'
             ? {}
             : { 'Idempotency-Replayed': { schema: { type: 'string', enum: ['true'] } } }),
@@ -169,6 +178,7 @@ function operation(name: EndpointName, endpoint: Endpoint, components: Component
             ? file_content
             : { 'application/json': { schema: toSchema(shape.output, 'output', components) } },
       },
+      ...(endpoint.is_tagged ? { 304: { description: 'Nothing has changed since' } } : {}),
       ...problemResponses(endpoint),
     },
   };

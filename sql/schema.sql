@@ -2587,7 +2587,18 @@ begin
 end
 $$;
 
-
+create procedure begin_availability(IN p_group integer, INOUT version bigint, INOUT writing text[])
+language plpgsql
+as $$
+begin
+  version := coalesce(
+    pg_sequence_last_value(('availability_' || p_group)::regclass), 0
+  );
+  perform pg_current_xact_id();
+  commit;
+  writing := array(select x::text from pg_snapshot_xip(pg_current_snapshot()) as x);
+end
+$$;
 
 create function begin_grace(p_b bookings)
 returns timestamp with time zone

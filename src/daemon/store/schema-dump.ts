@@ -125,8 +125,9 @@ async function readIndices(sql: Db): Promise<readonly string[]> {
 async function readFunctions(sql: Db): Promise<readonly string[]> {
   return textOf(
     await run(sql<Line[]>`
-      select 'create function ' || p.proname || '(' || pg_get_function_arguments(p.oid)
-        || E')\nreturns ' || pg_get_function_result(p.oid)
+      select case p.prokind when 'p' then 'create procedure ' else 'create function ' end
+        || p.proname || '(' || pg_get_function_arguments(p.oid)
+        || coalesce(E')\nreturns ' || pg_get_function_result(p.oid), ')')
         || E'\nlanguage ' || l.lanname
         || case p.provolatile when 'i' then ' immutable' when 's' then ' stable' else '' end
         || coalesce(E'\nset ' || array_to_string(p.proconfig, E'\nset '), '')

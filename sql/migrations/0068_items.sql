@@ -126,6 +126,9 @@ as $$
       'ends_at', p_b.ends_at, 'items', items_json(p_b.reservation_id, p_b.currency)
     )
     else '{}'::jsonb
+  end || case
+    when p_b.series_id is null then '{}'::jsonb
+    else jsonb_build_object('series_id', p_b.series_id, 'series_position', p_b.series_position)
   end
   from slots sl
   where sl.id = p_b.slot_id

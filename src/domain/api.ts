@@ -15,6 +15,7 @@ import { report_endpoints } from './api-reports.ts';
 import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
+import { series_endpoints } from './api-series.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
 import { view_endpoints } from './api-views.ts';
@@ -245,6 +246,7 @@ export const endpoints = {
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
+  ...series_endpoints,
   ...capacity_endpoints,
   ...waitlist_endpoints,
   ...rules_endpoints,

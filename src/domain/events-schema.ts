@@ -73,6 +73,14 @@ const Booking = z.object({
   status: z.enum(booking_statuses),
   version,
   created_at: moment,
+  series_id: id.optional().describe('The visit is one of a series'),
+  series_position: z.number().int().positive().optional(),
+  tells: z
+    .array(id)
+    .readonly()
+    .optional()
+    .describe('The message of this event is about all of these bookings'),
+  told_by: id.optional().describe('The message to the owner is that of this booking'),
   ends_at: moment.optional().describe('Of the last of several services'),
   items,
 });

@@ -47,6 +47,7 @@ import { report_shapes } from './shapes-reports.ts';
 import { review_shapes } from './shapes-reviews.ts';
 import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
+import { series_shapes } from './shapes-series.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
 import { view_shapes } from './shapes-views.ts';
@@ -278,6 +279,7 @@ export const shapes = {
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
+  ...series_shapes,
   ...capacity_shapes,
   ...waitlist_shapes,
   ...rules_shapes,

@@ -19,6 +19,7 @@ import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { reminderSamples } from './reminders.ts';
 import { savedSamples } from './saved.ts';
+import { series_samples } from './series.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
 import { view_samples } from './views.ts';
@@ -230,6 +231,7 @@ export const samples: Readonly<
     body: { requires_approval: true },
   }),
   ...capacity_samples,
+  ...series_samples,
   take_time_off: freshTimeOff,
   list_time_off: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),
   end_time_off: async (world) => ({ params: { time_off_id: await closedHours(world) } }),

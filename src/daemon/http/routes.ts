@@ -18,6 +18,7 @@ import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
 import { checkIn } from '../actions/check-in.ts';
+import { cancelSeries, moveSeries } from '../actions/change-series.ts';
 import { cleanupLocks } from '../actions/cleanup-locks.ts';
 import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
@@ -25,6 +26,7 @@ import { createOwner } from '../actions/create-owner.ts';
 import { createPayment } from '../actions/create-payment.ts';
 import { createPaymentSession } from '../actions/create-payment-session.ts';
 import { createReservation } from '../actions/create-reservation.ts';
+import { createSeries } from '../actions/create-series.ts';
 import {
   discardDeliveries,
   inspectDelivery,
@@ -110,6 +112,7 @@ import {
   replyReview,
 } from '../actions/reviews.ts';
 import { searchOwners } from '../actions/search-owners.ts';
+import { getSeries, listSeries } from '../actions/series.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
 import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
@@ -180,6 +183,11 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_tickets: getTickets,
   check_in: checkIn,
   take_time_off: takeTimeOff,
+  create_series: createSeries,
+  list_series: listSeries,
+  get_series: getSeries,
+  move_series: moveSeries,
+  cancel_series: cancelSeries,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
   join_waitlist: joinWaitlist,

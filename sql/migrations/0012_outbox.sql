@@ -61,6 +61,8 @@ begin
     where b.payload ->> 'reason' is distinct from 'session_expired'
       -- Taken back before anybody heard of it.
       and not b.payload ? 'undone'
+      -- Brought in from another system, which has told them (0066).
+      and not b.payload ? 'imported'
   ), noticed as (
     insert into notifications (user_id, booking_id, event_id, type, title, metadata)
     select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload

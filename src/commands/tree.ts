@@ -2,6 +2,7 @@ import type { CommandSpec } from './spec.ts';
 import { attachments_tree } from './tree-attachments.ts';
 import { calendar_tree } from './tree-calendar.ts';
 import { capacity_tree } from './tree-capacity.ts';
+import { data_tree } from './tree-data.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
 import { jobs_tree } from './tree-jobs.ts';
@@ -39,6 +40,7 @@ export const tree: readonly CommandSpec[] = [
   ...attachments_tree,
   ...messages_tree,
   ...ops_tree,
+  ...data_tree,
   ...locks_tree,
   ...outbox_tree,
   ...jobs_tree,

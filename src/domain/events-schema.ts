@@ -73,6 +73,7 @@ const Booking = z.object({
   status: z.enum(booking_statuses),
   version,
   created_at: moment,
+  imported: z.literal(true).optional().describe('From another system, which has told people'),
   series_id: id.optional().describe('The visit is one of a series'),
   series_position: z.number().int().positive().optional(),
   tells: z

@@ -69,6 +69,14 @@ export function toAppError(error: unknown): unknown {
   return error;
 }
 
+/** What the database says against a row itself (its form, or a constraint); null for everything else. */
+export function badDataOf(error: unknown): string | null {
+  const cause = error instanceof AppError ? error.cause : error;
+  const code = field(cause, 'code');
+  if (code === null || !/^2[23]/.test(code) || !(cause instanceof Error)) return null;
+  return cause.message;
+}
+
 /** What keeps a program from using the database at all, with its address; never with its password. */
 export function toReachError(error: unknown, database_url: string): unknown {
   const { host, pathname } = new URL(database_url);

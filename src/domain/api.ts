@@ -15,6 +15,7 @@ import { report_endpoints } from './api-reports.ts';
 import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
+import { schedule_endpoints } from './api-schedules.ts';
 import { series_endpoints } from './api-series.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
@@ -70,7 +71,8 @@ export const endpoints = {
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
-    summary: 'Clinics, salons and venues by city, name and kind',
+    summary:
+      'Clinics, salons and venues by city, name, kind and category, with what they have left',
     problems: [],
   },
   get_clinic: {
@@ -80,7 +82,7 @@ export const endpoints = {
     access: 'signed_in',
     success: 200,
     idempotency: 'none',
-    summary: 'One clinic with its services, staff and working hours',
+    summary: 'One clinic with its services, staff, working hours and what is left of the next days',
     problems: [],
   },
   list_services: {
@@ -118,7 +120,16 @@ export const endpoints = {
     access: 'desk',
     success: 200,
     idempotency: 'none',
-    summary: 'Owners and pets by name, phone tail or booking reference',
+    summary: "Owners by their name or a pet's, number or its end, address or booking reference",
+    problems: [],
+  },
+  get_owner: {
+    method: 'GET',
+    path: '/v1/owners/{user_id}',
+    access: 'desk',
+    success: 200,
+    idempotency: 'none',
+    summary: 'One owner as the desk wants to see them: pets, visits and what is due',
     problems: [],
   },
   create_owner: {
@@ -246,6 +257,7 @@ export const endpoints = {
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
+  ...schedule_endpoints,
   ...series_endpoints,
   ...capacity_endpoints,
   ...waitlist_endpoints,

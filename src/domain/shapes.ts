@@ -10,8 +10,6 @@ import {
   BookingSummary,
   booking_ref,
   Cancellation,
-  Clinic,
-  ClinicDetail,
   cursor,
   Day,
   flag,
@@ -23,7 +21,6 @@ import {
   line,
   local_date,
   local_time,
-  Owner,
   page,
   quantity,
   Reservation,
@@ -31,6 +28,7 @@ import {
   Service,
   Slot,
 } from './schema.ts';
+import { Owner } from './schema-search.ts';
 import { attachment_shapes } from './shapes-attachments.ts';
 import { calendar_shapes } from './shapes-calendar.ts';
 import { capacity_shapes } from './shapes-capacity.ts';
@@ -47,6 +45,8 @@ import { report_shapes } from './shapes-reports.ts';
 import { review_shapes } from './shapes-reviews.ts';
 import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
+import { schedule_shapes } from './shapes-schedules.ts';
+import { search_shapes } from './shapes-search.ts';
 import { series_shapes } from './shapes-series.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
@@ -81,7 +81,7 @@ const slot_choice = {
   date: local_date.optional(),
   time: local_time.optional(),
   staff_id: id.optional(),
-  pet_id: id,
+  pet_id: id.optional().describe('Needed at a clinic; salons and venues do not ask'),
   user_id: id
     .optional()
     .describe('The owner, when staff book for somebody; a customer is always themselves'),
@@ -105,25 +105,7 @@ type Shape = {
 
 export const shapes = {
   get_me: { params: nothing, query: nothing, body: nothing, output: Me },
-  list_clinics: {
-    params: nothing,
-    query: z.object({
-      city: line(80).optional(),
-      name: line(80).optional(),
-      kind: z.enum(['clinic', 'salon', 'venue']).optional(),
-      category: line(80).optional().describe('Sells a service of this category now'),
-      cursor,
-      limit,
-    }),
-    body: nothing,
-    output: page(Clinic),
-  },
-  get_clinic: {
-    params: z.object({ clinic_id: id }),
-    query: nothing,
-    body: nothing,
-    output: ClinicDetail,
-  },
+  ...search_shapes,
   list_services: {
     params: z.object({ clinic_id: id }),
     query: nothing,
@@ -150,12 +132,6 @@ export const shapes = {
     }),
     body: nothing,
     output: page(Slot),
-  },
-  search_owners: {
-    params: nothing,
-    query: z.object({ q: line(80), limit: z.coerce.number().int().min(1).max(50).default(10) }),
-    body: nothing,
-    output: page(Owner),
   },
   create_owner: {
     params: nothing,
@@ -279,6 +255,7 @@ export const shapes = {
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
+  ...schedule_shapes,
   ...series_shapes,
   ...capacity_shapes,
   ...waitlist_shapes,

@@ -19,6 +19,7 @@ import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
 import { reminderSamples } from './reminders.ts';
 import { savedSamples } from './saved.ts';
+import { schedule_samples } from './schedules.ts';
 import { series_samples } from './series.ts';
 import { closedHours, freshTimeOff } from './time-off.ts';
 import { freshTickets } from './venue.ts';
@@ -182,6 +183,7 @@ export const samples: Readonly<
     return { params: { service_id: world.service_id }, query: { explain: '1' } };
   },
   search_owners: async () => ({ query: { q: 'Owner' } }),
+  get_owner: async ({ owner }) => ({ params: { user_id: owner.user_id } }),
   create_owner: async () => {
     phones += 1;
     return { body: { full_name: 'Rina', phone: `+6281${phones}`, pet_name: 'Mochi' } };
@@ -355,6 +357,7 @@ export const samples: Readonly<
   list_settlements: async ({ clinic }) => ({ query: { clinic_id: clinic.id } }),
   get_settlement: async (world) => ({ params: { settlement_id: await freshSettlement(world) } }),
   ...waitlist_samples,
+  ...schedule_samples,
   ...view_samples,
   ...webhook_samples,
   count_cash: async ({ clinic }) => ({

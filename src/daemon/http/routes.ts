@@ -17,8 +17,16 @@ import {
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
-import { checkIn } from '../actions/check-in.ts';
+import {
+  addScheduleException,
+  generateSlots,
+  removeScheduleException,
+  setHoliday,
+  setScheduleHours,
+  setScheduleRules,
+} from '../actions/change-schedule.ts';
 import { cancelSeries, moveSeries } from '../actions/change-series.ts';
+import { checkIn } from '../actions/check-in.ts';
 import { cleanupLocks } from '../actions/cleanup-locks.ts';
 import { confirmReservation } from '../actions/confirm-reservation.ts';
 import { createBooking } from '../actions/create-booking.ts';
@@ -43,6 +51,7 @@ import { getBooking } from '../actions/get-booking.ts';
 import { getClinic } from '../actions/get-clinic.ts';
 import { getDay } from '../actions/get-day.ts';
 import { getMe } from '../actions/get-me.ts';
+import { getOwner } from '../actions/get-owner.ts';
 import { getPayment } from '../actions/get-payment.ts';
 import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
@@ -67,6 +76,7 @@ import {
   sendNotification,
   setPreferences,
 } from '../actions/notifications.ts';
+import { openSlots } from '../actions/open-slots.ts';
 import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
 import { setOverbooking } from '../actions/overbooking.ts';
 import {
@@ -111,6 +121,12 @@ import {
   listReviews,
   replyReview,
 } from '../actions/reviews.ts';
+import {
+  getSchedule,
+  lintClinicSchedule,
+  listHolidays,
+  listScheduleExceptions,
+} from '../actions/schedules.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { getSeries, listSeries } from '../actions/series.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
@@ -165,6 +181,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_day: getDay,
   list_slots: listSlots,
   search_owners: searchOwners,
+  get_owner: getOwner,
   create_owner: createOwner,
   create_reservation: createReservation,
   get_reservation: getReservation,
@@ -190,6 +207,17 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   cancel_series: cancelSeries,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
+  get_schedule: getSchedule,
+  set_schedule_hours: setScheduleHours,
+  set_schedule_rules: setScheduleRules,
+  list_schedule_exceptions: listScheduleExceptions,
+  add_schedule_exception: addScheduleException,
+  remove_schedule_exception: removeScheduleException,
+  list_holidays: listHolidays,
+  set_holiday: setHoliday,
+  lint_schedule: lintClinicSchedule,
+  generate_slots: generateSlots,
+  open_slots: openSlots,
   join_waitlist: joinWaitlist,
   list_waitlist: listWaitlist,
   get_waitlist_entry: getWaitlistEntry,

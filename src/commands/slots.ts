@@ -42,6 +42,9 @@ const reason_words: Readonly<Record<NonNullable<Slot['reason']>, string>> = {
   past: 'past',
   staff_busy: 'the vet is with another service then',
   room_busy: 'the room is taken then',
+  closed: 'the hours have changed: closed then',
+  too_soon: 'too near for owners to book; the desk can',
+  too_far: 'too far ahead for owners to book; the desk can',
 };
 
 export function stateOf(slot: Slot): string {

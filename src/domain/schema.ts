@@ -18,6 +18,7 @@ import {
 } from './basics.ts';
 import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
 import { PriceLine, PriceTier } from './price-schema.ts';
+import { OpenSlots } from './schema-search.ts';
 import { salon_states, ticket_states } from './states.ts';
 
 /** The things that cross the API; one zod schema gives validation, types and OpenAPI. */
@@ -71,6 +72,7 @@ export const Service = z
     deposit: amount.nullable().optional().describe('Per seat, before it is confirmed; null = all'),
     has_tiers: z.boolean().optional().describe('Sold at several prices: `price_tiers`'),
     price_tiers: z.array(PriceTier).readonly().optional(),
+    open: OpenSlots.optional().describe('Of a clinic: what is left of it'),
   })
   .meta({ id: 'Service' });
 
@@ -90,6 +92,7 @@ export const ClinicDetail = Clinic.extend({
   services: z.array(Service).readonly(),
   staff: z.array(Staff).readonly(),
   working_hours: z.array(WorkingHours).readonly(),
+  open: OpenSlots.optional(),
 }).meta({ id: 'ClinicDetail' });
 
 /** Why a slot cannot be booked now. */
@@ -100,7 +103,13 @@ export const closed_reasons = [
   'past',
   'staff_busy',
   'room_busy',
+  // Taken off when the hours changed.
+  'closed',
+  // Only for owners: the desk may book them all the same.
+  'too_soon',
+  'too_far',
 ] as const;
+export type ClosedReason = (typeof closed_reasons)[number];
 
 export const Slot = z
   .object({
@@ -172,28 +181,6 @@ export const Day = z
   })
   .meta({ id: 'Day' });
 
-export const Pet = z
-  .object({
-    pet_id: id,
-    name: z.string(),
-    species: z.string().nullable(),
-    breed: z.string().nullable(),
-  })
-  .meta({ id: 'Pet' });
-
-export const Owner = z
-  .object({
-    user_id: id,
-    full_name: z.string(),
-    phone: z.string().nullable(),
-    email: z.string().nullable(),
-    lang,
-    pets: z.array(Pet).readonly(),
-    next_visit: z.object({ booking_id: id, reference_code, starts_at: instant }).nullable(),
-    last_service_id: id.nullable(),
-  })
-  .meta({ id: 'Owner' });
-
 /** Computed (states.ts) for callers that speak the words of the source documents. */
 const derived_states = {
   state: z.enum(ticket_states).optional().describe('Of ticket sales'),
@@ -212,7 +199,7 @@ export const Reservation = z
     status: z.enum(reservation_statuses),
     ...derived_states,
     user_id: id,
-    pet_id: id,
+    pet_id: id.nullable().describe('Null where nobody asked: at salons and venues'),
     clinic_id: id,
     service_id: id,
     slot_id: id,
@@ -286,7 +273,7 @@ export const BookingSummary = z
     user_id: id,
     owner_name: z.string().nullable(),
     owner_phone: z.string().nullable(),
-    pet_id: id,
+    pet_id: id.nullable().describe('Null where nobody asked: at salons and venues'),
     pet_name: z.string().nullable(),
     species: z.string().nullable(),
     quantity: z.number().int(),

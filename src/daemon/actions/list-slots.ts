@@ -74,14 +74,14 @@ function untilMidnightMs(time_zone: string): number {
 /** One page as it stands now. */
 async function readPage(
   app: App,
-  clinic_id: string,
+  is_owner: boolean,
   input: Input<'list_slots'>,
 ): Promise<Made<Output<'list_slots'>>> {
   const { service_id, staff_id, explain, limit } = input;
   const [service, time_zone, life_ms] = await Promise.all([
     findService(app.sql, service_id),
     clinicZone(app.sql, service_id),
-    unchangedForMs(app.sql, service_id, clinic_id),
+    unchangedForMs(app.sql, service_id),
   ]);
   if (!service || time_zone === null) throw absent();
   if (!service.is_available && !explain) {
@@ -92,6 +92,7 @@ async function readPage(
     service_id,
     ...wantedRange(input, time_zone),
     staff_id: staff_id ?? null,
+    is_owner,
     explain,
     after: after && { starts_at: after.at, slot_id: after.id },
     limit: limit + 1,
@@ -146,10 +147,11 @@ export async function listSlots(
   input: Input<'list_slots'>,
 ): Promise<Output<'list_slots'>> {
   const { service_id, date, from, to, staff_id, explain, cursor, limit } = input;
-  const { clinic_id, group } = await groupOf(app, actor, service_id, input.clinic_id ?? null);
+  const { group } = await groupOf(app, actor, service_id, input.clinic_id ?? null);
+  const is_owner = actor.role === 'customer';
   return await kept(app, {
-    key: JSON.stringify([service_id, date, from, to, staff_id, explain, cursor, limit]),
+    key: JSON.stringify([service_id, date, from, to, staff_id, explain, cursor, limit, is_owner]),
     group,
-    make: () => readPage(app, clinic_id, input),
+    make: () => readPage(app, is_owner, input),
   });
 }

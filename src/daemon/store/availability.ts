@@ -44,29 +44,42 @@ export async function beginAvailability(sql: Db, group: number): Promise<Begun> 
 }
 
 /**
- * Milliseconds until time alone may change what a service has free: a slot of it starts, or a hold in
- * the clinic runs out (of another service too: it may have the vet or the room). Null = never. To be
- * asked before the slots are read.
+ * Milliseconds until time alone may change what a service has free: a slot of it starts, comes too near or
+ * near enough for owners to book, or a hold in the clinic runs out (of another service too: it may have
+ * the vet or the room). Null = never. To be asked before the slots are read.
  */
-export async function unchangedForMs(
-  sql: Db,
-  service_id: string,
-  clinic_id: string,
-): Promise<number | null> {
+export async function unchangedForMs(sql: Db, service_id: string): Promise<number | null> {
   const { life_ms } = await runOne(sql<{ life_ms: number | null }[]>`
-    select floor(extract(epoch from min(t.at) - now()) * 1000)::bigint as life_ms
-    from (
-      (select sl.starts_at as at
+    with rules as (
+      select sv.clinic_id,
+        coalesce(sv.min_notice_minutes, c.min_notice_minutes) * interval '1 minute' as notice,
+        coalesce(sv.horizon_days, c.horizon_days) * interval '24 hours' as horizon
+      from services sv
+      join clinics c on c.id = sv.clinic_id
+      where sv.id = ${service_id}
+    ), moments as (
+      select n.at - lead.ahead as at
+      from rules r
+      cross join lateral (values (interval '0'), (r.notice), (r.horizon)) as lead (ahead)
+      cross join lateral (
+        select sl.starts_at as at
         from slots sl
-        where sl.service_id = ${service_id} and sl.starts_at > now()
+        where sl.service_id = ${service_id} and sl.starts_at > now() + lead.ahead
         order by sl.starts_at
-        limit 1)
+        limit 1
+      ) n
       union all
-      (select r.expires_at
-        from reservations r
-        where r.status = 'pending' and r.expires_at > now() and r.clinic_id = ${clinic_id}
-        order by r.expires_at
-        limit 1)
-    ) t`);
+      select h.expires_at
+      from rules r
+      cross join lateral (
+        select p.expires_at
+        from reservations p
+        where p.status = 'pending' and p.expires_at > now() and p.clinic_id = r.clinic_id
+        order by p.expires_at
+        limit 1
+      ) h
+    )
+    select floor(extract(epoch from min(at) - now()) * 1000)::bigint as life_ms
+    from moments`);
   return life_ms;
 }

@@ -1,3 +1,4 @@
+import type { ClosedReason } from '../../domain/schema.ts';
 import { type Db, run } from './db.ts';
 
 /** What never or rarely changes about a slot: enough to lock it before PostgreSQL judges. */
@@ -13,8 +14,6 @@ export type SlotMeta = {
   /** How long the clinic holds a slot. */
   readonly hold_ms: number;
 };
-
-export type ClosedReason = 'booked' | 'held' | 'blocked' | 'past' | 'staff_busy' | 'room_busy';
 
 export type SlotRow = SlotMeta & {
   readonly staff_name: string | null;
@@ -32,9 +31,27 @@ export type SlotRow = SlotMeta & {
   readonly reason: ClosedReason | null;
 };
 
-const columns = (sql: Db) => sql`
+/**
+ * Why a slot of slot_states is not open to whoever asks; hold_slot judges owners by the same two limits.
+ * Comparisons with null are no: no horizon, no reason.
+ */
+export const reasonFor = (sql: Db, is_owner: boolean) =>
+  is_owner
+    ? sql`case
+        when reason = 'blocked' and closed_for is not null then 'closed'
+        when reason is not null then reason
+        when owners_until < now() then 'too_soon'
+        when owners_from > now() then 'too_far'
+      end`
+    : sql`case
+        when reason = 'blocked' and closed_for is not null then 'closed'
+        else reason
+      end`;
+
+const columns = (sql: Db, is_owner = false) => sql`
   slot_id, service_id, clinic_id, staff_id, capacity, starts_at, ends_at, time_zone, hold_ms,
-  staff_name, service_name, remaining, price, currency, status, is_available, version, reason,
+  staff_name, service_name, remaining, price, currency, status, is_available, version,
+  ${reasonFor(sql, is_owner)} as reason,
   (select sl.extra_seats from slots sl where sl.id = slot_id) as extra_seats`;
 
 /** One slot without its state; null when there is none. */
@@ -80,6 +97,8 @@ export type SlotFilter = {
   readonly from: Temporal.Instant;
   readonly to: Temporal.Instant;
   readonly staff_id?: string | null;
+  /** An owner asks: not at the last minute, not years ahead. */
+  readonly is_owner?: boolean;
   /** Also the slots that cannot be held, with the reason. */
   readonly explain?: boolean;
   /** The last row of the page before. */
@@ -89,15 +108,16 @@ export type SlotFilter = {
 
 /** Slots of a service in a half-open range of instants, by start; open ones unless explained. */
 export async function listSlots(sql: Db, filter: SlotFilter): Promise<readonly SlotRow[]> {
-  const { service_id, from, to, staff_id, explain = false, after, limit } = filter;
+  const { service_id, from, to, staff_id, is_owner = false, explain = false } = filter;
+  const { after, limit } = filter;
   return await run(sql<SlotRow[]>`
-    select ${columns(sql)}
+    select ${columns(sql, is_owner)}
     from slot_states
     where service_id = ${service_id}
       and starts_at >= ${from.toString()}
       and starts_at < ${to.toString()}
       ${staff_id ? sql`and staff_id = ${staff_id}` : sql``}
-      ${explain ? sql`` : sql`and starts_at > now() and reason is null`}
+      ${explain ? sql`` : sql`and starts_at > now() and ${reasonFor(sql, is_owner)} is null`}
       ${after ? sql`and (starts_at, slot_id) > (${after.starts_at.toString()}, ${after.slot_id})` : sql``}
     order by starts_at, slot_id
     limit ${limit}`);
@@ -138,6 +158,8 @@ export async function nearestOpenSlots(
     join slot_states s on s.slot_id = a.id
     cross join wanted w
     where s.reason is null and s.is_available
+      -- Kept for all who lose: only what owners may book too.
+      and s.owners_until >= now() and coalesce(s.owners_from <= now(), true)
     order by abs(extract(epoch from s.starts_at - w.starts_at)), s.starts_at
     limit ${count}`);
 }

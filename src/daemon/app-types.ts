@@ -65,6 +65,7 @@ export type Worker = {
     | 'webhooks'
     | 'consumer'
     | 'reminders'
+    | 'retention'
     | 'views'
     | 'cron';
   readonly every_ms: number;

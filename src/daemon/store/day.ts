@@ -73,10 +73,10 @@ export async function readDay(
       ${freeLines(sql)}
     )
     select l.kind, d.slot_id, d.starts_at, d.ends_at, d.service_id, d.service_name, d.staff_id,
-      d.staff_name, d.capacity, d.remaining, coalesce(l.amount, d.price) as amount, d.currency,
-      l.booking_id, l.reference_code, l.status, l.arrived_at, l.version, l.reservation_id,
-      l.hold_expires_at, l.user_id, l.owner_name, l.owner_phone, l.pet_id, l.pet_name, l.species,
-      l.payment_state, l.notes, sl.extra_seats
+      d.staff_name, d.capacity, least(d.remaining, d.capacity - d.booked_count) as remaining,
+      coalesce(l.amount, d.price) as amount, d.currency, l.booking_id, l.reference_code, l.status,
+      l.arrived_at, l.version, l.reservation_id, l.hold_expires_at, l.user_id, l.owner_name, l.owner_phone, l.pet_id,
+      l.pet_name, l.species, l.payment_state, l.notes, sl.extra_seats
     from lines l
     join day d on d.slot_id = l.slot_id
     join slots sl on sl.id = l.slot_id
@@ -120,4 +120,5 @@ const freeLines = (sql: Db) => sql`
   select case when d.status = 'blocked' then 'blocked' else 'open' end, 3, d.slot_id, null, null,
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
   from day d
-  where d.status = 'blocked' or d.remaining > 0`;
+  -- Of days long ago the count alone is left: the seats of old visits are not kept.
+  where d.status = 'blocked' or least(d.remaining, d.capacity - d.booked_count) > 0`;

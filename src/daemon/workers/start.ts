@@ -8,6 +8,7 @@ import { createHousekeeper } from './housekeeping.ts';
 import { createLockKeeper } from './keep-locks.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
 import { createPoller } from './poll-payments.ts';
+import { createPruner } from './prune.ts';
 import { createReconciler } from './reconcile.ts';
 import { createViewRefresher } from './refresh-views.ts';
 import { createRefunder } from './refunds.ts';
@@ -73,6 +74,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createReminder());
     start(createAttachmentSweeper());
     start(createViewRefresher());
+    start(createPruner());
   }
 
   return {

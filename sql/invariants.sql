@@ -305,6 +305,10 @@ left join slot_claims c
 where b.reservation_id is not null
   -- A visit that was over before it was brought in sat elsewhere (0066).
   and (b.imported_at is null or b.booking_time > b.imported_at)
+  -- Seats of visits long over are not kept (0067).
+  and b.booking_time >= coalesce(
+    (select k.gone_before from retention_rules k where k.what = 'claims'), '-infinity'
+  )
 group by b.id
 having count(c.seat) <> case when b.status = 'cancelled' then 0 else b.quantity end;
 
@@ -317,6 +321,9 @@ join reservations r on r.id = i.reservation_id
 left join bookings b on b.reservation_id = r.id
 left join slot_claims c
   on c.slot_id = i.slot_id and c.reservation_id = r.id and c.seat = any (i.seats)
+where i.starts_at >= coalesce(
+  (select k.gone_before from retention_rules k where k.what = 'claims'), '-infinity'
+)
 group by i.reservation_id, i.position, r.id, b.id
 having count(c.seat) filter (
     where c.expires_at is not distinct from case when r.status = 'pending' then r.expires_at end

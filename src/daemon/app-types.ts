@@ -67,6 +67,7 @@ export type Worker = {
     | 'reminders'
     | 'retention'
     | 'views'
+    | 'slots'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;

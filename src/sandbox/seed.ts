@@ -98,19 +98,22 @@ async function seedClinic(sql: TransactionSql, seed: number, clinic: SeedClinic)
   const { clinic_id, staff, rooms, services, offers, owners } = rowsOf(seed, clinic);
   const { code, name, city, address, phone, email, time_zone, currency, lang, tax_bp } = clinic;
   const row = { id: clinic_id, code, name, city, address, phone, email, time_zone, currency, lang };
-  await sql`insert into clinics ${sql({ ...row, tax_bp })} on conflict (id) do nothing`;
+  const country = { IDR: 'ID', JPY: 'JP', EUR: 'DE' }[currency] ?? null;
+  await sql`insert into clinics ${sql({ ...row, tax_bp, country })} on conflict (id) do nothing`;
   await sql`insert into staff ${sql(staff)} on conflict (id) do nothing`;
   await sql`insert into rooms ${sql(rooms)} on conflict (id) do nothing`;
   await sql`insert into services ${sql(services)} on conflict (id) do nothing`;
   await sql`insert into users ${sql(owners.users)} on conflict (id) do nothing`;
   await sql`insert into pets ${sql(owners.pets)} on conflict (id) do nothing`;
   await sql`
-    insert into schedules (clinic_id, staff_id, service_id, room_id, weekday, opens, closes)
+    insert into schedules (clinic_id, staff_id, service_id, room_id, weekday, opens, closes,
+      step_minutes)
     select o.clinic_id, o.staff_id, o.service_id, o.room_id, day,
       '00:00'::time + o.from_minute * interval '1 minute',
-      '00:00'::time + o.to_minute * interval '1 minute'
+      '00:00'::time + o.to_minute * interval '1 minute', o.step
     from jsonb_to_recordset(${sql.json(offers)}) as o (
-      clinic_id uuid, service_id uuid, staff_id uuid, room_id uuid, from_minute int, to_minute int
+      clinic_id uuid, service_id uuid, staff_id uuid, room_id uuid, from_minute int, to_minute int,
+      step int
     ), unnest(${sql.array([...clinic.open_weekdays])}::int[]) as day
     where not exists (select from schedules s where s.clinic_id = o.clinic_id)
   `;
@@ -127,7 +130,7 @@ async function seedSlots(
   await sql`
     insert into slots (
       id, clinic_id, service_id, staff_id, room_id, starts_at, ends_at, slot_date,
-      slot_start_time, slot_end_time, capacity
+      slot_start_time, slot_end_time, capacity, origin
     )
     select
       overlay(overlay(md5(concat_ws(':', ${seed}::int, o.service_id, o.staff_id, local_start))
@@ -136,7 +139,7 @@ async function seedSlots(
       local_start at time zone c.time_zone,
       (local_start at time zone c.time_zone) + o.minutes * interval '1 minute',
       local_start::date, local_start::time,
-      (local_start + o.minutes * interval '1 minute')::time, o.capacity
+      (local_start + o.minutes * interval '1 minute')::time, o.capacity, 'schedule'
     from jsonb_to_recordset(${sql.json(offers)}) as o (
       clinic_id uuid, service_id uuid, staff_id uuid, room_id uuid, minutes int, capacity int,
       from_minute int, to_minute int, step int
@@ -148,7 +151,8 @@ async function seedSlots(
       select (now() at time zone c.time_zone)::date + day + minute * interval '1 minute'
     ) as l (local_start)
     where extract(isodow from local_start) = any (${sql.array([...clinic.open_weekdays])}::int[])
-    on conflict (id) do nothing
+    -- What the hours made meanwhile is there already, under another id.
+    on conflict do nothing
   `;
 }
 

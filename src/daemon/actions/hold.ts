@@ -6,6 +6,7 @@ import type { PriceLines, TierItem } from '../store/prices.ts';
 import { findReservation, type ReservationRow } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { ownerOf } from './actor.ts';
+import { isWindowRule, windowFailure } from './booking-window.ts';
 import {
   type Attempt,
   claimSeats,
@@ -18,18 +19,28 @@ import { explainHold } from './explain.ts';
 import { type Announce, announceSlot, findSlots, type SlotChoice } from './find-slot.ts';
 import { nearestAtHand, nearestTo } from './nearest.ts';
 import { failure } from './outcome.ts';
+import {
+  hasSeats,
+  isSeatRule,
+  petMissing,
+  type SeatInput,
+  seatFailure,
+  seatsTaken,
+  seatWish,
+} from './seat-wish.ts';
 import { tierFailure, tierSoldOut } from './tier-refusal.ts';
 
 /** Vets tried when any will do. */
 const CANDIDATES_MAX = 5;
 
 export type HoldInput = SlotChoice & {
-  readonly pet_id: string;
+  /** Left out where nobody has to know for whom. */
+  readonly pet_id?: string | undefined;
   readonly user_id?: string | undefined;
   readonly quantity: number;
   readonly tier?: string | undefined;
   readonly items?: readonly TierItem[] | undefined;
-};
+} & SeatInput;
 
 export type Holding = {
   readonly held: Held;
@@ -58,11 +69,18 @@ export function wantedSeats(input: Pick<HoldInput, 'quantity' | 'tier' | 'items'
 
 async function refuse(app: App, attempt: Attempt, verdict: Refusal): Promise<never> {
   const { outcome, rule, tier } = verdict;
+  if (isWindowRule(rule)) throw windowFailure(rule);
+  const { wish } = attempt;
+  if (rule && isSeatRule(rule)) throw seatFailure(rule, tier ?? null, attempt.slot.slot_id);
   if (rule && (outcome === 'invalid_input' || outcome === 'policy_refused')) {
     throw tierFailure(outcome, rule, tier ?? null, attempt.slot.slot_id);
   }
   if (outcome === 'slot_taken' && tier) throw tierSoldOut(tier, attempt.slot.slot_id);
+  if (outcome === 'slot_taken' && wish) {
+    throw seatsTaken(wish, attempt.slot.slot_id, verdict.retry_after_ms);
+  }
   if (verdict.outcome === 'policy_refused') throw await explainHold(app, attempt.actor, attempt);
+  if (verdict.outcome === 'not_found' && attempt.pet_id === null) throw petMissing();
   if (verdict.outcome === 'not_found') {
     throw failure('not_found', {}, 'There is no such slot, or the owner has no such pet.');
   }
@@ -94,11 +112,14 @@ async function replay(
   candidates: readonly SlotMeta[],
   reservation_id: string,
 ): Promise<Holding> {
-  const { user_id, pet_id, quantity, items } = attempt;
+  const { user_id, pet_id, quantity, items, wish } = attempt;
   const earlier = await findReservation(app.sql, reservation_id, { user_id, clinic_id: null });
   if (!earlier) throw new Error(`The replayed reservation ${reservation_id} is not there`);
   const slot = candidates.find(({ slot_id }) => slot_id === earlier.slot_id);
-  const is_same = earlier.quantity === quantity && isPricedAs(earlier.price_lines, items);
+  const is_same =
+    earlier.quantity === quantity &&
+    isPricedAs(earlier.price_lines, items) &&
+    (await hasSeats(app, earlier, wish));
   if (!slot || earlier.pet_id !== pet_id || !is_same) {
     throw failure(
       'conflict',
@@ -167,8 +188,12 @@ async function holdUnseen(
  */
 export async function hold(app: App, actor: Actor, input: HoldInput, call: Call): Promise<Holding> {
   const user_id = ownerOf(actor, input.user_id);
-  const { pet_id } = input;
-  const { quantity, items } = wantedSeats(input);
+  const { pet_id = null } = input;
+  const wish = seatWish(input);
+  const { quantity, items } = wantedSeats({
+    ...input,
+    quantity: wish?.labels?.length ?? input.quantity,
+  });
   const { idempotency_key } = call;
   const newTry = (): Try => ({
     reservation_id: randomUUIDv7(),
@@ -177,6 +202,7 @@ export async function hold(app: App, actor: Actor, input: HoldInput, call: Call)
     pet_id,
     quantity,
     items,
+    wish,
     actor,
     idempotency_key,
   });

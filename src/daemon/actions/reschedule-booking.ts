@@ -13,6 +13,7 @@ import {
 } from '../store/reschedule.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { dbActor, scopeOf } from './actor.ts';
+import { isWindowRule, windowFailure } from './booking-window.ts';
 import { endOverdue } from './end-overdue.ts';
 import { explainHold, refusedBooking, refusedBy } from './explain.ts';
 import { findSlots } from './find-slot.ts';
@@ -77,6 +78,7 @@ async function refuse(
   if (outcome === 'slot_taken' || outcome === 'slot_locked') {
     return failure(outcome, { nearest: await nearestTo(app, slot.slot_id) });
   }
+  if (result !== 'locked' && isWindowRule(result.rule)) return windowFailure(result.rule);
   if (outcome === 'policy_refused' && result !== 'locked' && result.tier !== null) {
     const { tier } = result;
     const detail = `That time is not sold in the tier "${tier}" of this booking; choose another.`;

@@ -42,6 +42,8 @@ export type RescheduleResult = {
   readonly blocking_session_id: string | null;
   /** With `policy_refused`: the new time is not sold in this tier of the booking. */
   readonly tier: string | null;
+  /** With `policy_refused`: the rule, where PostgreSQL tells it. */
+  readonly rule: string | null;
 };
 
 /** Moves a booking to another slot of its service in one statement, or quotes what that would give. */
@@ -54,7 +56,7 @@ export async function rescheduleBooking(
   return await runOne(sql<RescheduleResult[]>`
     select outcome, old_slot_id, seats, old_amount, amount, refund_percent, refund_amount,
       refund_id, due_amount, version, blocking_reservation_id, blocking_session_id,
-      case when rule is not null then tier end as tier
+      case when rule is not null then tier end as tier, rule
     from reschedule_booking(
       ${booking_id}, ${slot_id}, ${by}, ${seats}, ${reason}, ${expected_version}, ${quote},
       ${sql.json(actor)}

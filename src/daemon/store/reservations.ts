@@ -2,6 +2,7 @@ import type { ReservationStatus } from '../../domain/booking.ts';
 import type { DbActor, Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
 import type { PriceLines, TierItem, TierRule } from './prices.ts';
+import type { SeatRule, SeatWish } from './seats.ts';
 import type { SlotMeta } from './slots.ts';
 
 export type HoldRequest = {
@@ -9,7 +10,8 @@ export type HoldRequest = {
   readonly reservation_id: string;
   readonly slot_id: string;
   readonly user_id: string;
-  readonly pet_id: string;
+  /** Null where nobody has to know for whom: everywhere but at a clinic. */
+  readonly pet_id: string | null;
   readonly quantity: number;
   /** Preferred seats (those that the doorman locked), or null. */
   readonly seats: readonly number[] | null;
@@ -17,6 +19,8 @@ export type HoldRequest = {
   readonly idempotency_key: string | null;
   /** Price tiers and the seats of each; none = the default. */
   readonly items?: readonly TierItem[] | null;
+  /** Which numbered seats; none = those that the seat plan has left. */
+  readonly wish?: SeatWish | null;
 };
 
 export type HoldOutcome =
@@ -54,8 +58,8 @@ export type HoldResult = {
   readonly blocking_reservation_id: string | null;
   readonly blocking_session_id: string | null;
   readonly retry_after_ms: number | null;
-  /** Which rule about price tiers refused, and about which tier; also a tier that is sold out. */
-  readonly rule: TierRule | null;
+  /** Which rule about price tiers, seats or time refused, and about which; also a tier that is sold out. */
+  readonly rule: TierRule | SeatRule | 'too_soon' | 'too_far' | null;
   readonly tier: string | null;
   /** With `slot_taken` of a slot for one: whose claim stands in the way. */
   readonly blocking_user_id: string | null;
@@ -81,7 +85,7 @@ export async function holdSlot(sql: Db, hold: HoldRequest, actor: DbActor): Prom
     from hold_slot(
       ${hold.reservation_id}, ${hold.slot_id}, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
       ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)},
-      ${hold.items ? sql.json(hold.items) : null}
+      ${hold.items ? sql.json(hold.items) : null}, ${hold.wish ? sql.json({ ...hold.wish }) : null}
     )`);
 }
 
@@ -118,7 +122,7 @@ export async function holdUnseenSlot(
     cross join lateral hold_slot(
       ${hold.reservation_id}, sl.id, ${hold.user_id}, ${hold.pet_id}, ${hold.quantity},
       ${hold.seats}, ${hold.lock_id}, ${hold.idempotency_key}, ${sql.json(actor)},
-      ${hold.items ? sql.json(hold.items) : null}
+      ${hold.items ? sql.json(hold.items) : null}, ${hold.wish ? sql.json({ ...hold.wish }) : null}
     ) as h
     where sl.id = ${hold.slot_id}
       and sl.service_id = ${hold.service_id}
@@ -264,7 +268,7 @@ export type ReservationRow = {
   readonly reference_code: string;
   readonly status: ReservationStatus;
   readonly user_id: string;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly clinic_id: string;
   readonly service_id: string;
   readonly slot_id: string;
@@ -341,21 +345,28 @@ export type LiveHold = {
   readonly ttl_ms: number;
 };
 
-/** Pending holds with time left, by id: the locks that should exist. Pages by `after`. */
+/**
+ * Pending holds with time left, by id: the locks that should exist. Pages of `limit` holds by `after`; one row per
+ * slot of each.
+ */
 export async function liveHolds(
   sql: Db,
   limit: number,
   after: string | null = null,
 ): Promise<readonly LiveHold[]> {
   return await run(sql<LiveHold[]>`
-    select id as reservation_id, slot_id, seats, lock_id,
-      ceil(extract(epoch from expires_at - now()) * 1000)::integer as ttl_ms
-    from reservations
-    where status = 'pending'
-      and expires_at > now()
-      ${after === null ? sql`` : sql`and id > ${after}`}
-    order by id
-    limit ${limit}`);
+    select (h.hold).id as reservation_id, p.slot_id, p.seats, (h.hold).lock_id, h.ttl_ms
+    from (
+      select r as hold, ceil(extract(epoch from r.expires_at - now()) * 1000)::integer as ttl_ms
+      from reservations r
+      where r.status = 'pending'
+        and r.expires_at > now()
+        ${after === null ? sql`` : sql`and r.id > ${after}`}
+      order by r.id
+      limit ${limit}
+    ) as h
+    cross join lateral places_of(h.hold) p
+    order by reservation_id`);
 }
 
 /** Which of these holds are pending with time left. */

@@ -4,6 +4,7 @@ import { createAuthoriser } from './authorisations.ts';
 import { openConsumer } from './consume.ts';
 import { createDispatcher } from './dispatch.ts';
 import type { Feed } from './feed.ts';
+import { createSlotMaker } from './generate-slots.ts';
 import { createHousekeeper } from './housekeeping.ts';
 import { createLockKeeper } from './keep-locks.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
@@ -74,6 +75,7 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createReminder());
     start(createAttachmentSweeper());
     start(createViewRefresher());
+    start(createSlotMaker());
     start(createPruner());
   }
 

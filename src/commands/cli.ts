@@ -26,6 +26,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
     'Things',
     [
       'slots',
+      'series',
       'waitlist',
       'bookings',
       'hold',
@@ -81,6 +82,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   reports: 'Figures of a clinic by day, week, vet and service',
   receipts: 'Receipts on paper and as pages',
   tickets: 'Tickets of venues',
+  series: 'Visits that come again',
   waitlist: 'People who wait for a place',
   reviews: 'What owners say, and what the clinic answers',
   reminders: 'What owners are reminded of, and when',

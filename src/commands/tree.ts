@@ -19,6 +19,7 @@ import { reports_tree } from './tree-reports.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { rules_tree } from './tree-rules.ts';
 import { saved_tree } from './tree-saved.ts';
+import { series_tree } from './tree-series.ts';
 import { ticket_tree } from './tree-tickets.ts';
 import { time_off_tree } from './tree-time-off.ts';
 import { views_tree } from './tree-views.ts';
@@ -31,6 +32,7 @@ export const tree: readonly CommandSpec[] = [
   ...life_tree,
   ...ticket_tree,
   ...time_off_tree,
+  ...series_tree,
   ...capacity_tree,
   ...waitlist_tree,
   ...rules_tree,

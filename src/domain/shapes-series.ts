@@ -134,6 +134,7 @@ const summary = {
   visits_made: count,
   visits_left: count.describe('That stand and are still to come'),
   next_visit_at: instant.nullable(),
+  currency,
   version: count,
   created_at: instant,
 };
@@ -207,7 +208,7 @@ export const series_shapes = {
           .describe('The owner, when staff book for somebody; a customer is always themselves'),
         date: local_date.describe('The first day that may be one'),
         time: local_time.describe('On the clock of the clinic, also where it changes'),
-        staff_id: id.optional().describe('This vet only; left out: any'),
+        staff_id: id.optional().describe('This vet only; left out, whoever is free'),
         same_vet: z
           .boolean()
           .default(false)

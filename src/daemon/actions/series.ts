@@ -57,6 +57,7 @@ function summaryJson(row: SeriesRow, actor: Actor): Output<'list_series'>['items
     visits_made: row.visits_made,
     visits_left: row.visits_left,
     next_visit_at: zonedTextOrNull(row.next_visit_at, time_zone),
+    currency: row.currency,
     version: row.version,
     created_at: zonedText(row.created_at, time_zone),
   };

@@ -85,7 +85,8 @@ export function csvField(value: unknown): string {
         ? JSON.stringify(value)
         : String(value);
   const is_number = /^[+-]?\d+(\.\d+)?$/.test(raw) && !raw.startsWith('+');
-  const text = /^[=+\-@\t\r]/.test(raw) && !is_number ? `'${raw}` : raw;
+  // Quotes in front of such a sign get one more, so that an import can take exactly ours away again.
+  const text = /^'*[=+\-@\t\r]/.test(raw) && !is_number ? `'${raw}` : raw;
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 

@@ -1,3 +1,4 @@
+import type { ExportKind } from '../daemon/store/export.ts';
 import type { ImportKind } from '../domain/import-fields.ts';
 import type { CommandSpec, OptionSpec } from './spec.ts';
 
@@ -68,15 +69,49 @@ const imports: readonly ImportSpec[] = [
   },
 ];
 
-export const data_tree: readonly CommandSpec[] = imports.map(
-  ({ kind, summary, examples, options = [] }) => ({
-    path: `import ${kind}`,
-    args: [{ name: '<file>', doc: 'CSV, JSON or JSON lines in UTF-8; - = standard input' }],
-    summary,
-    role: 'public',
-    examples,
-    options: [...import_options, ...options],
-    exits: [3, 6, 14, 130],
-    load: async () => (await import('./import.ts')).importOf(kind),
-  }),
-);
+const exports: readonly (readonly [kind: ExportKind | 'all', summary: string])[] = [
+  ['all', 'Write everything below as files, all of one moment'],
+  ['clinics', 'Write clinics with their rules as a file'],
+  ['services', 'Write what clinics sell as a file'],
+  ['vets', 'Write the people of clinics as a file'],
+  ['owners', 'Write owners as a file'],
+  ['pets', 'Write pets as a file'],
+  ['bookings', 'Write bookings, past and to come, as a file'],
+  ['payments', 'Write payments as a file'],
+  ['refunds', 'Write refunds as a file'],
+  ['entries', 'Write the ledger: fee, share and tax of every payment and refund'],
+  ['reviews', 'Write reviews as a file'],
+];
+
+export const data_tree: readonly CommandSpec[] = [
+  ...imports.map(
+    ({ kind, summary, examples, options = [] }): CommandSpec => ({
+      path: `import ${kind}`,
+      args: [{ name: '<file>', doc: 'CSV, JSON or JSON lines in UTF-8; - = standard input' }],
+      summary,
+      role: 'public',
+      examples,
+      options: [...import_options, ...options],
+      exits: [3, 6, 14, 130],
+      load: async () => (await import('./import.ts')).importOf(kind),
+    }),
+  ),
+  ...exports.map(
+    ([kind, summary]): CommandSpec => ({
+      path: `export ${kind}`,
+      summary,
+      role: 'public',
+      examples: [
+        `petpro export ${kind} --to backup/2026-11-20`,
+        `petpro export ${kind} --to out --format jsonl --clinic BSD`,
+      ],
+      options: [
+        { flags: '--to <folder>', doc: 'made when it is not there', required: true },
+        { flags: '--format <format>', doc: 'default csv', choices: ['csv', 'jsonl'] },
+        { flags: '--force', doc: 'replace the export that is in the folder' },
+      ],
+      exits: [3, 6, 130],
+      load: async () => (await import('./export.ts')).exportOf(kind),
+    }),
+  ),
+];

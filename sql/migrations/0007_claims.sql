@@ -105,11 +105,13 @@ begin
 end
 $$;
 
--- Takes staff, room and seats of a slot, or nothing at all. p_wanted: preferred seats or null.
+-- Takes staff, room and seats of a slot, or nothing at all. p_wanted: preferred seats or null. p_wish:
+-- how they are chosen where the service has a seat plan (0069).
 -- outcome: ok | full | staff_busy | room_busy | contended.
 create function claim_place(
   p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[],
-  p_expires_at timestamptz, p_slot slots, out outcome text, out seats integer[]
+  p_expires_at timestamptz, p_slot slots, p_wish jsonb default null,
+  out outcome text, out seats integer[]
 )
 language plpgsql
 as $$
@@ -167,6 +169,12 @@ begin
     )
     on conflict (slot_id, seat) do nothing;
     if found then seats := '{1}'; end if;
+  elsif outcome is null
+    and exists (select from seat_plans p where p.service_id = p_slot.service_id) then
+    select c.seats, c.busy into seats, v_busy
+    from claim_planned_seats(
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot, p_wish
+    ) as c;
   elsif outcome is null and p_quantity = 1 then
     select c.seats, c.busy into seats, v_busy
     from claim_one_seat(p_reservation_id, p_user_id, p_wanted[1], p_expires_at, p_slot) as c;

@@ -160,7 +160,7 @@ $$;
 create function hold_slot(
   p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer,
   p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb,
-  p_items jsonb default null,
+  p_items jsonb default null, p_wish jsonb default null,
   out outcome text, out reservation_id uuid, out reference_code text, out lock_id text,
   out seats integer[], out fence bigint, out expires_at timestamptz, out hold_ms integer,
   out amount numeric, out currency text, out clinic_id uuid, out service_id uuid,
@@ -191,6 +191,7 @@ declare
   v_place text;
   v_lines jsonb;
   v_tax numeric;
+  v_wanted integer[] := p_seats;
   v_request_id text := p_actor ->> 'request_id';
 begin
   if p_idempotency_key is not null then
@@ -268,13 +269,18 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included,
+        c.is_active, sv.has_tiers, sv.has_seats, c.tax_bp, c.tax_included,
         coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
         coalesce(sv.horizon_days, c.horizon_days) as horizon_days
       into v_info
-      from services sv, clinics c, pets p
+      from services sv, clinics c
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
-        and p.id = p_pet_id and p.user_id = p_user_id;
+        and (
+          exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+          -- Only a clinic has to know whom it treats (0069).
+          or p_pet_id is null and c.kind <> 'clinic'
+            and exists (select from users u where u.id = p_user_id)
+        );
       if not found then
         outcome := 'not_found';
         return;
@@ -295,6 +301,18 @@ begin
         end if;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+      -- Numbered seats (0069): which ones decides what they cost.
+      if v_info.has_seats or p_wish is not null then
+        select w.problem, w.label, w.wanted, w.items into rule, tier, v_wanted, p_items
+        from read_seat_wish(
+          service_id, v_capacity, p_quantity, p_items, p_wish, v_info.has_seats, v_info.has_tiers
+        ) w;
+        if rule is not null then
+          outcome := 'invalid_input';
+          expires_at := null;
+          return;
+        end if;
+      end if;
       -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
       if v_info.has_tiers or not v_info.tax_included or p_items is not null then
         select x.problem, x.tier, x.lines, x.amount, x.tax_amount
@@ -343,14 +361,14 @@ begin
       select c.outcome, c.seats, c.tier into v_place, seats, tier
       from slots sl,
         claim_priced_place(
-          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl, v_lines
+          p_reservation_id, p_user_id, p_quantity, v_wanted, expires_at, sl, v_lines, p_wish
         ) as c
       where sl.id = p_slot_id;
     elsif v_place is null then
       select c.outcome, c.seats into v_place, seats
       from slots sl,
         claim_place(
-          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl
+          p_reservation_id, p_user_id, p_quantity, v_wanted, expires_at, sl, p_wish
         ) as c
       where sl.id = p_slot_id;
     end if;

@@ -161,8 +161,10 @@ begin
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
     p_r.reference_code, p_r.quantity, p_r.amount, p_r.amount_due, p_r.currency,
     case when p_p.id is null then 'at_clinic' else 'prepaid' end, p_r.notes,
-    (select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
-      from pets p where p.id = p_r.pet_id),
+    coalesce(
+      (select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
+        from pets p where p.id = p_r.pet_id), '{}'
+    ),
     jsonb_build_object(
       'name', sv.name, 'price', amount_text(coalesce(sl.price, sv.price), sv.currency),
       'currency', sv.currency, 'duration_minutes', sv.duration_minutes,

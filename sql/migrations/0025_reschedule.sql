@@ -17,7 +17,13 @@ begin
   for v_round in 1..2 loop
     select c.* into v_claim
     from claim_priced_place(
-      p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot, p_b.price_lines
+      p_b.reservation_id, p_b.user_id, p_b.quantity,
+      -- Where seats are numbered (0069), the same ones if they are free.
+      case
+        when exists (select from seat_plans s where s.service_id = p_slot.service_id)
+          then (select r.seats from reservations r where r.id = p_b.reservation_id)
+        else p_seats
+      end, null, p_slot, p_b.price_lines
     ) c;
     if v_claim.outcome = 'ok' then
       outcome := 'ok';

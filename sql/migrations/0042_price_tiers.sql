@@ -297,7 +297,7 @@ begin
     select g.tier_id, min(g.tier) as tier, array_agg(s.seat order by s.seat) as seats
     from given g
     join (
-      select seat, row_number() over (order by seat) as n from unnest(p_seats) as seat
+      select seat, n from unnest(p_seats) with ordinality as u (seat, n)
     ) s on s.n > g.last_seat - g.seats and s.n <= g.last_seat
     where g.tier_id is not null
     group by g.tier_id
@@ -358,7 +358,7 @@ $$;
 -- outcome: as claim_place, or tier_full with the tier.
 create function claim_priced_place(
   p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[],
-  p_expires_at timestamptz, p_slot slots, p_lines jsonb,
+  p_expires_at timestamptz, p_slot slots, p_lines jsonb, p_wish jsonb default null,
   out outcome text, out seats integer[], out tier text
 )
 language plpgsql
@@ -370,13 +370,18 @@ begin
   begin
     select c.outcome, c.seats into outcome, seats
     from claim_place(
-      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot,
+      -- Where seats are numbered, those of the right tiers (0069).
+      coalesce(p_wish, '{}') || jsonb_build_object('items', items_of_lines(p_lines))
     ) as c;
     -- A slot for one has no shares to guard.
     if outcome <> 'ok' or p_slot.capacity = 1 or p_lines is null then return; end if;
     select t.* into v_tiers
     from claim_tiers(p_slot.id, p_slot.capacity, p_reservation_id, seats, p_lines) t;
-    if v_tiers.tier is null then return; end if;
+    if v_tiers.tier is null then
+      seats := array(select s from unnest(seats) as s order by s);
+      return;
+    end if;
     raise exception using errcode = 'PP002', message = 'a tier is sold out';
   exception when sqlstate 'PP002' then
     -- Undone by the end of this block: seats, vet and room too.

@@ -259,8 +259,14 @@ declare
 begin
   select sv.* into v_sv
   from services sv
-  join pets p on p.id = p_pet_id and p.user_id = p_user_id
-  where sv.id = p_service_id;
+  join clinics c on c.id = sv.clinic_id
+  where sv.id = p_service_id
+    and (
+      exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+      -- As for a hold: only a clinic has to know whom it treats (0069).
+      or p_pet_id is null and c.kind <> 'clinic'
+        and exists (select from users u where u.id = p_user_id)
+    );
   if not found or is_hidden(p_actor, p_user_id, v_sv.clinic_id) or p_staff_id is not null
     and not exists (
       select from staff st where st.id = p_staff_id and st.clinic_id = v_sv.clinic_id
@@ -275,7 +281,8 @@ begin
   perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
   select w.id into entry_id
   from waitlist_entries w
-  where w.user_id = p_user_id and w.pet_id = p_pet_id and w.service_id = p_service_id
+  where w.user_id = p_user_id and w.pet_id is not distinct from p_pet_id
+    and w.service_id = p_service_id
     and w.status in ('waiting', 'offered')
     and w.wanted_from < p_to and w.wanted_to > p_from
     and w.weekdays && p_weekdays
@@ -351,7 +358,8 @@ as $$
     when p_slot.starts_at <= now() + p_notice_ms * interval '1 millisecond' then 'too_close'
     when not exists (select from users u where u.id = p_w.user_id and not u.is_erased)
       then 'owner_gone'
-    when not exists (select from pets p where p.id = p_w.pet_id and p.user_id = p_w.user_id)
+    when p_w.pet_id is not null
+      and not exists (select from pets p where p.id = p_w.pet_id and p.user_id = p_w.user_id)
       then 'pet_gone'
     when not exists (
       select

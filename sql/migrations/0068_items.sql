@@ -414,6 +414,25 @@ as $$
   where i.reservation_id = p_b.reservation_id
 $$;
 
+-- What seats of a slot cost as one item, or the problem that stands in the way (price_items).
+create function item_price(
+  p_slot slots, p_service services, p_clinic clinics, p_tier text, p_quantity integer,
+  out problem text, out tier text, out lines jsonb, out amount numeric, out tax_amount numeric
+)
+language sql stable
+as $$
+  select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+  from price_items(
+    p_slot.id,
+    case
+      when p_tier is not null
+        then jsonb_build_array(jsonb_build_object('tier', p_tier, 'quantity', p_quantity))
+    end,
+    p_quantity, coalesce(p_slot.price, p_service.price), p_service.currency, p_clinic.tax_bp,
+    p_clinic.tax_included, false
+  ) x
+$$;
+
 -- Holds a row of slots as one, or none of them. p_items: [{slot_id, quantity, seats (the doorman's,
 -- may be null), tier (may be missing)}] in the order of the visit. outcome as of hold_slot;
 -- besides: `again`: overdue holds were in the way and have ended; commit and ask once more, because
@@ -485,9 +504,9 @@ begin
     select u.n as position, (u.i ->> 'slot_id')::uuid as wished,
       (u.i ->> 'quantity')::integer as quantity,
       u.i -> 'seats' as seats, u.i ->> 'tier' as tier, s.slot_id, s.clinic_id, s.service_id,
-      s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.price, s.currency,
+      s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.currency,
       s.service_name, s.staff_name, s.hold_ms, s.is_available, sv.requires_approval, sv.deposit,
-      c.is_active, c.tax_bp, c.tax_included, busy_range(sl) as busy,
+      sv.has_seats, c.is_active, busy_range(sl) as busy,
       coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
       coalesce(sv.horizon_days, c.horizon_days) as horizon_days
     from jsonb_array_elements(p_items) with ordinality as u (i, n)
@@ -506,6 +525,8 @@ begin
     rule := case
       when v_i.clinic_id <> v_first.clinic_id then 'items_clinic'
       when v_i.currency <> v_first.currency then 'items_currency'
+      -- Which seats, and what they cost, is said of one slot (0069).
+      when v_i.has_seats then 'items_seats'
       when v_i.position > 1 and v_i.starts_at < v_ends_at then 'items_overlap'
       -- Buffers do not count: a groomer who cleans up in between keeps nobody waiting for nothing.
       when v_i.position > 1 and lower(v_i.busy) > v_busy_to + item_gap() then 'items_gap'
@@ -543,14 +564,11 @@ begin
       return;
     end if;
     select x.* into v_price
-    from price_items(
-      v_i.slot_id,
-      case
-        when v_i.tier is not null
-          then jsonb_build_array(jsonb_build_object('tier', v_i.tier, 'quantity', v_i.quantity))
-      end,
-      v_i.quantity, v_i.price, v_i.currency, v_i.tax_bp, v_i.tax_included, false
-    ) x;
+    from slots sl
+    join services sv on sv.id = sl.service_id
+    join clinics c on c.id = sl.clinic_id
+    cross join lateral item_price(sl, sv, c, v_i.tier, v_i.quantity) x
+    where sl.id = v_i.slot_id;
     if v_price.problem is not null then
       rule := v_price.problem;
       tier := v_price.tier;
@@ -578,7 +596,14 @@ begin
     rule := 'items_count';
     return;
   end if;
-  if not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id) then
+  if not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+    -- As in hold_slot: only a clinic has to know whom it treats.
+    and (
+      p_pet_id is not null
+      or not exists (select from users u where u.id = p_user_id)
+      or exists (select from clinics c where c.id = v_first.clinic_id and c.kind = 'clinic')
+    )
+  then
     outcome := 'not_found';
     return;
   end if;

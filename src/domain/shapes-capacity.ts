@@ -8,6 +8,24 @@ const nothing = z.object({});
 /** Seats that one request adds or takes back; 10 % of the largest slot. */
 const SEATS_MAX = 1_000;
 
+/** What a seat is called: `A-12`. */
+const seat_label = line(20);
+
+/** Numbered seats in the wish for a hold. */
+export const seat_choice = {
+  seats: z
+    .array(seat_label)
+    .min(1)
+    .max(50)
+    .readonly()
+    .optional()
+    .describe('Numbered seats by name, these or none; quantity and tiers follow from them'),
+  seat_preference: z
+    .enum(['together', 'front'])
+    .optional()
+    .describe('Of numbered seats: side by side or nothing; or the foremost'),
+};
+
 const Overbooking = z
   .object({
     slot_id: id,

@@ -59,7 +59,7 @@ const WaitlistEntry = z
     user_id: id,
     owner_name: z.string().nullable(),
     owner_phone: z.string().nullable(),
-    pet_id: id,
+    pet_id: id.nullable(),
     pet_name: z.string().nullable(),
     from_date: local_date,
     to_date: local_date.describe('Included'),
@@ -106,7 +106,7 @@ export const waitlist_shapes = {
     query: nothing,
     body: z.object({
       service_id: id,
-      pet_id: id,
+      pet_id: id.optional().describe('Needed at a clinic'),
       user_id: id
         .optional()
         .describe('The owner, when staff ask for somebody; a customer is always themselves'),

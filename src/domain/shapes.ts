@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { EndpointName } from './api.ts';
 import { desk_moves } from './booking.ts';
+import { booking_items, choiceFaults } from './items.ts';
 import { ops_shapes } from './ops-schema.ts';
-import { tier_items, tier_name } from './price-schema.ts';
+import { tier_name } from './price-schema.ts';
 import { roles } from './roles.ts';
 import {
   Booking,
@@ -30,8 +31,9 @@ import {
 } from './schema.ts';
 import { Owner } from './schema-search.ts';
 import { attachment_shapes } from './shapes-attachments.ts';
+import { availability_shapes, SlotGap, vet_name } from './shapes-availability.ts';
 import { calendar_shapes } from './shapes-calendar.ts';
-import { capacity_shapes } from './shapes-capacity.ts';
+import { capacity_shapes, seat_choice } from './shapes-capacity.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
 import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
@@ -42,6 +44,7 @@ import { parked_shapes } from './shapes-parked.ts';
 import { price_shapes } from './shapes-prices.ts';
 import { reminder_shapes } from './shapes-reminders.ts';
 import { report_shapes } from './shapes-reports.ts';
+import { retention_shapes } from './shapes-retention.ts';
 import { review_shapes } from './shapes-reviews.ts';
 import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
@@ -74,12 +77,13 @@ const Me = z
   })
   .meta({ id: 'Me' });
 
-/** Which slot: by id, or by the clinic's local date and time (and vet, when several are open). */
+/** Which slot: by id, or by the clinic's local date and time (and vet, when several are open); or a row of slots. */
 const slot_choice = {
-  service_id: id,
+  service_id: id.optional().describe('Needed, but for items of several services'),
   slot_id: id.optional(),
   date: local_date.optional(),
   time: local_time.optional(),
+  starts_at: instant.optional().describe('When the first of several services begins'),
   staff_id: id.optional(),
   pet_id: id.optional().describe('Needed at a clinic; salons and venues do not ask'),
   user_id: id
@@ -87,14 +91,14 @@ const slot_choice = {
     .describe('The owner, when staff book for somebody; a customer is always themselves'),
   quantity,
   tier: tier_name.optional().describe('Price tier of all seats; default: the default tier'),
-  items: tier_items.optional().describe('Seats of several tiers; then quantity is their sum'),
+  items: booking_items
+    .optional()
+    .describe('Seats of several tiers, then quantity is their sum; or several services in a row'),
+  ...seat_choice,
 };
-const names_a_slot = (input: {
-  slot_id?: string | undefined;
-  date?: string | undefined;
-  time?: string | undefined;
-}) => input.slot_id !== undefined || (input.date !== undefined && input.time !== undefined);
-const slot_message = { message: 'Give slot_id, or date and time', path: ['slot_id'] };
+const names_slots = z.superRefine((input: Parameters<typeof choiceFaults>[0], context) => {
+  for (const fault of choiceFaults(input)) context.addIssue({ code: 'custom', ...fault });
+});
 
 type Shape = {
   readonly params: z.ZodType;
@@ -125,13 +129,20 @@ export const shapes = {
       from: local_date.optional(),
       to: local_date.optional().describe('Last local date, included; at most 31 days after from'),
       staff_id: id.optional(),
+      vet: vet_name,
       explain: flag.default(false),
       clinic_id: id.optional().describe('The service has to be of this clinic'),
       cursor,
       limit,
     }),
     body: nothing,
-    output: page(Slot),
+    output: page(Slot).extend({
+      gaps: z
+        .array(SlotGap)
+        .readonly()
+        .optional()
+        .describe('With explain=1 and date: where hours give no slot, and why'),
+    }),
   },
   create_owner: {
     params: nothing,
@@ -152,7 +163,7 @@ export const shapes = {
   create_reservation: {
     params: nothing,
     query: nothing,
-    body: z.object(slot_choice).refine(names_a_slot, slot_message),
+    body: z.object(slot_choice).check(names_slots),
     output: Hold,
   },
   get_reservation: {
@@ -206,7 +217,7 @@ export const shapes = {
           .describe('The owner wants to pay the next time with the same card, unasked'),
         notes: z.string().trim().max(2000).optional(),
       })
-      .refine(names_a_slot, slot_message),
+      .check(names_slots),
     output: BookingStarted,
   },
   list_bookings: {
@@ -252,6 +263,7 @@ export const shapes = {
     }),
     output: BookingSummary,
   },
+  ...availability_shapes,
   ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
@@ -260,6 +272,7 @@ export const shapes = {
   ...capacity_shapes,
   ...waitlist_shapes,
   ...rules_shapes,
+  ...retention_shapes,
   ...review_shapes,
   ...reminder_shapes,
   ...calendar_shapes,

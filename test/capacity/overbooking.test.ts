@@ -1,10 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import type { TransactionSql } from 'postgres';
 import { afterEach, describe, expect, test } from 'vitest';
 import { assertInvariants, runInvariants } from '../../src/daemon/store/invariants.ts';
 import { type OverbookingResult, setOverbooking } from '../../src/daemon/store/overbooking.ts';
-import { cancelReservation, holdSlot } from '../../src/daemon/store/reservations.ts';
-import { customer, desk, eventsOf, hold, mustBook, mustHold } from '../helpers/booking.ts';
+import { cancelReservation } from '../../src/daemon/store/reservations.ts';
+import { desk, eventsOf, hold, mustBook, mustHold } from '../helpers/booking.ts';
 import {
   addClinic,
   addOwner,
@@ -13,12 +11,12 @@ import {
   addSlot,
   addStaff,
   createTestDatabase,
-  type OwnerIds,
   type SlotOptions,
 } from '../helpers/database.ts';
 import { eventually } from '../helpers/poll.ts';
 import { withoutGuard } from '../race/without-guard.ts';
 import { addWaiting } from '../waitlist/scene.ts';
+import { holdIn } from './seat-scene.ts';
 
 const { sql } = await createTestDatabase();
 afterEach(async () => {
@@ -41,18 +39,6 @@ async function place(percent = 10, slot: SlotOptions = {}) {
   const slot_id = await addSlot(sql, clinic, service_id, { staff_id, room_id, ...slot });
   return { clinic, staff_id, room_id, service_id, slot_id };
 }
-
-/** A hold inside a transaction that stays open. */
-const holdIn = async (tx: TransactionSql, slot_id: string, owner: OwnerIds) => {
-  const reservation_id = randomUUID();
-  const lock_id = `lock-${reservation_id}`;
-  const rest = { quantity: 1, seats: null, lock_id, idempotency_key: null };
-  return await holdSlot(
-    tx,
-    { reservation_id, slot_id, ...owner, ...rest },
-    customer(owner.user_id),
-  );
-};
 
 const figures = async (slot_id: string) => {
   const [row] = await sql<{ capacity: number; extra_seats: number; status: string }[]>`

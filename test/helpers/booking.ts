@@ -36,7 +36,7 @@ export const customer = (user_id: string): DbActor => ({
 export async function hold(
   sql: Sql,
   slot_id: string,
-  owner: OwnerIds,
+  owner: Pick<HoldRequest, 'user_id' | 'pet_id'>,
   more: Partial<HoldRequest> = {},
   actor: DbActor = customer(owner.user_id),
 ): Promise<HoldResult> {

@@ -5,7 +5,7 @@ import { failpoint } from '../failpoint.ts';
 import { lookIfFull, noteFull } from '../locks/full-slots.ts';
 import { lockOwner } from '../locks/lock-owner.ts';
 import { refusalsOf } from '../locks/recent-refusals.ts';
-import type { TierItem, TierRule } from '../store/prices.ts';
+import type { TierItem } from '../store/prices.ts';
 import {
   findReservation,
   type HoldResult,
@@ -13,6 +13,7 @@ import {
   holdUnseenSlot,
   type ReservationRow,
 } from '../store/reservations.ts';
+import type { SeatWish } from '../store/seats.ts';
 import type { SlotMeta } from '../store/slots.ts';
 import { dbActor } from './actor.ts';
 import { endOverdue } from './end-overdue.ts';
@@ -48,10 +49,12 @@ export type Attempt = {
   readonly lock_id: string;
   readonly user_id: string;
   readonly slot: SlotMeta;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly quantity: number;
   /** Price tiers and the seats of each; null = the default. */
   readonly items: readonly TierItem[] | null;
+  /** Which numbered seats; null = any. */
+  readonly wish: SeatWish | null;
   readonly actor: Actor;
   readonly idempotency_key: string | null;
 };
@@ -61,7 +64,7 @@ export type Refusal = {
   readonly outcome: Exclude<HoldResult['outcome'], 'ok' | 'replayed' | 'overdue_session'>;
   readonly retry_after_ms: number | null;
   /** The rule about price tiers that refused; `tier` alone with `slot_taken`: that one is sold out. */
-  readonly rule?: TierRule | null;
+  readonly rule?: HoldResult['rule'];
   readonly tier?: string | null;
   /** Whose claim is in the way of a slot for one, where PostgreSQL told. */
   readonly blocking_user_id?: string | null;
@@ -74,7 +77,9 @@ export type Verdict =
 async function askDoorman(app: App, attempt: Attempt): Promise<LockResult> {
   const { slot, quantity, lock_id } = attempt;
   // Impossible wishes go to the judge, who can say why.
-  if (quantity > slot.capacity) return { outcome: 'bypass', reason: 'unsure' };
+  // So do those for seats by name: the doorman would lock others.
+  if (quantity > slot.capacity || attempt.wish !== null)
+    return { outcome: 'bypass', reason: 'unsure' };
   return await app.locks.acquire({
     slot_id: slot.slot_id,
     lock_id,
@@ -156,6 +161,7 @@ async function askJudge(
     lock_id,
     idempotency_key: attempt.idempotency_key,
     items: attempt.items,
+    wish: attempt.wish,
   };
   try {
     return await holdSlot(app.sql, request, dbActor(attempt.actor));

@@ -78,7 +78,7 @@ export async function joinWaitlist(
   input: Input<'join_waitlist'>,
 ): Promise<Entry> {
   const user_id = ownerOf(actor, input.user_id);
-  const { service_id, pet_id, staff_id = null, weekdays = all_days, priority } = input;
+  const { service_id, pet_id = null, staff_id = null, weekdays = all_days, priority } = input;
   const zone = await clinicZone(app.sql, service_id);
   if (zone === null) throw new AppError('not_found', 'There is no such service.');
   const wish = {

@@ -24,7 +24,7 @@ export type BookingRow = {
   readonly owner_name: string | null;
   readonly owner_phone: string | null;
   readonly owner_email: string | null;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly pet_name: string | null;
   readonly species: string | null;
   readonly quantity: number;

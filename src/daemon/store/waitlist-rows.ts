@@ -39,7 +39,7 @@ export type EntryRow = {
   readonly user_id: string;
   readonly owner_name: string | null;
   readonly owner_phone: string | null;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly pet_name: string | null;
   readonly from_date: string;
   readonly to_date: string;

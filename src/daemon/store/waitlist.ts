@@ -9,7 +9,7 @@ export type JoinRequest = {
   readonly entry_id: string;
   readonly service_id: string;
   readonly user_id: string;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly staff_id: string | null;
   readonly wanted_from: Temporal.Instant;
   readonly wanted_to: Temporal.Instant;

@@ -360,7 +360,7 @@ create table bookings (
   id uuid not null default gen_random_uuid(),
   reservation_id uuid,
   user_id uuid not null,
-  pet_id uuid not null,
+  pet_id uuid,
   clinic_id uuid not null,
   service_id uuid not null,
   slot_id uuid not null,
@@ -509,6 +509,8 @@ create table clinics (
   waitlist_offer_ms integer not null default 1800000,
   waitlist_notice_ms integer not null default 7200000,
   waitlist_misses integer not null default 3,
+  name_folded text generated always as (fold_text(name)) stored,
+  city_folded text generated always as (fold_text(city)) stored,
   country text,
   region text,
   holiday_policy text not null default 'ask'::text,
@@ -815,6 +817,15 @@ create table outbox_state (
   constraint outbox_state_one_row CHECK (only_row)
 );
 
+create table owner_search (
+  user_id uuid not null,
+  words tsvector not null,
+  phone_key text,
+  email_key text,
+  constraint owner_search_pkey PRIMARY KEY (user_id),
+  constraint owner_search_user_id_fkey FOREIGN KEY (user_id) REFERENCES users(id) ON DELETE CASCADE
+);
+
 create table payment_attempts (
   id uuid not null default gen_random_uuid(),
   payment_id uuid not null,
@@ -1068,7 +1079,7 @@ create table reservation_log_entries (
 create table reservations (
   id uuid not null default gen_random_uuid(),
   user_id uuid not null,
-  pet_id uuid not null,
+  pet_id uuid,
   clinic_id uuid not null,
   service_id uuid not null,
   slot_id uuid not null,
@@ -1097,10 +1108,29 @@ create table reservations (
   tax_amount numeric(15,3),
   waitlist_entry_id uuid,
   item_count smallint not null default 1,
-  seat_labels text[],
   constraint reservations_pkey PRIMARY KEY (id),
   constraint reservations_reference_unique UNIQUE (reference_code)
 ) with (fillfactor=80);
+
+create table retention_rules (
+  what text not null,
+  table_name text not null,
+  keep_days integer,
+  min_days integer not null,
+  version integer not null default 1,
+  next_block bigint not null default 0,
+  round_count bigint not null default 0,
+  next_at timestamp with time zone not null default now(),
+  rounded_at timestamp with time zone,
+  last_count bigint not null default 0,
+  total_count bigint not null default 0,
+  gone_before timestamp with time zone,
+  failed_at timestamp with time zone,
+  last_error text,
+  constraint retention_rules_pkey PRIMARY KEY (what),
+  constraint retention_rules_floor CHECK (((keep_days >= min_days) AND (keep_days <= 36500))),
+  constraint retention_rules_min_positive CHECK ((min_days > 0))
+);
 
 create table reviews (
   id uuid not null default gen_random_uuid(),
@@ -1317,6 +1347,7 @@ create table slot_claims (
   expires_at timestamp with time zone,
   tier_id uuid,
   tier_place integer,
+  label text,
   constraint slot_claims_pkey PRIMARY KEY (slot_id, seat),
   constraint slot_claims_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) DEFERRABLE INITIALLY DEFERRED
 ) with (fillfactor=80);
@@ -1462,7 +1493,7 @@ create table waitlist_entries (
   clinic_id uuid not null,
   service_id uuid not null,
   user_id uuid not null,
-  pet_id uuid not null,
+  pet_id uuid,
   wanted_from timestamp with time zone not null,
   wanted_to timestamp with time zone not null,
   quantity integer not null default 1,
@@ -1699,6 +1730,10 @@ create table webhook_events (
 --   detail text
 --   since timestamp with time zone
 
+-- materialized view search_words
+--   word text
+--   owner_count integer
+
 -- view slot_states
 --   slot_id uuid
 --   clinic_id uuid
@@ -1754,6 +1789,8 @@ CREATE INDEX booking_attachments_booking ON public.booking_attachments USING btr
 
 CREATE UNIQUE INDEX booking_completion_rates_key ON public.booking_completion_rates USING btree (clinic_id, month);
 
+CREATE INDEX booking_items_slot ON public.booking_items USING btree (slot_id) WHERE (slot_id IS NOT NULL);
+
 CREATE INDEX booking_log_entries_created ON public.booking_log_entries USING btree (created_at);
 
 CREATE INDEX booking_log_entries_undoable ON public.booking_log_entries USING btree (performed_by, created_at) WHERE (action = ANY (ARRAY['booking.cancelled'::text, 'booking.arrived'::text, 'booking.status_changed'::text]));
@@ -1772,6 +1809,8 @@ CREATE INDEX bookings_clinic_time ON public.bookings USING btree (clinic_id, boo
 
 CREATE INDEX bookings_created ON public.bookings USING btree (created_at);
 
+CREATE INDEX bookings_payment ON public.bookings USING btree (payment_id) WHERE (payment_id IS NOT NULL);
+
 CREATE UNIQUE INDEX bookings_series ON public.bookings USING btree (series_id, series_position) WHERE (series_id IS NOT NULL);
 
 CREATE INDEX bookings_service ON public.bookings USING btree (service_id, booking_time);
@@ -1788,7 +1827,9 @@ CREATE INDEX calendar_links_user ON public.calendar_links USING btree (user_id) 
 
 CREATE INDEX cash_counts_day ON public.cash_counts USING btree (clinic_id, business_date, created_at);
 
-CREATE INDEX clinics_city ON public.clinics USING btree (lower(city));
+CREATE INDEX clinics_city ON public.clinics USING btree (city_folded);
+
+CREATE INDEX clinics_name ON public.clinics USING btree (name, id) WHERE is_active;
 
 CREATE INDEX consumed_events_old ON public.consumed_events USING btree (updated_at) WHERE (status <> ALL (ARRAY['waiting'::text, 'parked'::text]));
 
@@ -1822,6 +1863,8 @@ CREATE UNIQUE INDEX financial_entries_one_payment ON public.financial_entries US
 
 CREATE UNIQUE INDEX financial_entries_one_refund ON public.financial_entries USING btree (refund_id, type) WHERE (refund_id IS NOT NULL);
 
+CREATE INDEX financial_entries_payment ON public.financial_entries USING btree (payment_id);
+
 CREATE INDEX financial_entries_settlement ON public.financial_entries USING btree (settlement_id, created_at, id) WHERE (settlement_id IS NOT NULL);
 
 CREATE INDEX financial_entries_unsettled ON public.financial_entries USING btree (clinic_id, created_at) WHERE (settlement_id IS NULL);
@@ -1848,6 +1891,12 @@ CREATE INDEX outbox_unpublished ON public.booking_events_outbox USING btree (seq
 
 CREATE INDEX outbox_unsequenced ON public.booking_events_outbox USING btree ("position") WHERE (sequence IS NULL);
 
+CREATE INDEX owner_search_email ON public.owner_search USING btree (email_key) WHERE (email_key IS NOT NULL);
+
+CREATE INDEX owner_search_phone ON public.owner_search USING btree (phone_key) WHERE (phone_key IS NOT NULL);
+
+CREATE INDEX owner_search_words ON public.owner_search USING gin (words) WITH (gin_pending_list_limit='256');
+
 CREATE INDEX payment_attempts_payment ON public.payment_attempts USING btree (payment_id, created_at);
 
 CREATE INDEX payments_booking ON public.payments USING btree (booking_id) WHERE (booking_id IS NOT NULL);
@@ -1866,8 +1915,6 @@ CREATE INDEX payments_refunding ON public.payments USING btree (refund_status) W
 
 CREATE INDEX payments_reservation ON public.payments USING btree (reservation_id);
 
-CREATE INDEX pets_name_search ON public.pets USING gin (name gin_trgm_ops);
-
 CREATE INDEX pets_user ON public.pets USING btree (user_id);
 
 CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
@@ -1875,6 +1922,8 @@ CREATE INDEX plans_expiry ON public.plans USING btree (expires_at);
 CREATE UNIQUE INDEX price_tiers_name ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid), lower(name));
 
 CREATE UNIQUE INDEX price_tiers_one_default ON public.price_tiers USING btree (service_id, COALESCE(slot_id, '00000000-0000-0000-0000-000000000000'::uuid)) WHERE (is_default AND is_active);
+
+CREATE INDEX price_tiers_slot ON public.price_tiers USING btree (slot_id) WHERE (slot_id IS NOT NULL);
 
 CREATE UNIQUE INDEX public_holidays_clinic ON public.public_holidays USING btree (clinic_id, holiday_date) WHERE (clinic_id IS NOT NULL);
 
@@ -1891,6 +1940,8 @@ CREATE UNIQUE INDEX refunds_external ON public.refunds USING btree (external_ref
 CREATE INDEX refunds_open ON public.refunds USING btree (next_attempt_at) WHERE (status = ANY (ARRAY['pending'::text, 'processing'::text]));
 
 CREATE INDEX refunds_payment ON public.refunds USING btree (payment_id);
+
+CREATE INDEX refunds_reservation ON public.refunds USING btree (reservation_id);
 
 CREATE UNIQUE INDEX reminder_rules_unique ON public.reminder_rules USING btree (clinic_id, COALESCE(service_id, '00000000-0000-0000-0000-000000000000'::uuid), reminder_type);
 
@@ -1916,13 +1967,21 @@ CREATE INDEX schedule_state_due ON public.schedule_state USING btree (due_at);
 
 CREATE INDEX schedules_clinic ON public.schedules USING btree (clinic_id, weekday, opens);
 
+CREATE UNIQUE INDEX search_words_key ON public.search_words USING btree (word);
+
+CREATE INDEX search_words_near ON public.search_words USING gin (word gin_trgm_ops);
+
 CREATE UNIQUE INDEX seat_plan_seats_label ON public.seat_plan_seats USING btree (service_id, upper(label));
 
 CREATE UNIQUE INDEX seat_plan_seats_place ON public.seat_plan_seats USING btree (service_id, row_label, place);
 
+CREATE INDEX services_category ON public.services USING btree (lower(category), clinic_id) WHERE is_available;
+
 CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
 
 CREATE INDEX settlements_clinic ON public.settlements USING btree (clinic_id, created_at, id);
+
+CREATE INDEX slot_claims_reservation ON public.slot_claims USING btree (reservation_id);
 
 CREATE UNIQUE INDEX slot_claims_tier_place ON public.slot_claims USING btree (slot_id, tier_id, tier_place) WHERE (tier_id IS NOT NULL);
 
@@ -1948,15 +2007,13 @@ CREATE INDEX upcoming_bookings_view_clinic ON public.upcoming_bookings_view USIN
 
 CREATE UNIQUE INDEX upcoming_bookings_view_id ON public.upcoming_bookings_view USING btree (id);
 
-CREATE INDEX users_email ON public.users USING btree (lower(email));
-
-CREATE INDEX users_name_search ON public.users USING gin (full_name gin_trgm_ops);
-
 CREATE INDEX users_phone_tail ON public.users USING btree (phone_reversed text_pattern_ops);
 
 CREATE INDEX waitlist_clinic ON public.waitlist_entries USING btree (clinic_id, created_at, id);
 
 CREATE INDEX waitlist_look ON public.waitlist_entries USING btree (look_at) WHERE (status = 'waiting'::text);
+
+CREATE INDEX waitlist_offered ON public.waitlist_entries USING btree (offered_reservation_id) WHERE (offered_reservation_id IS NOT NULL);
 
 CREATE INDEX waitlist_offers_entry ON public.waitlist_offers USING btree (entry_id, slot_id);
 
@@ -1981,6 +2038,8 @@ CREATE INDEX webhook_deliveries_old ON public.webhook_deliveries USING btree (cr
 CREATE INDEX webhook_deliveries_sending ON public.webhook_deliveries USING btree (endpoint_id) WHERE (status = 'sending'::text);
 
 CREATE INDEX webhook_endpoints_clinic ON public.webhook_endpoints USING btree (clinic_id, created_at, id);
+
+CREATE INDEX webhook_events_payment ON public.webhook_events USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
 CREATE INDEX webhook_events_received ON public.webhook_events USING btree (received_at);
 
@@ -2747,6 +2806,9 @@ as $$
       'ends_at', p_b.ends_at, 'items', items_json(p_b.reservation_id, p_b.currency)
     )
     else '{}'::jsonb
+  end || case
+    when p_b.series_id is null then '{}'::jsonb
+    else jsonb_build_object('series_id', p_b.series_id, 'series_position', p_b.series_position)
   end
   from slots sl
   where sl.id = p_b.slot_id
@@ -3096,7 +3158,13 @@ begin
   for v_round in 1..2 loop
     select c.* into v_claim
     from claim_priced_place(
-      p_b.reservation_id, p_b.user_id, p_b.quantity, p_seats, null, p_slot, p_b.price_lines
+      p_b.reservation_id, p_b.user_id, p_b.quantity,
+      -- Where seats are numbered (0069), the same ones if they are free.
+      case
+        when exists (select from seat_plans s where s.service_id = p_slot.service_id)
+          then (select r.seats from reservations r where r.id = p_b.reservation_id)
+        else p_seats
+      end, null, p_slot, p_b.price_lines
     ) c;
     if v_claim.outcome = 'ok' then
       outcome := 'ok';
@@ -3316,7 +3384,7 @@ as $$
   returning o.id, o.slot_id
 $$;
 
-create function claim_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, OUT outcome text, OUT seats integer[])
+create function claim_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, p_wish jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT seats integer[])
 returns record
 language plpgsql
 as $$
@@ -3374,6 +3442,12 @@ begin
     )
     on conflict (slot_id, seat) do nothing;
     if found then seats := '{1}'; end if;
+  elsif outcome is null
+    and exists (select from seat_plans p where p.service_id = p_slot.service_id) then
+    select c.seats, c.busy into seats, v_busy
+    from claim_planned_seats(
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot, p_wish
+    ) as c;
   elsif outcome is null and p_quantity = 1 then
     select c.seats, c.busy into seats, v_busy
     from claim_one_seat(p_reservation_id, p_user_id, p_wanted[1], p_expires_at, p_slot) as c;
@@ -3393,7 +3467,55 @@ begin
 end
 $$;
 
-create function claim_priced_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, p_lines jsonb, OUT outcome text, OUT seats integer[], OUT tier text)
+create function claim_planned_seats(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, p_wish jsonb, OUT seats integer[], OUT busy boolean)
+returns record
+language plpgsql
+as $$
+declare
+  v_items jsonb := nullif(p_wish -> 'items', 'null');
+  v_is_strict boolean := coalesce(jsonb_typeof(p_wish -> 'labels') = 'array', false);
+  v_pick integer[];
+  v_taken integer;
+begin
+  busy := false;
+  -- Nobody exchanges the plan meanwhile (set_seat_plan); takers do not wait for each other here.
+  perform pg_advisory_xact_lock_shared(hashtextextended(p_slot.service_id::text, 2));
+  for v_try in 1..6 loop
+    v_pick := null;
+    if v_try = 1 and cardinality(p_wanted) = p_quantity then
+      v_pick := fit_seats(p_slot, p_wanted, v_items);
+    end if;
+    if v_pick is null then
+      if v_is_strict then return; end if;
+      v_pick := pick_seats(p_slot, p_quantity, v_items, p_wish ->> 'prefer');
+      if v_pick is null then return; end if;
+    end if;
+    begin
+      insert into slot_claims (
+        slot_id, seat, reservation_id, user_id, starts_at, ends_at, expires_at, label
+      )
+      select p_slot.id, s.seat, p_reservation_id, p_user_id, p_slot.starts_at, p_slot.ends_at,
+        p_expires_at, s.label
+      from seat_plan_seats s
+      where s.service_id = p_slot.service_id and s.seat = any (v_pick)
+      order by s.seat
+      on conflict (slot_id, seat) do nothing;
+      get diagnostics v_taken = row_count;
+      if v_taken = p_quantity then
+        seats := v_pick;
+        return;
+      end if;
+      raise exception using errcode = 'PP001', message = 'a rival was faster';
+    exception when sqlstate 'PP001' then
+      -- Undone by the end of this block, so that nobody waits for what we let go.
+      null;
+    end;
+  end loop;
+  busy := not v_is_strict;
+end
+$$;
+
+create function claim_priced_place(p_reservation_id uuid, p_user_id uuid, p_quantity integer, p_wanted integer[], p_expires_at timestamp with time zone, p_slot slots, p_lines jsonb, p_wish jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT seats integer[], OUT tier text)
 returns record
 language plpgsql
 as $$
@@ -3404,13 +3526,18 @@ begin
   begin
     select c.outcome, c.seats into outcome, seats
     from claim_place(
-      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot
+      p_reservation_id, p_user_id, p_quantity, p_wanted, p_expires_at, p_slot,
+      -- Where seats are numbered, those of the right tiers (0069).
+      coalesce(p_wish, '{}') || jsonb_build_object('items', items_of_lines(p_lines))
     ) as c;
     -- A slot for one has no shares to guard.
     if outcome <> 'ok' or p_slot.capacity = 1 or p_lines is null then return; end if;
     select t.* into v_tiers
     from claim_tiers(p_slot.id, p_slot.capacity, p_reservation_id, seats, p_lines) t;
-    if v_tiers.tier is null then return; end if;
+    if v_tiers.tier is null then
+      seats := array(select s from unnest(seats) as s order by s);
+      return;
+    end if;
     raise exception using errcode = 'PP002', message = 'a tier is sold out';
   exception when sqlstate 'PP002' then
     -- Undone by the end of this block: seats, vet and room too.
@@ -3519,7 +3646,7 @@ begin
     select g.tier_id, min(g.tier) as tier, array_agg(s.seat order by s.seat) as seats
     from given g
     join (
-      select seat, row_number() over (order by seat) as n from unnest(p_seats) as seat
+      select seat, n from unnest(p_seats) with ordinality as u (seat, n)
     ) s on s.n > g.last_seat - g.seats and s.n <= g.last_seat
     where g.tier_id is not null
     group by g.tier_id
@@ -3872,6 +3999,20 @@ begin
     updated_at = now()
   from reservation_items i
   where i.reservation_id = p_reservation_id and sl.id = i.slot_id;
+end
+$$;
+
+create function count_prunable(p_what text, p_keep_days integer)
+returns bigint
+language plpgsql stable
+as $$
+declare
+  v_count bigint;
+begin
+  if p_keep_days is null then return 0; end if;
+  execute format('select count(*) from %I($1, $2, $3)', 'prunable_' || p_what) into v_count
+  using now() - p_keep_days * interval '1 day', '(0,0)'::tid, '(4294967295,0)'::tid;
+  return v_count;
 end
 $$;
 
@@ -4714,6 +4855,15 @@ begin
 end
 $$;
 
+create function ends_in(p_phone_key text, p_tails text[])
+returns boolean
+language sql immutable
+as $$
+  select p_tails is null or exists (
+    select from unnest(p_tails) as t (tail) where starts_with(p_phone_key, t.tail)
+  );
+$$;
+
 create function enter_payment(p_b bookings, p_p payments)
 returns void
 language plpgsql
@@ -4951,6 +5101,122 @@ begin
       v_held := v_held || v_one.aggregate_id;
     end;
   end loop;
+end
+$$;
+
+create function find_owners(p_words text[], p_email text, p_phones text[], p_reference text, p_clinic_id uuid, p_near boolean, p_limit integer)
+returns TABLE(user_id uuid, matched_by text)
+language plpgsql stable
+set enable_seqscan=off
+set jit=off
+as $$
+declare
+  v_most constant integer := 200;
+  -- Fewer hits than this make it worth looking wider.
+  v_few constant integer := 5;
+  v_whole tsquery := word_query(p_words, '');
+  v_start tsquery := word_query(p_words, ':*');
+  v_any tsquery := word_query(p_words, ':*', true);
+  v_wide tsquery;
+  v_phones text[] := nullif(p_phones, '{}');
+  v_hits owner_hit[] := '{}';
+begin
+  if p_reference is not null then
+    v_hits := array(
+      select row(x.user_id, 0)::owner_hit
+      from (
+        select r.user_id from reservations r
+        where r.reference_code between rpad(p_reference, 10, '0') and rpad(p_reference, 10, '9')
+        union
+        select b.user_id from bookings b
+        where b.reference_code between rpad(p_reference, 10, '0') and rpad(p_reference, 10, '9')
+      ) as x
+      limit v_most
+    );
+  end if;
+  if p_email is not null then
+    v_hits := v_hits || array(
+      select row(s.user_id, case when p_email like '%@%' then 2 else 5 end)::owner_hit
+      from owner_search s
+      where s.email_key >= p_email and s.email_key < p_email || chr(1114111)
+      order by s.email_key
+      limit v_most
+    );
+  end if;
+  if v_start is null and v_phones is not null then
+    v_hits := v_hits || array(
+      select row(x.user_id, case when length(p.tail) >= 8 then 1 else 6 end)::owner_hit
+      from unnest(v_phones) as p (tail)
+      cross join lateral (
+        select s.user_id from owner_search s
+        where s.phone_key >= p.tail collate "C" and s.phone_key < p.tail || ':' collate "C"
+        order by s.phone_key
+        limit v_most
+      ) as x
+    );
+  end if;
+  if v_start is not null then
+    v_hits := v_hits || array(
+      select row(s.user_id, 3)::owner_hit from owner_search s
+      where s.words @@ v_whole and ends_in(s.phone_key, v_phones)
+      limit v_most
+    );
+    if v_start::text <> v_whole::text then
+      v_hits := v_hits || array(
+        select row(s.user_id, 4)::owner_hit from owner_search s
+        where s.words @@ v_start and ends_in(s.phone_key, v_phones)
+        limit v_most
+      );
+    end if;
+  end if;
+  if p_clinic_id is not null and coalesce(v_start is not null, v_phones is not null)
+    and (cardinality(v_hits) >= v_most or v_any::text <> v_start::text)
+  then
+    v_hits := v_hits || array(
+      select row(s.user_id, case
+        when v_any is null then 6 when s.words @@ v_whole then 3 else 4
+      end)::owner_hit
+      from visitors_around(p_clinic_id) as v
+      join owner_search s on s.user_id = v.user_id
+      where (v_any is null or s.words @@ v_any) and ends_in(s.phone_key, v_phones)
+      limit v_most
+    );
+  end if;
+  if v_start is not null and cardinality(v_hits) < v_few then
+    v_wide := wider_query(p_words, false);
+    v_hits := v_hits || array(
+      select row(s.user_id, 7)::owner_hit from owner_search s
+      where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
+      limit v_most
+    );
+    if p_near and cardinality(v_hits) < v_few then
+      v_wide := wider_query(p_words, true);
+      v_hits := v_hits || array(
+        select row(s.user_id, 8)::owner_hit from owner_search s
+        where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
+        limit v_most
+      );
+    end if;
+  end if;
+  return query
+  select h.user_id,
+    (array['reference', 'phone', 'email', 'name', 'name', 'email', 'phone', 'part', 'near'])[
+      h.rank + 1
+    ]
+  from (
+    select x.user_id, min(x.rank) as rank from unnest(v_hits) as x group by x.user_id
+  ) as h
+  join users u on u.id = h.user_id and not u.is_erased
+  cross join lateral nearest_visit(h.user_id, p_clinic_id) as v
+  left join lateral (
+    select -word_similarity(
+      array_to_string(p_words, ' '), array_to_string(tsvector_to_array(s.words), ' ')
+    ) as distance
+    from owner_search s
+    where h.rank = 8 and s.user_id = h.user_id
+  ) as near on true
+  order by h.rank, near.distance, v.is_here desc, v.distance nulls last, u.full_name, h.user_id
+  limit p_limit;
 end
 $$;
 
@@ -5228,6 +5494,32 @@ begin
 end
 $$;
 
+create function fit_seats(p_slot slots, p_wanted integer[], p_items jsonb)
+returns integer[]
+language sql stable
+as $$
+  with wanted as (
+    select s.seat, i.n, i.quantity
+    from seat_plan_seats s
+    left join (
+      select lower(x ->> 'tier') as tier, (x ->> 'quantity')::integer as quantity, n
+      from jsonb_array_elements(p_items) with ordinality as u (x, n)
+    ) i on i.tier = lower(s.tier)
+    where s.service_id = p_slot.service_id
+      and s.seat = any (p_wanted)
+      and s.seat <= p_slot.capacity
+      and not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s.seat
+      )
+  )
+  select array_agg(w.seat order by w.n, w.seat)
+  from wanted w
+  having count(*) = cardinality(p_wanted)
+    and (p_items is null or not exists (
+      select from wanted x group by x.n, x.quantity having count(*) is distinct from x.quantity
+    ))
+$$;
+
 create function fits_waitlist(p_w waitlist_entries, p_slot slots)
 returns boolean
 language sql stable
@@ -5245,6 +5537,87 @@ as $$
       where o.entry_id = p_w.id and o.slot_id = p_slot.id
       having count(*) >= 2 or bool_or(o.ended_as <> 'withdrawn')
     )
+$$;
+
+create function fold_email(p_email text)
+returns text
+language sql immutable
+as $$
+  select left(
+    translate(
+      btrim(normalize(p_email, nfkc)), 'ABCDEFGHIJKLMNOPQRSTUVWXYZ', 'abcdefghijklmnopqrstuvwxyz'
+    ),
+    254
+  );
+$$;
+
+create function fold_text(p_text text)
+returns text
+language sql immutable
+as $$
+  select case
+    -- Most names: the same in a tenth of the time.
+    when p_text ~ '^[ -~]*$' then btrim(regexp_replace(
+      translate(lower(p_text collate "C"), '''`', ''), '[^a-z0-9]+', ' ', 'g'
+    ))
+    else btrim(regexp_replace(
+      replace(replace(replace(replace(
+        translate(
+          normalize(
+            regexp_replace(
+              normalize(p_text, nfkd),
+              '[''`\u00ad\u02bb\u02bc\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf\u05c1'
+              || '\u05c2\u05c4-\u05c5\u05c7\u064b-\u065f\u0670\u200b-\u200f'
+              || '\u2018\u2019\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]',
+              '', 'g'
+            ),
+            nfc
+          ),
+          'ABCDEFGHIJKLMNOPQRSTUVWXYZÆŒÞŊẞØøĐđÐðŁłı'
+          || 'ΑΒΓΔΕΖΗΘΙΚΛΜΝΞΟΠΡΣΤΥΦΧΨΩς'
+          || 'АБВГДЕЖЗИКЛМНОПРСТУФХЦЧШЩЪЫЬЭЮЯЂЄЅІЈЉЊЋЏ'
+          || 'ァアィイゥウェエォオカガキギクグケゲコゴサザシジスズセゼソゾタダチヂッツヅテデトドナニヌネノハ'
+          || 'バパヒビピフブプヘベペホボポマミムメモャヤュユョヨラリルレロヮワヰヱヲンヴヵヶヽヾ',
+          'abcdefghijklmnopqrstuvwxyzæœþŋßooddddlli'
+          || 'αβγδεζηθικλμνξοπρστυφχψωσ'
+          || 'абвгдежзиклмнопрстуфхцчшщъыьэюяђєѕіјљњћџ'
+          || 'ぁあぃいぅうぇえぉおかがきぎくぐけげこごさざしじすずせぜそぞただちぢっつづてでとどなにぬねのは'
+          || 'ばぱひびぴふぶぷへべぺほぼぽまみむめもゃやゅゆょよらりるれろゎわゐゑをんゔゕゖゝゞ'
+        ),
+        'ß', 'ss'), 'æ', 'ae'), 'œ', 'oe'), 'þ', 'th'),
+      '[\u0001-/:-@[-`{-\u00bf\u00d7\u00f7\u060c\u061b\u061f\u06d4\u2000-\u205f'
+      || '\u2e00-\u2e5d\u3000-\u3004\u3008-\u3020\u3030\u303d\u30fb]+',
+      ' ', 'g'
+    ))
+  end;
+$$;
+
+create function fold_words(p_text text)
+returns text[]
+language plpgsql immutable
+as $$
+declare
+  v_text text := fold_text(p_text);
+begin
+  if length(v_text) <= 60 and v_text !~ '[\u0e00-\u0eff\u2e80-\U0010ffff]' then
+    return string_to_array(v_text, ' ');
+  end if;
+  return (
+    select coalesce(array_agg(distinct w.word), '{}')
+    from (
+      select left(t.word, 60) as word
+      from unnest(string_to_array(v_text, ' ')) with ordinality as t (word, n)
+      where t.word <> '' and t.n <= 24
+    ) as x
+    cross join lateral (
+      select x.word
+      union all
+      select substr(x.word, i)
+      from generate_series(2, least(length(x.word), 16)) as i
+      where x.word ~ '[\u0e00-\u0eff\u2e80-\U0010ffff]'
+    ) as w
+  );
+end
 $$;
 
 create function force_cancel_reservation(p_reservation_id uuid, p_lock_id text, p_reason text, p_before jsonb, p_actor jsonb, OUT outcome text, OUT seats integer[], OUT slot_id uuid, OUT lock_id text, OUT session_id text)
@@ -5475,9 +5848,9 @@ begin
     select u.n as position, (u.i ->> 'slot_id')::uuid as wished,
       (u.i ->> 'quantity')::integer as quantity,
       u.i -> 'seats' as seats, u.i ->> 'tier' as tier, s.slot_id, s.clinic_id, s.service_id,
-      s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.price, s.currency,
+      s.staff_id, s.starts_at, s.ends_at, s.capacity, s.remaining, s.reason, s.currency,
       s.service_name, s.staff_name, s.hold_ms, s.is_available, sv.requires_approval, sv.deposit,
-      c.is_active, c.tax_bp, c.tax_included, busy_range(sl) as busy,
+      sv.has_seats, c.is_active, busy_range(sl) as busy,
       coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
       coalesce(sv.horizon_days, c.horizon_days) as horizon_days
     from jsonb_array_elements(p_items) with ordinality as u (i, n)
@@ -5496,6 +5869,8 @@ begin
     rule := case
       when v_i.clinic_id <> v_first.clinic_id then 'items_clinic'
       when v_i.currency <> v_first.currency then 'items_currency'
+      -- Which seats, and what they cost, is said of one slot (0069).
+      when v_i.has_seats then 'items_seats'
       when v_i.position > 1 and v_i.starts_at < v_ends_at then 'items_overlap'
       -- Buffers do not count: a groomer who cleans up in between keeps nobody waiting for nothing.
       when v_i.position > 1 and lower(v_i.busy) > v_busy_to + item_gap() then 'items_gap'
@@ -5533,14 +5908,11 @@ begin
       return;
     end if;
     select x.* into v_price
-    from price_items(
-      v_i.slot_id,
-      case
-        when v_i.tier is not null
-          then jsonb_build_array(jsonb_build_object('tier', v_i.tier, 'quantity', v_i.quantity))
-      end,
-      v_i.quantity, v_i.price, v_i.currency, v_i.tax_bp, v_i.tax_included, false
-    ) x;
+    from slots sl
+    join services sv on sv.id = sl.service_id
+    join clinics c on c.id = sl.clinic_id
+    cross join lateral item_price(sl, sv, c, v_i.tier, v_i.quantity) x
+    where sl.id = v_i.slot_id;
     if v_price.problem is not null then
       rule := v_price.problem;
       tier := v_price.tier;
@@ -5568,7 +5940,14 @@ begin
     rule := 'items_count';
     return;
   end if;
-  if not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id) then
+  if not exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+    -- As in hold_slot: only a clinic has to know whom it treats.
+    and (
+      p_pet_id is not null
+      or not exists (select from users u where u.id = p_user_id)
+      or exists (select from clinics c where c.id = v_first.clinic_id and c.kind = 'clinic')
+    )
+  then
     outcome := 'not_found';
     return;
   end if;
@@ -5646,7 +6025,7 @@ begin
 end
 $$;
 
-create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, p_items jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric, OUT rule text, OUT tier text)
+create function hold_slot(p_reservation_id uuid, p_slot_id uuid, p_user_id uuid, p_pet_id uuid, p_quantity integer, p_seats integer[], p_lock_id text, p_idempotency_key text, p_actor jsonb, p_items jsonb DEFAULT NULL::jsonb, p_wish jsonb DEFAULT NULL::jsonb, OUT outcome text, OUT reservation_id uuid, OUT reference_code text, OUT lock_id text, OUT seats integer[], OUT fence bigint, OUT expires_at timestamp with time zone, OUT hold_ms integer, OUT amount numeric, OUT currency text, OUT clinic_id uuid, OUT service_id uuid, OUT clinic_name text, OUT service_name text, OUT starts_at timestamp with time zone, OUT blocking_reservation_id uuid, OUT blocking_session_id text, OUT retry_after_ms integer, OUT amount_due numeric, OUT rule text, OUT tier text)
 returns record
 language plpgsql
 set enable_seqscan=off
@@ -5672,6 +6051,7 @@ declare
   v_place text;
   v_lines jsonb;
   v_tax numeric;
+  v_wanted integer[] := p_seats;
   v_request_id text := p_actor ->> 'request_id';
 begin
   if p_idempotency_key is not null then
@@ -5749,13 +6129,18 @@ begin
       select
         sv.name as service_name, sv.is_available, sv.requires_approval, sv.currency,
         coalesce(v_price, sv.price) as price, sv.deposit, c.name as clinic_name, c.hold_ms,
-        c.is_active, sv.has_tiers, c.tax_bp, c.tax_included,
+        c.is_active, sv.has_tiers, sv.has_seats, c.tax_bp, c.tax_included,
         coalesce(sv.min_notice_minutes, c.min_notice_minutes) as notice_minutes,
         coalesce(sv.horizon_days, c.horizon_days) as horizon_days
       into v_info
-      from services sv, clinics c, pets p
+      from services sv, clinics c
       where sv.id = hold_slot.service_id and c.id = hold_slot.clinic_id
-        and p.id = p_pet_id and p.user_id = p_user_id;
+        and (
+          exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+          -- Only a clinic has to know whom it treats (0069).
+          or p_pet_id is null and c.kind <> 'clinic'
+            and exists (select from users u where u.id = p_user_id)
+        );
       if not found then
         outcome := 'not_found';
         return;
@@ -5776,6 +6161,18 @@ begin
         end if;
       end if;
       expires_at := now() + v_info.hold_ms * interval '1 millisecond';
+      -- Numbered seats (0069): which ones decides what they cost.
+      if v_info.has_seats or p_wish is not null then
+        select w.problem, w.label, w.wanted, w.items into rule, tier, v_wanted, p_items
+        from read_seat_wish(
+          service_id, v_capacity, p_quantity, p_items, p_wish, v_info.has_seats, v_info.has_tiers
+        ) w;
+        if rule is not null then
+          outcome := 'invalid_input';
+          expires_at := null;
+          return;
+        end if;
+      end if;
       -- Several prices, or tax on top (0042): before a seat is taken, so that a no writes nothing.
       if v_info.has_tiers or not v_info.tax_included or p_items is not null then
         select x.problem, x.tier, x.lines, x.amount, x.tax_amount
@@ -5824,14 +6221,14 @@ begin
       select c.outcome, c.seats, c.tier into v_place, seats, tier
       from slots sl,
         claim_priced_place(
-          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl, v_lines
+          p_reservation_id, p_user_id, p_quantity, v_wanted, expires_at, sl, v_lines, p_wish
         ) as c
       where sl.id = p_slot_id;
     elsif v_place is null then
       select c.outcome, c.seats into v_place, seats
       from slots sl,
         claim_place(
-          p_reservation_id, p_user_id, p_quantity, p_seats, expires_at, sl
+          p_reservation_id, p_user_id, p_quantity, v_wanted, expires_at, sl, p_wish
         ) as c
       where sl.id = p_slot_id;
     end if;
@@ -6347,6 +6744,22 @@ returns interval
 language sql immutable
 as $$ select interval '10 minutes' $$;
 
+create function item_price(p_slot slots, p_service services, p_clinic clinics, p_tier text, p_quantity integer, OUT problem text, OUT tier text, OUT lines jsonb, OUT amount numeric, OUT tax_amount numeric)
+returns record
+language sql stable
+as $$
+  select x.problem, x.tier, x.lines, x.amount, x.tax_amount
+  from price_items(
+    p_slot.id,
+    case
+      when p_tier is not null
+        then jsonb_build_array(jsonb_build_object('tier', p_tier, 'quantity', p_quantity))
+    end,
+    p_quantity, coalesce(p_slot.price, p_service.price), p_service.currency, p_clinic.tax_bp,
+    p_clinic.tax_included, false
+  ) x
+$$;
+
 create function items_json(p_reservation_id uuid, p_currency text)
 returns jsonb
 language sql stable
@@ -6407,8 +6820,14 @@ declare
 begin
   select sv.* into v_sv
   from services sv
-  join pets p on p.id = p_pet_id and p.user_id = p_user_id
-  where sv.id = p_service_id;
+  join clinics c on c.id = sv.clinic_id
+  where sv.id = p_service_id
+    and (
+      exists (select from pets p where p.id = p_pet_id and p.user_id = p_user_id)
+      -- As for a hold: only a clinic has to know whom it treats (0069).
+      or p_pet_id is null and c.kind <> 'clinic'
+        and exists (select from users u where u.id = p_user_id)
+    );
   if not found or is_hidden(p_actor, p_user_id, v_sv.clinic_id) or p_staff_id is not null
     and not exists (
       select from staff st where st.id = p_staff_id and st.clinic_id = v_sv.clinic_id
@@ -6423,7 +6842,8 @@ begin
   perform pg_advisory_xact_lock(hashtextextended(p_user_id::text, 1));
   select w.id into entry_id
   from waitlist_entries w
-  where w.user_id = p_user_id and w.pet_id = p_pet_id and w.service_id = p_service_id
+  where w.user_id = p_user_id and w.pet_id is not distinct from p_pet_id
+    and w.service_id = p_service_id
     and w.status in ('waiting', 'offered')
     and w.wanted_from < p_to and w.wanted_to > p_from
     and w.weekdays && p_weekdays
@@ -6495,6 +6915,38 @@ as $$
     and c.reservation_id = p_reservation_id
 $$;
 
+create function keep_owner_search()
+returns trigger
+language plpgsql
+as $$
+begin
+  if tg_table_name = 'pets' and tg_op = 'INSERT' then
+    perform refresh_owner_search(array(select distinct n.user_id from new_rows n));
+  elsif tg_table_name = 'pets' and tg_op = 'DELETE' then
+    perform refresh_owner_search(array(select distinct o.user_id from old_rows o));
+  elsif tg_table_name = 'pets' then
+    perform refresh_owner_search(array(
+      select x.user_id
+      from old_rows o
+      join new_rows n on n.id = o.id and (n.name, n.user_id) is distinct from (o.name, o.user_id)
+      cross join lateral unnest(array[o.user_id, n.user_id]) as x (user_id)
+      group by x.user_id
+    ));
+  elsif tg_op = 'INSERT' then
+    perform refresh_owner_search(array(select n.id from new_rows n));
+  else
+    perform refresh_owner_search(array(
+      select n.id
+      from old_rows o
+      join new_rows n on n.id = o.id
+        and (n.full_name, n.phone, n.email, n.is_erased)
+          is distinct from (o.full_name, o.phone, o.email, o.is_erased)
+    ));
+  end if;
+  return null;
+end
+$$;
+
 create function keep_settled_entry()
 returns trigger
 language plpgsql
@@ -6516,11 +6968,11 @@ begin
   select * into v_slot from slots sl where sl.id = p_slot_id for update;
   if not exists (select from slot_claims c where c.slot_id = p_slot_id) then return; end if;
   insert into staff_claims (slot_id, staff_id, clinic_id, during)
-  select v_slot.id, v_slot.staff_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+  select v_slot.id, v_slot.staff_id, v_slot.clinic_id, busy_range(v_slot)
   where v_slot.staff_id is not null
   on conflict do nothing;
   insert into room_claims (slot_id, room_id, clinic_id, during)
-  select v_slot.id, v_slot.room_id, v_slot.clinic_id, tstzrange(v_slot.starts_at, v_slot.ends_at)
+  select v_slot.id, v_slot.room_id, v_slot.clinic_id, busy_range(v_slot)
   where v_slot.room_id is not null
   on conflict do nothing;
 end
@@ -6746,8 +7198,10 @@ begin
     p_r.id, p_r.user_id, p_r.pet_id, p_r.clinic_id, p_r.service_id, p_r.slot_id,
     p_r.reference_code, p_r.quantity, p_r.amount, p_r.amount_due, p_r.currency,
     case when p_p.id is null then 'at_clinic' else 'prepaid' end, p_r.notes,
-    (select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
-      from pets p where p.id = p_r.pet_id),
+    coalesce(
+      (select jsonb_build_object('name', p.name, 'species', p.species, 'breed', p.breed)
+        from pets p where p.id = p_r.pet_id), '{}'
+    ),
     jsonb_build_object(
       'name', sv.name, 'price', amount_text(coalesce(sl.price, sv.price), sv.currency),
       'currency', sv.currency, 'duration_minutes', sv.duration_minutes,
@@ -6998,6 +7452,29 @@ begin
 end
 $$;
 
+create function nearest_visit(p_user_id uuid, p_clinic_id uuid)
+returns TABLE(is_here boolean, distance interval)
+language sql stable
+as $$
+  select coalesce(bool_or(x.clinic_id = p_clinic_id), false),
+    min(greatest(x.booking_time - now(), now() - x.booking_time))
+  from (
+    (
+      select b.clinic_id, b.booking_time from bookings b
+      where b.user_id = p_user_id and b.booking_time > now() and b.status = 'confirmed'
+      order by b.booking_time
+      limit 1
+    )
+    union all
+    (
+      select b.clinic_id, b.booking_time from bookings b
+      where b.user_id = p_user_id and b.booking_time <= now() and b.status <> 'cancelled'
+      order by b.booking_time desc
+      limit 1
+    )
+  ) as x;
+$$;
+
 create function net_booking()
 returns trigger
 language plpgsql
@@ -7049,6 +7526,11 @@ begin
     v_clinic_id := old.clinic_id;
   else
     v_clinic_id := new.clinic_id;
+  end if;
+  if v_clinic_id is null then
+    -- A holiday of a whole country.
+    perform nextval(('availability_' || n)::regclass) from generate_series(0, 63) as n;
+    return null;
   end if;
   perform nextval(('availability_' || (uuid_hash(v_clinic_id) & 63))::regclass);
   return null;
@@ -7155,6 +7637,15 @@ begin
   end if;
   return v_id;
 end
+$$;
+
+create function note_prune_failure(p_what text, p_blocks integer, p_error text)
+returns void
+language sql
+as $$
+  update retention_rules r
+  set failed_at = now(), last_error = left(p_error, 500), next_block = r.next_block + p_blocks
+  where r.what = p_what
 $$;
 
 create function note_refund(p_refund_id uuid, p_event text, p_notes text, p_actor jsonb)
@@ -7431,6 +7922,20 @@ as $$
   )
 $$;
 
+create function owner_words(p_user_id uuid, p_full_name text)
+returns tsvector
+language sql stable
+as $$
+  select array_to_tsvector(
+    coalesce(fold_words(p_full_name), '{}') || coalesce((
+      select array_agg(w.word)
+      from pets p
+      cross join lateral unnest(fold_words(p.name)) as w (word)
+      where p.user_id = p_user_id
+    ), '{}')
+  );
+$$;
+
 create function park_event(p_event_id text, p_event_type text, p_raw text, p_stream_id text, p_reason text)
 returns boolean
 language plpgsql
@@ -7603,6 +8108,95 @@ as $$
     'reason', p_p.failure_reason,
     'processed_at', now()
   )
+$$;
+
+create function phone_key(p_phone text)
+returns text
+language sql immutable
+as $$
+  select nullif(reverse(left(
+    case
+      when x.text ~ '^\s*(\+|00)'
+        then regexp_replace(ltrim(x.digits, '0'), '^(62|81|49)0', '\1')
+      else regexp_replace(x.digits, '^0', '')
+    end, 32
+  )), '')
+  from (
+    select n.text, regexp_replace(n.text, '[^0-9]', '', 'g') as digits
+    from (select normalize(p_phone, nfkc) as text) as n
+  ) as x;
+$$;
+
+create function pick_seats(p_slot slots, p_quantity integer, p_items jsonb, p_prefer text)
+returns integer[]
+language plpgsql
+as $$
+declare
+  v_item jsonb;
+  v_one integer[];
+  v_all integer[] := '{}';
+begin
+  if p_items is null then
+    return pick_tier_seats(p_slot, p_quantity, null, p_prefer);
+  end if;
+  for v_item in select i from jsonb_array_elements(p_items) i loop
+    v_one := pick_tier_seats(
+      p_slot, (v_item ->> 'quantity')::integer, v_item ->> 'tier', p_prefer
+    );
+    if v_one is null then return null; end if;
+    v_all := v_all || v_one;
+  end loop;
+  return v_all;
+end
+$$;
+
+create function pick_tier_seats(p_slot slots, p_quantity integer, p_tier text, p_prefer text)
+returns integer[]
+language plpgsql
+as $$
+declare
+  v_block integer[];
+begin
+  with free as materialized (
+    select s.seat, s.row_label, s.place,
+      s.place - row_number() over (partition by s.row_label order by s.place) as run
+    from seat_plan_seats s
+    where s.service_id = p_slot.service_id
+      and s.seat <= p_slot.capacity
+      and (p_tier is null or lower(s.tier) = lower(p_tier))
+      and not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s.seat
+      )
+  ), runs as (
+    select array_agg(f.seat order by f.place) as seats, count(*)::integer as size,
+      min(f.seat) as foremost, random() < 0.5 as from_left
+    from free f
+    group by f.row_label, f.run
+    having count(*) >= p_quantity
+  )
+  select case
+      when r.from_left or p_prefer = 'front' then r.seats[1:p_quantity]
+      else r.seats[r.size - p_quantity + 1:r.size]
+    end into v_block
+  from runs r
+  order by case when p_prefer = 'front' then r.foremost end, r.size, random()
+  limit 1;
+  if v_block is not null or p_prefer = 'together' then return v_block; end if;
+  select array_agg(f.seat order by f.seat) into v_block
+  from (
+    select s.seat
+    from seat_plan_seats s
+    where s.service_id = p_slot.service_id
+      and s.seat <= p_slot.capacity
+      and (p_tier is null or lower(s.tier) = lower(p_tier))
+      and not exists (
+        select from slot_claims c where c.slot_id = p_slot.id and c.seat = s.seat
+      )
+    order by case when p_prefer = 'front' then s.seat end, random()
+    limit p_quantity
+  ) f;
+  return case when cardinality(v_block) = p_quantity then v_block end;
+end
 $$;
 
 create function places_of(p_r reservations)
@@ -7823,6 +8417,243 @@ begin
 end
 $$;
 
+create function prunable_claims(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select c.ctid
+  from slot_claims c
+  where c.ctid >= p_from
+    and c.ctid < p_to
+    and c.ends_at < p_before
+    and c.expires_at is null
+$$;
+
+create function prunable_deliveries(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select d.ctid
+  from deliveries d
+  where d.ctid >= p_from
+    and d.ctid < p_to
+    and d.status not in ('pending', 'sending')
+    and d.created_at < p_before
+    and coalesce(d.sent_at, d.dead_at, d.discarded_at, d.created_at) < p_before
+$$;
+
+create function prunable_holds(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select r.ctid
+  from reservations r
+  where r.ctid >= p_from
+    and r.ctid < p_to
+    and r.status in ('cancelled', 'expired')
+    and r.updated_at < p_before
+    and not exists (select from bookings b where b.reservation_id = r.id)
+    and not exists (select from slot_claims c where c.reservation_id = r.id)
+    and not exists (select from refunds f where f.reservation_id = r.id)
+    and not exists (select from waitlist_offers o where o.reservation_id = r.id)
+    and not exists (select from waitlist_entries w where w.offered_reservation_id = r.id)
+    and not exists (
+      select from authorisations a where a.reservation_id = r.id and a.status <> 'voided'
+    )
+    and not exists (
+      select
+      from payments p
+      where p.reservation_id = r.id
+        and (
+          p.status not in ('pending', 'failed')
+          or p.paid_at is not null
+          or p.booking_id is not null
+          or p.session_id is not null and p.session_closed_at is null
+          or p.updated_at >= p_before
+          or exists (select from financial_entries e where e.payment_id = p.id)
+          or exists (select from refunds f where f.payment_id = p.id)
+          or exists (select from disputes d where d.payment_id = p.id)
+        )
+    )
+$$;
+
+create function prunable_notifications(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select n.ctid
+  from notifications n
+  where n.ctid >= p_from
+    and n.ctid < p_to
+    and n.created_at < p_before
+    and n.delivery_status <> 'pending'
+$$;
+
+create function prunable_provider_events(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select e.ctid
+  from webhook_events e
+  where e.ctid >= p_from
+    and e.ctid < p_to
+    and e.received_at < p_before
+    and e.outcome is distinct from 'unknown_money'
+$$;
+
+create function prunable_reminders(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select m.ctid
+  from booking_reminders m
+  where m.ctid >= p_from
+    and m.ctid < p_to
+    and m.status <> 'pending'
+    and m.scheduled_time < p_before
+    and m.updated_at < p_before
+    and not exists (select from deliveries d where d.reminder_id = m.id)
+$$;
+
+create function prunable_replays(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select r.ctid
+  from outbox_replays r
+  where r.ctid >= p_from
+    and r.ctid < p_to
+    and r.status <> 'running'
+    and coalesce(r.ended_at, r.created_at) < p_before
+$$;
+
+create function prunable_slots(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language plpgsql stable
+set enable_seqscan=off
+as $$
+begin
+  return query
+  select sl.ctid
+  from slots sl
+  where sl.ctid >= p_from
+    and sl.ctid < p_to
+    and sl.ends_at < p_before
+    and sl.booked_count = 0
+    and not exists (select from slot_claims c where c.slot_id = sl.id)
+    and not exists (select from bookings b where b.slot_id = sl.id)
+    and not exists (select from booking_items i where i.slot_id = sl.id)
+    and not exists (select from reservation_items i where i.slot_id = sl.id);
+end
+$$;
+
+create function prunable_waitlist(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select w.ctid
+  from waitlist_entries w
+  where w.ctid >= p_from
+    and w.ctid < p_to
+    and w.status not in ('waiting', 'offered')
+    and w.updated_at < p_before
+    and w.wanted_to < p_before
+    and not exists (
+      select from waitlist_offers o
+      where o.entry_id = w.id and (o.ended_at is null or o.ended_at >= p_before)
+    )
+$$;
+
+create function prune_bite(p_what text, p_blocks integer, p_rest_ms integer, OUT outcome text, OUT removed integer, OUT is_round_over boolean)
+returns record
+language plpgsql
+set lock_timeout=2s
+as $$
+#variable_conflict use_column
+declare
+  v retention_rules;
+  v_before timestamptz;
+begin
+  removed := 0;
+  is_round_over := true;
+  select r.* into v from retention_rules r where r.what = p_what for no key update skip locked;
+  if not found then
+    outcome := case
+      when exists (select from retention_rules r where r.what = p_what) then 'busy'
+      else 'not_found'
+    end;
+    return;
+  end if;
+  if v.keep_days is null or v.next_at > now() then
+    outcome := 'not_due';
+    return;
+  end if;
+  v_before := now() - v.keep_days * interval '1 day';
+  is_round_over := v.next_block + p_blocks >= table_blocks(v.table_name);
+  execute format('select %I($1, $2, $3)', 'prune_' || v.what) into removed
+  using v_before, format('(%s,0)', v.next_block)::tid,
+    format('(%s,0)', v.next_block + p_blocks)::tid;
+  update retention_rules r
+  set next_block = case when is_round_over then 0 else v.next_block + p_blocks end,
+    round_count = case when is_round_over then 0 else v.round_count + removed end,
+    last_count = case when is_round_over then v.round_count + removed else v.last_count end,
+    total_count = v.total_count + removed,
+    rounded_at = case when is_round_over then now() else v.rounded_at end,
+    next_at = case when is_round_over then now() + p_rest_ms * interval '1 ms' else v.next_at end,
+    gone_before = case when removed > 0 then greatest(v.gone_before, v_before) else v.gone_before end
+  where r.what = v.what;
+  outcome := 'ok';
+end
+$$;
+
+create function prune_claims(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_slots uuid[];
+begin
+  with gone as (
+    delete from slot_claims c
+    where c.ctid = any (array(select prunable_claims(p_before, p_from, p_to)))
+    returning c.slot_id
+  )
+  select array_agg(g.slot_id) into v_slots from gone g;
+  if v_slots is null then return 0; end if;
+  delete from staff_claims s
+  where s.slot_id = any (v_slots)
+    and not exists (select from slot_claims c where c.slot_id = s.slot_id);
+  delete from room_claims s
+  where s.slot_id = any (v_slots)
+    and not exists (select from slot_claims c where c.slot_id = s.slot_id);
+  return cardinality(v_slots);
+end
+$$;
+
+create function prune_deliveries(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from deliveries d
+  where d.ctid = any (array(select prunable_deliveries(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
 create function prune_events(p_days integer, p_limit integer)
 returns integer
 language plpgsql
@@ -7870,6 +8701,131 @@ begin
 end
 $$;
 
+create function prune_holds(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_ids uuid[];
+  v_payments uuid[];
+begin
+  v_ids := array(
+    select r.id
+    from reservations r
+    where r.ctid = any (array(select prunable_holds(p_before, p_from, p_to)))
+    -- What somebody has in hand is left for the next round.
+    for update skip locked
+  );
+  if v_ids = '{}' then return 0; end if;
+  v_payments := array(select p.id from payments p where p.reservation_id = any (v_ids));
+  delete from webhook_events e where e.payment_id = any (v_payments);
+  delete from payment_attempts a where a.payment_id = any (v_payments);
+  delete from authorisations a where a.payment_id = any (v_payments);
+  delete from payments p where p.id = any (v_payments);
+  delete from reservation_log_entries l where l.reservation_id = any (v_ids);
+  delete from reservations r where r.id = any (v_ids);
+  return cardinality(v_ids);
+end
+$$;
+
+create function prune_notifications(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from notifications n
+  where n.ctid = any (array(select prunable_notifications(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_provider_events(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from webhook_events e
+  where e.ctid = any (array(select prunable_provider_events(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_reminders(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from booking_reminders m
+  where m.ctid = any (array(select prunable_reminders(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_replays(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from outbox_replays r
+  where r.ctid = any (array(select prunable_replays(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_slots(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from slots sl
+  where sl.ctid = any (array(select prunable_slots(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_waitlist(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_ids uuid[];
+begin
+  v_ids := array(
+    select w.id
+    from waitlist_entries w
+    where w.ctid = any (array(select prunable_waitlist(p_before, p_from, p_to)))
+    for update skip locked
+  );
+  if v_ids = '{}' then return 0; end if;
+  delete from waitlist_skips k where k.entry_id = any (v_ids);
+  delete from waitlist_offers o where o.entry_id = any (v_ids);
+  delete from waitlist_entries w where w.id = any (v_ids);
+  return cardinality(v_ids);
+end
+$$;
+
 create function publish_events(p_ids uuid[])
 returns TABLE(event_id uuid, sequence bigint, event_type text, aggregate_type text, aggregate_id uuid, clinic_id uuid, correlation_id text, occurred_at timestamp with time zone, payload jsonb)
 language plpgsql
@@ -7894,6 +8850,8 @@ begin
     where b.payload ->> 'reason' is distinct from 'session_expired'
       -- Taken back before anybody heard of it.
       and not b.payload ? 'undone'
+      -- Brought in from another system, which has told them (0066).
+      and not b.payload ? 'imported'
   ), noticed as (
     insert into notifications (user_id, booking_id, event_id, type, title, metadata)
     select t.user_id, t.booking_id, t.id, t.notification_type, t.notification_type, t.payload
@@ -8082,6 +9040,57 @@ begin
 end
 $$;
 
+create function read_seat_wish(p_service_id uuid, p_capacity integer, p_quantity integer, p_items jsonb, p_wish jsonb, p_has_seats boolean, p_has_tiers boolean, OUT problem text, OUT label text, OUT wanted integer[], OUT items jsonb)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_labels jsonb := nullif(p_wish -> 'labels', 'null');
+begin
+  items := p_items;
+  if not p_has_seats then
+    problem := 'seat_no_plan';
+    return;
+  end if;
+  if v_labels is null then return; end if;
+  if jsonb_array_length(v_labels) <> p_quantity then
+    problem := 'seat_count';
+    return;
+  end if;
+  select min(l.text) filter (where s.seat is null), array_agg(s.seat order by s.seat)
+  into label, wanted
+  from jsonb_array_elements_text(v_labels) as l (text)
+  left join seat_plan_seats s
+    on s.service_id = p_service_id and upper(s.label) = upper(l.text) and s.seat <= p_capacity;
+  if label is not null then
+    problem := 'seat_unknown';
+    return;
+  end if;
+  if (select count(distinct s) from unnest(wanted) s) <> p_quantity then
+    problem := 'seat_count';
+    return;
+  end if;
+  if not p_has_tiers then return; end if;
+  select jsonb_agg(jsonb_build_object('tier', g.tier, 'quantity', g.n) order by g.foremost)
+  into items
+  from (
+    select s.tier, count(*) as n, min(s.seat) as foremost
+    from seat_plan_seats s
+    where s.service_id = p_service_id and s.seat = any (wanted)
+    group by s.tier
+  ) g;
+  -- Who names tiers too means the same, or is mistaken about the price.
+  if p_items is not null and exists (
+    select lower(x ->> 'tier'), (x ->> 'quantity')::integer from jsonb_array_elements(p_items) x
+    except
+    select lower(x ->> 'tier'), (x ->> 'quantity')::integer from jsonb_array_elements(items) x
+  ) then
+    problem := 'seat_tier';
+  end if;
+end
+$$;
+
 create function record_payment_session(p_payment_id uuid, p_reservation_id uuid, p_session_id text, p_payment_url text, p_session_expires_at timestamp with time zone, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
@@ -8191,6 +9200,46 @@ create function reference_number(p_code text)
 returns bigint
 language sql immutable
 as $$ select substr(p_code, 3)::bigint * 82636599 % 100000000 $$;
+
+create function refresh_owner_search(p_user_ids uuid[])
+returns void
+language plpgsql
+as $$
+declare
+  v_known uuid[];
+begin
+  perform from users u where u.id = any(p_user_ids) order by u.id for share;
+  delete from owner_search s
+  using users u
+  where s.user_id = any(p_user_ids) and u.id = s.user_id and u.is_erased;
+  with added as (
+    insert into owner_search (user_id, words, phone_key, email_key)
+    select u.id, owner_words(u.id, u.full_name), phone_key(u.phone), fold_email(u.email)
+    from users u
+    where u.id = any(p_user_ids) and not u.is_erased
+    order by u.id
+    on conflict (user_id) do nothing
+    returning owner_search.user_id
+  )
+  select array_agg(i.user_id) into v_known
+  from unnest(p_user_ids) as i (user_id)
+  where not exists (select from added a where a.user_id = i.user_id);
+  perform from owner_search s
+  where s.user_id = any(v_known)
+  order by s.user_id
+  for no key update;
+  update owner_search s
+  set words = n.words, phone_key = n.phone_key, email_key = n.email_key
+  from (
+    select u.id, owner_words(u.id, u.full_name) as words, phone_key(u.phone) as phone_key,
+      fold_email(u.email) as email_key
+    from users u
+    where u.id = any(v_known) and not u.is_erased
+  ) as n
+  where s.user_id = n.id
+    and (s.words, s.phone_key, s.email_key) is distinct from (n.words, n.phone_key, n.email_key);
+end
+$$;
 
 create function refresh_view(p_view_name text)
 returns TABLE(outcome text, duration_ms integer, row_count bigint, note text)
@@ -8703,6 +9752,26 @@ begin
   returning r.* into v_r;
   perform audit_review(v_old, v_r, 'review.replied', null, p_actor);
   version := v_r.version;
+end
+$$;
+
+create function request_prune(p_what text, p_reason text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+begin
+  update retention_rules r set next_at = now()
+  where (p_what is null or r.what = p_what) and r.keep_days is not null;
+  if not found then
+    return case
+      when exists (select from retention_rules r where r.what = p_what) then 'policy_refused'
+      else 'not_found'
+    end;
+  end if;
+  perform audit(
+    'retention.run', 'retention', coalesce(p_what, 'all'), null, p_reason, null, null, p_actor
+  );
+  return 'ok';
 end
 $$;
 
@@ -9415,6 +10484,21 @@ begin
 end
 $$;
 
+create function seat_labels(p_slot_id uuid, p_reservation_id uuid, p_seats integer[])
+returns text[]
+language sql stable
+as $$
+  select case
+    when bool_or(coalesce(c.label, s.label) is not null)
+      then array_agg(coalesce(c.label, s.label, u.seat::text) order by u.i)
+  end
+  from unnest(p_seats) with ordinality as u (seat, i)
+  left join slots sl on sl.id = p_slot_id
+  left join seat_plan_seats s on s.service_id = sl.service_id and s.seat = u.seat
+  left join slot_claims c
+    on c.slot_id = p_slot_id and c.seat = u.seat and c.reservation_id = p_reservation_id
+$$;
+
 create function send_note(p_user_id uuid, p_clinic_id uuid, p_booking_id uuid, p_title text, p_content text, p_actor jsonb, OUT outcome text, OUT notification_id uuid, OUT channels text[])
 returns record
 language plpgsql
@@ -9942,6 +11026,30 @@ begin
 end
 $$;
 
+create function set_retention(p_what text, p_keep_days integer, p_expected_version integer, p_reason text, p_actor jsonb)
+returns text
+language plpgsql
+as $$
+declare
+  v retention_rules;
+begin
+  select r.* into v from retention_rules r where r.what = p_what for no key update;
+  if not found then return 'not_found'; end if;
+  if p_expected_version is not null and p_expected_version <> v.version then return 'conflict'; end if;
+  if p_keep_days < v.min_days then return 'policy_refused'; end if;
+  if p_keep_days is not distinct from v.keep_days then return 'ok'; end if;
+  update retention_rules r
+  set keep_days = p_keep_days, version = r.version + 1, next_at = now(), next_block = 0
+  where r.what = p_what;
+  perform audit(
+    'retention.set', 'retention', p_what, null, p_reason,
+    jsonb_build_object('keep_days', v.keep_days), jsonb_build_object('keep_days', p_keep_days),
+    p_actor
+  );
+  return 'ok';
+end
+$$;
+
 create function set_schedule_hours(p_clinic_id uuid, p_hours jsonb, p_expected_version integer, p_actor jsonb, OUT outcome text, OUT rule text, OUT version integer)
 returns record
 language plpgsql
@@ -10072,6 +11180,93 @@ begin
     (select jsonb_object_agg(k, v_after -> k) from jsonb_object_keys(p_changes) k), p_actor
   );
   outcome := 'ok';
+end
+$$;
+
+create function set_seat_plan(p_service_id uuid, p_seats jsonb, p_expected_version integer, p_dry_run boolean, p_actor jsonb, OUT outcome text, OUT rule text, OUT label text, OUT needed integer, OUT version integer)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_sv services;
+  v_old seat_plans;
+  v_count integer := jsonb_array_length(p_seats);
+begin
+  select * into v_sv from services sv where sv.id = p_service_id for no key update;
+  if v_sv.id is null or p_actor ->> 'kind' = 'customer'
+    or is_hidden(p_actor, null, v_sv.clinic_id)
+  then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- Waits for holds that are choosing seats (claim_planned_seats), and they for us.
+  perform pg_advisory_xact_lock(hashtextextended(p_service_id::text, 2));
+  select * into v_old from seat_plans p where p.service_id = p_service_id;
+  version := coalesce(v_old.version, 0);
+  if p_expected_version is not null and p_expected_version <> version then
+    outcome := 'conflict';
+    return;
+  end if;
+  select greatest(v_sv.capacity, max(sl.capacity)) into needed
+  from slots sl
+  where sl.service_id = p_service_id and sl.starts_at > now();
+  needed := coalesce(needed, v_sv.capacity);
+  select min(c.label) into label
+  from slots sl
+  join slot_claims c on c.slot_id = sl.id and c.label is not null
+  left join price_tiers t on t.id = c.tier_id
+  left join jsonb_to_recordset(p_seats) as n (seat integer, label text, tier text)
+    on n.seat = c.seat
+  where sl.service_id = p_service_id
+    and sl.starts_at > now() - interval '1 day'
+    and sl.ends_at > now()
+    and (n.label is distinct from c.label or lower(n.tier) <> lower(t.name));
+  rule := case
+    when label is not null then 'seats_sold'
+    when v_count < needed then 'seats_too_few'
+  end;
+  if rule is null and v_sv.has_tiers then
+    select min(n.tier) into label
+    from jsonb_to_recordset(p_seats) as n (tier text)
+    where not exists (
+      select from price_tiers t
+      where t.service_id = p_service_id and t.is_active and lower(t.name) = lower(n.tier)
+    );
+    if label is not null then rule := 'seats_tier_unknown'; end if;
+  end if;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  outcome := 'ok';
+  if p_dry_run then return; end if;
+  version := version + 1;
+  insert into seat_plans as p (service_id, clinic_id, seat_count)
+  values (p_service_id, v_sv.clinic_id, v_count)
+  on conflict (service_id) do update
+  set seat_count = excluded.seat_count, version = p.version + 1, updated_at = now();
+  delete from seat_plan_seats s where s.service_id = p_service_id;
+  insert into seat_plan_seats (service_id, seat, label, row_label, place, category, tier)
+  select p_service_id, n.seat, n.label, n."row", n.place, n.category, n.tier
+  from jsonb_to_recordset(p_seats) as n (
+    seat integer, label text, "row" text, place integer, category text, tier text
+  );
+  -- Seats that were taken while they had numbers only get their names.
+  update slot_claims c
+  set label = s.label
+  from slots sl, seat_plan_seats s
+  where sl.service_id = p_service_id and sl.starts_at > now() and c.slot_id = sl.id
+    and c.label is null and s.service_id = p_service_id and s.seat = c.seat;
+  update services sv
+  set has_seats = true, version = sv.version + 1, updated_at = now()
+  where sv.id = p_service_id;
+  perform audit(
+    'seats.plan', 'service', p_service_id::text, v_sv.clinic_id, null,
+    case when v_old.service_id is not null
+      then jsonb_build_object('version', v_old.version, 'seat_count', v_old.seat_count) end,
+    jsonb_build_object('version', version, 'seat_count', v_count), p_actor
+  );
 end
 $$;
 
@@ -10569,6 +11764,13 @@ begin
   set calendar_synced_at = case when p_is_synced then now() end
   where b.id = v_b.id;
 end
+$$;
+
+create function table_blocks(p_table_name text)
+returns bigint
+language sql
+as $$
+  select pg_relation_size(to_regclass(p_table_name)) / current_setting('block_size')::bigint
 $$;
 
 create function take_dispute_event(p_event_id text, p_event_type text, p_payload jsonb, p_reference text, p_payment_intent text, p_status text, p_amount numeric, p_currency text, p_reason text)
@@ -11441,6 +12643,29 @@ begin
 end
 $$;
 
+create function visitors_around(p_clinic_id uuid)
+returns TABLE(user_id uuid)
+language sql stable
+as $$
+  select x.user_id
+  from (
+    (
+      select b.user_id from bookings b
+      where b.clinic_id = p_clinic_id and b.booking_time >= now()
+      order by b.booking_time, b.id
+      limit 1000
+    )
+    union all
+    (
+      select b.user_id from bookings b
+      where b.clinic_id = p_clinic_id and b.booking_time < now()
+      order by b.booking_time desc, b.id desc
+      limit 1000
+    )
+  ) as x
+  group by x.user_id;
+$$;
+
 create function waitlist_payload(p_w waitlist_entries)
 returns jsonb
 language sql stable
@@ -11466,7 +12691,8 @@ as $$
     when p_slot.starts_at <= now() + p_notice_ms * interval '1 millisecond' then 'too_close'
     when not exists (select from users u where u.id = p_w.user_id and not u.is_erased)
       then 'owner_gone'
-    when not exists (select from pets p where p.id = p_w.pet_id and p.user_id = p_w.user_id)
+    when p_w.pet_id is not null
+      and not exists (select from pets p where p.id = p_w.pet_id and p.user_id = p_w.user_id)
       then 'pet_gone'
     when not exists (
       select
@@ -11517,6 +12743,37 @@ as $$
   )
 $$;
 
+create function wider_query(p_words text[], p_near boolean)
+returns tsquery
+language sql stable
+as $$
+  select string_agg('(' || t.terms || ')', ' & ')::tsquery
+  from unnest(p_words) as g (alternatives)
+  cross join lateral (select split_part(g.alternatives, '|', 1) as word) as q
+  cross join lateral (
+    select string_agg(x.term, ' | ') as terms
+    from (
+      select word_query(array[g.alternatives], ':*')::text as term
+      union all
+      (
+        select '''' || s.word || ''''
+        from search_words s
+        where length(q.word) >= 3 and s.word like '%' || q.word || '%'
+        order by s.owner_count desc, s.word
+        limit 30
+      )
+      union all
+      (
+        select '''' || s.word || ''''
+        from search_words s
+        where p_near and length(q.word) >= 3 and s.word % q.word
+        order by similarity(s.word, q.word) desc, s.owner_count desc, s.word
+        limit 10
+      )
+    ) as x
+  ) as t;
+$$;
+
 create function withdraw_price_tier(p_service_id uuid, p_name text, p_slot_id uuid, p_actor jsonb)
 returns text
 language plpgsql
@@ -11549,6 +12806,25 @@ begin
   );
   return 'ok';
 end
+$$;
+
+create function word_query(p_words text[], p_mark text, p_short boolean DEFAULT false)
+returns tsquery
+language sql immutable
+as $$
+  select string_agg('(' || t.terms || ')', ' & ')::tsquery
+  from unnest(p_words) as g (alternatives)
+  cross join lateral (
+    select string_agg(
+      '''' || replace(replace(a.word, '\', '\\'), '''', '''''') || ''''
+      || case
+        when p_short or length(a.word) > 1 or a.word > U&'\2E80' collate "C" then p_mark
+        else ''
+      end,
+      ' | '
+    ) as terms
+    from unnest(string_to_array(g.alternatives, '|')) as a (word)
+  ) as t;
 $$;
 
 create function write_booking_items(p_b bookings)
@@ -11601,7 +12877,15 @@ CREATE TRIGGER clinics_schedule AFTER UPDATE OF time_zone, country, region, holi
 
 CREATE TRIGGER financial_entries_settled BEFORE DELETE OR UPDATE ON public.financial_entries FOR EACH ROW WHEN ((old.settlement_id IS NOT NULL)) EXECUTE FUNCTION keep_settled_entry();
 
+CREATE TRIGGER pets_search_delete AFTER DELETE ON public.pets REFERENCING OLD TABLE AS old_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owner_search();
+
+CREATE TRIGGER pets_search_insert AFTER INSERT ON public.pets REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owner_search();
+
+CREATE TRIGGER pets_search_update AFTER UPDATE ON public.pets REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owner_search();
+
 CREATE TRIGGER price_tiers_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.price_tiers FOR EACH ROW EXECUTE FUNCTION note_availability();
+
+CREATE TRIGGER public_holidays_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.public_holidays FOR EACH ROW EXECUTE FUNCTION note_availability();
 
 CREATE TRIGGER public_holidays_schedule AFTER INSERT OR UPDATE ON public.public_holidays FOR EACH ROW WHEN ((new.clinic_id IS NOT NULL)) EXECUTE FUNCTION schedule_concerned('clinic_id');
 
@@ -11612,6 +12896,8 @@ CREATE TRIGGER reviews_counted AFTER INSERT OR DELETE OR UPDATE ON public.review
 CREATE TRIGGER schedule_exceptions_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.schedule_exceptions FOR EACH ROW EXECUTE FUNCTION note_availability();
 
 CREATE TRIGGER schedule_exceptions_changed AFTER INSERT OR DELETE OR UPDATE ON public.schedule_exceptions FOR EACH ROW EXECUTE FUNCTION schedule_changed();
+
+CREATE TRIGGER schedules_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.schedules FOR EACH ROW EXECUTE FUNCTION note_availability();
 
 CREATE TRIGGER schedules_changed AFTER INSERT OR DELETE OR UPDATE ON public.schedules FOR EACH ROW EXECUTE FUNCTION schedule_changed();
 
@@ -11635,4 +12921,10 @@ CREATE TRIGGER staff_change_availability AFTER INSERT OR DELETE OR UPDATE ON pub
 
 CREATE TRIGGER staff_schedule AFTER UPDATE OF is_active ON public.staff FOR EACH ROW WHEN ((old.is_active <> new.is_active)) EXECUTE FUNCTION schedule_concerned('clinic_id');
 
+CREATE TRIGGER staff_time_off_change_availability AFTER INSERT OR DELETE OR UPDATE ON public.staff_time_off FOR EACH ROW EXECUTE FUNCTION note_availability();
+
 CREATE TRIGGER staff_time_off_schedule AFTER INSERT OR UPDATE OF ended_at ON public.staff_time_off FOR EACH ROW EXECUTE FUNCTION schedule_concerned('clinic_id');
+
+CREATE TRIGGER users_search_insert AFTER INSERT ON public.users REFERENCING NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owner_search();
+
+CREATE TRIGGER users_search_update AFTER UPDATE ON public.users REFERENCING OLD TABLE AS old_rows NEW TABLE AS new_rows FOR EACH STATEMENT EXECUTE FUNCTION keep_owner_search();

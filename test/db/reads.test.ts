@@ -153,28 +153,6 @@ test('live holds are listed for the doorman', async () => {
   expect(await stillPending(sql, [id])).toEqual([]);
 });
 
-test('owners by the end of the phone, name, pet or reference', async () => {
-  const owner = await addOwner(sql, {
-    full_name: '山田 太郎',
-    phone: '+62 812-9999-4321',
-    pet_name: 'ムギ',
-  });
-  const { slot_id } = await addScene(sql);
-  const booking_id = await mustBook(sql, slot_id, owner);
-  const booking = await findBooking(sql, booking_id, everyone);
-  for (const text of ['4321', '9999-4321', '山田', 'ムギ', booking!.reference_code]) {
-    const [found] = await owners.searchOwners(sql, text, 5);
-    expect(found).toMatchObject({
-      user_id: owner.user_id,
-      next_booking_id: booking_id,
-      last_service_id: booking!.service_id,
-      pets: [{ name: 'ムギ', species: 'cat' }],
-    });
-  }
-  expect(await owners.searchOwners(sql, '100%', 5)).toEqual([]);
-  expect(await owners.findOwnerAddress(sql, owner.user_id)).toMatchObject({ lang: 'en' });
-});
-
 test('a new owner is one person, however often they ring', async () => {
   const wish = {
     full_name: 'Budi',

@@ -1,6 +1,8 @@
+import { parseSearch } from '../../domain/search.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { type OwnerRow, searchOwners as read } from '../store/owners.ts';
+import { assertClinic } from './actor.ts';
 import { masker } from './personal-data.ts';
 import { zonedText } from './slot-time.ts';
 
@@ -29,12 +31,19 @@ export function ownerJson(row: OwnerRow, actor: Actor): Owner {
   };
 }
 
-/** Owners by name, pet, end of the phone number or booking reference. */
+/**
+ * Owners by their name or a pet's, number or its end, address or booking reference. A key of one clinic has its own
+ * owners first, other keys those of the clinic that they name.
+ */
 export async function searchOwners(
   app: App,
   actor: Actor,
   input: Input<'search_owners'>,
 ): Promise<Output<'search_owners'>> {
-  const rows = await read(app.sql, input.q, input.limit);
-  return { items: rows.map((row) => ownerJson(row, actor)), next_cursor: null };
+  const { q, near, limit } = input;
+  if (input.clinic_id !== undefined) assertClinic(actor, input.clinic_id);
+  const clinic_id = actor.clinic_id ?? input.clinic_id ?? null;
+  const rows = await read(app.sql, { terms: parseSearch(q), clinic_id, near, limit });
+  const items = rows.map((row) => ({ ...ownerJson(row, actor), matched_by: row.matched_by }));
+  return { items, next_cursor: null };
 }

@@ -29,23 +29,21 @@ export type ClinicFilter = {
   readonly limit: number;
 };
 
-/** Active places by name. */
+/** Active places by name. City and name fit however they are written: fold_text of 0059_fold.sql. */
 export async function listClinics(sql: Db, filter: ClinicFilter): Promise<readonly ClinicRow[]> {
   const { city, name, kind, category, clinic_id, after, limit } = filter;
-  const pattern = `%${(name ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return await run(sql<ClinicRow[]>`
     select ${columns(sql)}
     from clinics
     where is_active
-      ${city ? sql`and lower(city) = lower(${city})` : sql``}
-      ${name ? sql`and name ilike ${pattern}` : sql``}
+      ${city ? sql`and city_folded = fold_text(${city})` : sql``}
+      ${name ? sql`and strpos(name_folded, fold_text(${name})) > 0 and fold_text(${name}) <> ''` : sql``}
       ${kind ? sql`and kind = ${kind}` : sql``}
       ${
         category
-          ? sql`and exists (
-              select from services s
-              where s.clinic_id = clinics.id and s.is_available
-                and lower(s.category) = lower(${category})
+          ? sql`and id in (
+              select s.clinic_id from services s
+              where s.is_available and lower(s.category) = lower(${category})
             )`
           : sql``
       }

@@ -1,3 +1,4 @@
+import type { SearchTerms } from '../../domain/search.ts';
 import type { Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
 
@@ -45,33 +46,9 @@ export type OwnerRow = {
   readonly last_service_id: string | null;
 };
 
-/** Matches that are ranked before the best are shown; a search for "a" stays cheap. */
-const CANDIDATES_MAX = 200;
-/** Fewer digits would match half of the town. */
-const PHONE_TAIL_MIN = 3;
-
-const likeText = (text: string) => text.replace(/[\\%_]/g, '\\$&');
-
-function candidates(sql: Db, text: string) {
-  const digits = text.replace(/[^0-9]/g, '');
-  if (/^BP\d+$/i.test(text)) {
-    return sql`
-      select user_id from bookings where reference_code = upper(${text})
-      union
-      select user_id from reservations where reference_code = upper(${text})`;
-  }
-  if (/^[\d\s+().-]+$/.test(text) && digits.length >= PHONE_TAIL_MIN) {
-    const tail = [...digits].reverse().join('');
-    return sql`
-      select id as user_id from users where phone_reversed like ${`${tail}%`}
-      limit ${CANDIDATES_MAX}`;
-  }
-  const pattern = `%${likeText(text)}%`;
-  return sql`
-    (select id as user_id from users where full_name ilike ${pattern} limit ${CANDIDATES_MAX})
-    union
-    (select user_id from pets where name ilike ${pattern} limit ${CANDIDATES_MAX})`;
-}
+export type FoundOwnerRow = OwnerRow & {
+  readonly matched_by: 'reference' | 'phone' | 'email' | 'name' | 'part' | 'near';
+};
 
 const columns = (sql: Db) => sql`
   u.id as user_id, u.full_name, u.phone, u.email, u.lang,
@@ -103,20 +80,30 @@ const visits = (sql: Db) => sql`
     limit 1
   ) as l on true`;
 
-/** Owners by the end of their phone number, a reference code, or a part of their or a pet's name. */
+export type OwnerSearch = {
+  readonly terms: SearchTerms;
+  /** Those who come there go first; null = no clinic is nearer than another. */
+  readonly clinic_id: string | null;
+  /** Where little is found, also what is spelled alike. */
+  readonly near: boolean;
+  readonly limit: number;
+};
+
+/** Owners who fit, best first. Who was erased never does. sql/migrations/0063_search.sql */
 export async function searchOwners(
   sql: Db,
-  text: string,
-  limit: number,
-): Promise<readonly OwnerRow[]> {
-  return await run(sql<OwnerRow[]>`
-    with found as (${candidates(sql, text.trim())})
-    select ${columns(sql)}
-    from users u
+  { terms, clinic_id, near, limit }: OwnerSearch,
+): Promise<readonly FoundOwnerRow[]> {
+  const { words, email, phones, reference } = terms;
+  if (words.length + phones.length === 0 && email === null && reference === null) return [];
+  return await run(sql<FoundOwnerRow[]>`
+    select ${columns(sql)}, f.matched_by
+    from find_owners(
+      ${words}::text[], ${email}, ${phones}::text[], ${reference}, ${clinic_id}, ${near}, ${limit}
+    ) with ordinality as f (user_id, matched_by, place)
+    join users u on u.id = f.user_id
     ${visits(sql)}
-    where u.id in (select user_id from found) and not u.is_erased
-    order by n.booking_time nulls last, u.full_name, u.id
-    limit ${limit}`);
+    order by f.place`);
 }
 
 /** One owner; null when there is none, or their data was erased. */

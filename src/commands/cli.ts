@@ -84,6 +84,7 @@ const group_summaries: Readonly<Record<string, string>> = {
   tickets: 'Tickets of venues',
   series: 'Visits that come again',
   waitlist: 'People who wait for a place',
+  retention: 'How long things are kept, and removing what is not',
   reviews: 'What owners say, and what the clinic answers',
   reminders: 'What owners are reminded of, and when',
   calendar: 'Visits in the calendars of phones',

@@ -45,6 +45,7 @@ const lists: Readonly<Record<string, string>> = {
   prices: 'petpro prices list',
   reconcile: 'petpro reconcile run',
   refunds: 'petpro refunds list',
+  retention: 'petpro retention list',
   reviews: 'petpro reviews list',
   settlements: 'petpro settlements list',
   slots: 'petpro slots list',

@@ -6,6 +6,12 @@ export const view_samples = {
     params: { clinic_id: clinic.id },
     query: { by: 'vet' },
   }),
+  list_retention: async () => ({ query: { what: 'holds' } }),
+  set_retention: async () => ({
+    params: { what: 'replays' },
+    body: { keep_days: 500, reason: 'for a test' },
+  }),
+  run_retention: async () => ({ body: { what: 'replays', reason: 'for a test' } }),
   list_views: async () => ({}),
   refresh_view: async () => ({
     params: { view_name: 'booking_completion_rates' },

@@ -27,6 +27,11 @@ begin
   else
     v_clinic_id := new.clinic_id;
   end if;
+  if v_clinic_id is null then
+    -- A holiday of a whole country.
+    perform nextval(('availability_' || n)::regclass) from generate_series(0, 63) as n;
+    return null;
+  end if;
   perform nextval(('availability_' || (uuid_hash(v_clinic_id) & 63))::regclass);
   return null;
 end
@@ -81,6 +86,18 @@ for each row execute function note_availability();
 
 create trigger schedule_exceptions_change_availability
 after insert or update or delete on schedule_exceptions
+for each row execute function note_availability();
+
+create trigger schedules_change_availability
+after insert or update or delete on schedules
+for each row execute function note_availability();
+
+create trigger staff_time_off_change_availability
+after insert or update or delete on staff_time_off
+for each row execute function note_availability();
+
+create trigger public_holidays_change_availability
+after insert or update or delete on public_holidays
 for each row execute function note_availability();
 
 create trigger clinics_change_availability

@@ -1,5 +1,6 @@
 import { type Alias, seed_aliases } from './aliases.ts';
 import { attachment_endpoints } from './api-attachments.ts';
+import { availability_endpoints } from './api-availability.ts';
 import { calendar_endpoints } from './api-calendar.ts';
 import { capacity_endpoints } from './api-capacity.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
@@ -12,6 +13,7 @@ import { parked_endpoints } from './api-parked.ts';
 import { price_endpoints } from './api-prices.ts';
 import { reminder_endpoints } from './api-reminders.ts';
 import { report_endpoints } from './api-reports.ts';
+import { retention_endpoints } from './api-retention.ts';
 import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
@@ -254,6 +256,7 @@ export const endpoints = {
     summary: 'Arrived, in progress, completed or no-show',
     problems: ['policy_refused', 'conflict'],
   },
+  ...availability_endpoints,
   ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
@@ -262,6 +265,7 @@ export const endpoints = {
   ...capacity_endpoints,
   ...waitlist_endpoints,
   ...rules_endpoints,
+  ...retention_endpoints,
   ...review_endpoints,
   ...reminder_endpoints,
   ...calendar_endpoints,

@@ -182,6 +182,10 @@ export const samples: Readonly<
     await freshSlot(world);
     return { params: { service_id: world.service_id }, query: { explain: '1' } };
   },
+  get_week: async (world) => {
+    await freshSlot(world);
+    return { params: { service_id: world.service_id } };
+  },
   search_owners: async () => ({ query: { q: 'Owner' } }),
   get_owner: async ({ owner }) => ({ params: { user_id: owner.user_id } }),
   create_owner: async () => {

@@ -2,8 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { dayRange, localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
-import { type BoundedCache, boundedCache } from '../http/bounded-cache.ts';
-import { type ServiceGroup, serviceGroup, unchangedForMs } from '../store/availability.ts';
+import { unchangedForMs } from '../store/availability.ts';
 import { findService } from '../store/clinics.ts';
 import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
 import { decodeTimeCursor, pageOf } from './cursor.ts';
@@ -11,14 +10,19 @@ import { rememberSlots } from './find-slot.ts';
 import { keptAnswers, type Made } from './kept-answers.ts';
 import { moneyText } from './money-text.ts';
 import { tiersBySlot } from './price-tiers.ts';
+import { absentService, groupOf, untilMidnightMs, vetOf } from './service-group.ts';
+import { slotGaps } from './slot-gaps.ts';
 import { zonedText } from './slot-time.ts';
 
 /** Days in one question, the first and the last included. */
 const DAYS_MAX = 32;
 /** Days looked ahead when only a first day, or none, was given. */
 const DAYS_DEFAULT = 7;
+const GAPS_MAX = 500;
 
-type Slot = Output<'list_slots'>['items'][number];
+type Question = Input<'list_slots'>;
+type Page = Output<'list_slots'>;
+type Slot = Page['items'][number];
 
 function slotJson(row: SlotRow, explain: boolean): Slot {
   const { time_zone } = row;
@@ -44,7 +48,7 @@ function slotJson(row: SlotRow, explain: boolean): Slot {
 
 /** The instants between which slots are wanted, from the local dates that the caller gave. */
 function wantedRange(
-  input: Input<'list_slots'>,
+  input: Question,
   time_zone: string,
 ): { readonly from: Temporal.Instant; readonly to: Temporal.Instant } {
   const first = input.date ?? input.from ?? localTime(Temporal.Now.instant(), time_zone).date;
@@ -64,26 +68,30 @@ function wantedRange(
   };
 }
 
-/** Until the day that "today" stands for is over. */
-function untilMidnightMs(time_zone: string): number {
-  const now = Temporal.Now.instant();
-  const { to } = dayRange(localTime(now, time_zone).date, time_zone);
-  return to.epochMilliseconds - now.epochMilliseconds;
+/** Why hours give no slot on the one day that is to be explained. */
+async function gapsOf(app: App, clinic_id: string, staff_id: string | null, input: Question) {
+  const { service_id, explain, date, cursor } = input;
+  if (!explain || date === undefined || cursor !== undefined) return {};
+  const found = await slotGaps(app, { clinic_id, service_id, staff_id, from: date, to: date });
+  const gaps = (found?.gaps ?? []).slice(0, GAPS_MAX);
+  return { gaps: gaps.map(({ service_id: _, ...gap }) => gap) };
 }
 
 /** One page as it stands now. */
 async function readPage(
   app: App,
+  clinic_id: string,
   is_owner: boolean,
-  input: Input<'list_slots'>,
-): Promise<Made<Output<'list_slots'>>> {
-  const { service_id, staff_id, explain, limit } = input;
-  const [service, time_zone, life_ms] = await Promise.all([
+  input: Question,
+): Promise<Made<Page>> {
+  const { service_id, explain, limit } = input;
+  const [service, time_zone, life_ms, staff_id] = await Promise.all([
     findService(app.sql, service_id),
     clinicZone(app.sql, service_id),
     unchangedForMs(app.sql, service_id),
+    vetOf(app, clinic_id, input),
   ]);
-  if (!service || time_zone === null) throw absent();
+  if (!service || time_zone === null) throw absentService();
   if (!service.is_available && !explain) {
     throw new AppError('service_unavailable', 'The clinic does not offer this service now.');
   }
@@ -91,7 +99,7 @@ async function readPage(
   const rows = await read(app.sql, {
     service_id,
     ...wantedRange(input, time_zone),
-    staff_id: staff_id ?? null,
+    staff_id,
     is_owner,
     explain,
     after: after && { starts_at: after.at, slot_id: after.id },
@@ -107,51 +115,25 @@ async function readPage(
   }));
   const is_relative = input.date === undefined && input.from === undefined;
   const day_ms = is_relative ? untilMidnightMs(time_zone) : Number.POSITIVE_INFINITY;
+  const gaps = await gapsOf(app, clinic_id, staff_id, input);
   return {
-    answer: { items, next_cursor: page.next_cursor },
+    answer: { items, next_cursor: page.next_cursor, ...gaps },
     lines: items.length,
     life_ms: Math.min(life_ms ?? Number.POSITIVE_INFINITY, day_ms),
   };
 }
 
-const absent = () => new AppError('not_found', 'There is no such service.');
-
-const SERVICES_MAX = 5_000;
-const SERVICE_KEPT_MS = 3_600_000;
-const groups = new WeakMap<App, BoundedCache<ServiceGroup>>();
-
-/** The clinic of a service, unless this caller may not know of it. */
-export async function groupOf(
-  app: App,
-  actor: Actor,
-  service_id: string,
-  wanted_clinic: string | null,
-): Promise<ServiceGroup> {
-  const cache = groups.get(app) ?? boundedCache<ServiceGroup>(SERVICES_MAX, SERVICE_KEPT_MS);
-  groups.set(app, cache);
-  const found = cache.get(service_id) ?? (await serviceGroup(app.sql, service_id));
-  const is_foreign = [actor.clinic_id, wanted_clinic].some(
-    (one) => one !== null && one !== found?.clinic_id,
-  );
-  if (found === null || is_foreign) throw absent();
-  cache.set(service_id, found);
-  return found;
-}
-
-const kept = keptAnswers<Output<'list_slots'>>();
+const kept = keptAnswers<Page>();
 
 /** Open slots of a service; with `explain` also the closed ones and why each is closed. */
-export async function listSlots(
-  app: App,
-  actor: Actor,
-  input: Input<'list_slots'>,
-): Promise<Output<'list_slots'>> {
-  const { service_id, date, from, to, staff_id, explain, cursor, limit } = input;
-  const { group } = await groupOf(app, actor, service_id, input.clinic_id ?? null);
+export async function listSlots(app: App, actor: Actor, input: Question): Promise<Page> {
+  const { service_id, date, from, to, staff_id, vet, explain, cursor, limit } = input;
+  const { clinic_id, group } = await groupOf(app, actor, service_id, input.clinic_id ?? null);
   const is_owner = actor.role === 'customer';
+  const wish = [service_id, date, from, to, staff_id, vet, explain, cursor, limit, is_owner];
   return await kept(app, {
-    key: JSON.stringify([service_id, date, from, to, staff_id, explain, cursor, limit, is_owner]),
+    key: JSON.stringify(wish),
     group,
-    make: () => readPage(app, is_owner, input),
+    make: () => readPage(app, clinic_id, is_owner, input),
   });
 }

@@ -56,6 +56,7 @@ import { getPayment } from '../actions/get-payment.ts';
 import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
 import { getTickets } from '../actions/get-tickets.ts';
+import { getWeek } from '../actions/get-week.ts';
 import { inspectLock } from '../actions/inspect-lock.ts';
 import { inspectJobs, listJobs } from '../actions/jobs.ts';
 import { listBookings } from '../actions/list-bookings.ts';
@@ -113,6 +114,7 @@ import {
 import { listReplays, pruneOutbox, replayOutbox, stopReplay } from '../actions/replay-outbox.ts';
 import { getReport } from '../actions/reports.ts';
 import { rescheduleBooking } from '../actions/reschedule-booking.ts';
+import { listRetention, runRetention, setRetentionRule } from '../actions/retention.ts';
 import { retryOutbox } from '../actions/retry-outbox.ts';
 import {
   createReview,
@@ -180,6 +182,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_services: listServices,
   get_day: getDay,
   list_slots: listSlots,
+  get_week: getWeek,
   search_owners: searchOwners,
   get_owner: getOwner,
   create_owner: createOwner,
@@ -279,6 +282,9 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   stop_replay: stopReplay,
   prune_outbox: pruneOutbox,
   reconcile,
+  list_retention: listRetention,
+  set_retention: setRetentionRule,
+  run_retention: runRetention,
   list_views: listViews,
   refresh_view: refreshView,
   get_report: getReport,

@@ -35,7 +35,7 @@ export type SlotRow = SlotMeta & {
  * Why a slot of slot_states is not open to whoever asks; hold_slot judges owners by the same two limits.
  * Comparisons with null are no: no horizon, no reason.
  */
-export const reasonFor = (sql: Db, is_owner: boolean) =>
+const reasonFor = (sql: Db, is_owner: boolean) =>
   is_owner
     ? sql`case
         when reason = 'blocked' and closed_for is not null then 'closed'
@@ -182,4 +182,41 @@ export async function setSlotBlocked(
     where id = ${slot_id}
     returning id`);
   return rows.length === 1;
+}
+
+export type HourRow = {
+  readonly date: string;
+  readonly hour: number;
+  readonly free: number;
+  readonly total: number;
+  readonly blocked: number;
+  readonly past: number;
+};
+
+/** Seats of a service by local day and hour; what the hours have closed is not counted. */
+export async function hoursOfSlots(
+  sql: Db,
+  filter: Omit<SlotFilter, 'explain' | 'after' | 'limit'>,
+): Promise<readonly HourRow[]> {
+  const { service_id, from, to, staff_id, is_owner = false } = filter;
+  return await run(sql<HourRow[]>`
+    select date, hour,
+      coalesce(sum(remaining) filter (where why is null), 0)::integer as free,
+      coalesce(sum(capacity) filter (where why is distinct from 'blocked'), 0)::integer as total,
+      coalesce(sum(capacity) filter (where why = 'blocked'), 0)::integer as blocked,
+      coalesce(sum(capacity) filter (where why = 'past'), 0)::integer as past
+    from (
+      select
+        (starts_at at time zone time_zone)::date::text as date,
+        extract(hour from starts_at at time zone time_zone)::integer as hour,
+        capacity, remaining, ${reasonFor(sql, is_owner)} as why
+      from slot_states
+      where service_id = ${service_id}
+        and starts_at >= ${from.toString()}
+        and starts_at < ${to.toString()}
+        ${staff_id ? sql`and staff_id = ${staff_id}` : sql``}
+    ) s
+    where why is distinct from 'closed'
+    group by date, hour
+    order by date, hour`);
 }

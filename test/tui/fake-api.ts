@@ -94,7 +94,9 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   function hold(request: Request<'create_reservation'>): Output<'create_reservation'> {
     const date = /^\d{8}/.exec(request.slot_id?.slice(-9) ?? '')?.[0] ?? '';
     const iso = `${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6, 8)}`;
-    const slot = slotsOf(request.service_id, iso).find((one) => one.slot_id === request.slot_id);
+    const slot = slotsOf(request.service_id ?? '', iso).find(
+      (one) => one.slot_id === request.slot_id,
+    );
     if (slot === undefined || api.taken.has(slot.slot_id)) {
       throw new AppError('slot_taken', 'The slot was booked.', { nearest: api.nearest });
     }

@@ -2,10 +2,12 @@ import { AppError } from '../../domain/errors.ts';
 import { amountText, parseAmount } from '../../domain/money.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App, Call } from '../app-types.ts';
+import { releasePlaces } from '../locks/places.ts';
 import { askApproval } from '../store/approvals.ts';
 import { confirmReservation, noteReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
-import { type Holding, hold } from './hold.ts';
+import type { Holding } from './hold.ts';
+import { holdWanted } from './hold-wanted.ts';
 import { failure } from './outcome.ts';
 import { zonedText } from './slot-time.ts';
 import { startCheckout } from './start-checkout.ts';
@@ -37,7 +39,7 @@ async function confirmNow(
   const { reservation_id } = held;
   const confirmed = await confirmReservation(app.sql, { reservation_id, payment_method }, by);
   if (confirmed.outcome !== 'ok') throw failure(confirmed.outcome);
-  await app.locks.release(slot.slot_id, held.seats, held.lock_id);
+  await releasePlaces(app, { ...held, slot_id: slot.slot_id });
   app.wake.relay();
   return started(holding, { payment_url: null, booking_id: confirmed.booking_id });
 }
@@ -100,7 +102,7 @@ export async function createBooking(
   call: Call,
 ): Promise<Started> {
   assertPaymentMethod(actor, input);
-  const holding = await hold(app, actor, input, call);
+  const holding = await holdWanted(app, actor, input, call);
   // Also on the caller's own earlier hold: the desk holds a time first and notes things while it talks.
   if (input.notes) {
     await noteReservation(app.sql, holding.held.reservation_id, input.notes);

@@ -1,6 +1,7 @@
 import { whyNotChangeHold } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
+import { keepPlaces } from '../locks/places.ts';
 import { extendReservation as extend, remainingMs } from '../store/reservations.ts';
 import { dbActor } from './actor.ts';
 import { refusedBy } from './explain.ts';
@@ -25,7 +26,7 @@ export async function extendReservation(
   // By PostgreSQL's clock, not ours: a daemon whose clock is off must not lock for longer or
   // shorter.
   const ttl_ms = await remainingMs(app.sql, reservation_id);
-  if (ttl_ms !== null) await app.locks.assign(row.slot_id, row.seats, row.lock_id, ttl_ms);
+  if (ttl_ms !== null) await keepPlaces(app, row, ttl_ms);
   app.wake.relay();
   return { reservation_id, expires_at: zonedText(expires_at, row.time_zone) };
 }

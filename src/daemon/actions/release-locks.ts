@@ -1,5 +1,6 @@
 import type { App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { releasePlaces } from '../locks/places.ts';
 
 /** Frees the doorman's locks of a hold that has ended. Best effort: they also end by themselves. */
 export async function releaseLocks(
@@ -13,5 +14,5 @@ export async function releaseLocks(
   const { slot_id, seats, lock_id } = ended;
   if (slot_id === null || seats === null || lock_id === null || seats.length === 0) return;
   failpoint('before-unlock');
-  await app.locks.release(slot_id, seats, lock_id);
+  await releasePlaces(app, { slot_id, seats, lock_id });
 }

@@ -4,6 +4,7 @@ import { parseAmount } from '../../domain/money.ts';
 import type { Checkout } from '../../domain/ports.ts';
 import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { releasePlaces } from '../locks/places.ts';
 import { findCheckoutFacts } from '../store/mail-facts.ts';
 import { openSession, recordPaymentSession } from '../store/payments.ts';
 import { giveUpReservation } from '../store/reservations.ts';
@@ -79,7 +80,7 @@ async function giveUp(
     if (given_up.outcome === 'conflict') {
       return (await openSession(app.sql, reservation_id))?.payment_url ?? null;
     }
-    await app.locks.release(slot.slot_id, held.seats, held.lock_id);
+    await releasePlaces(app, { ...held, slot_id: slot.slot_id });
     app.wake.relay();
   } catch (error) {
     // The sweeper ends the hold later; the caller hears of the payment's failure, not of ours.

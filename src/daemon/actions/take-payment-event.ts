@@ -2,6 +2,7 @@ import { amountText } from '../../domain/money.ts';
 import type { PaymentEvent } from '../../domain/ports.ts';
 import type { App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
+import { keepPlaces } from '../locks/places.ts';
 import {
   type PaymentEventResult,
   sessionOfPayment,
@@ -41,7 +42,7 @@ async function keepLocks(app: App, taken: PaymentEventResult): Promise<void> {
   const { reservation_id, slot_id, seats, lock_id } = taken;
   if (reservation_id === null || slot_id === null || seats === null || lock_id === null) return;
   const ttl_ms = await remainingMs(app.sql, reservation_id);
-  if (ttl_ms !== null && ttl_ms > 0) await app.locks.assign(slot_id, seats, lock_id, ttl_ms);
+  if (ttl_ms !== null && ttl_ms > 0) await keepPlaces(app, { slot_id, seats, lock_id }, ttl_ms);
 }
 
 /** What happened, from the part of the store that knows this kind of news. */

@@ -89,22 +89,28 @@ type Seen = {
 };
 
 /** The hold of a lock's token, if it is on this very seat. */
-function holdOf(entry: LockEntry, by_lock_id: ReadonlyMap<string, HoldFacts>): HoldFacts | null {
+function holdOf(
+  entry: LockEntry,
+  by_lock_id: ReadonlyMap<string, readonly HoldFacts[]>,
+): HoldFacts | null {
   const place = parseLockKey(entry.key);
-  const hold = entry.value === null ? undefined : by_lock_id.get(entry.value);
-  if (!place || !hold) return null;
-  return hold.slot_id === place.slot_id && hold.seats.includes(place.seat) ? hold : null;
+  const holds = entry.value === null ? undefined : by_lock_id.get(entry.value);
+  if (!place || !holds) return null;
+  const { slot_id, seat } = place;
+  return holds.find((hold) => hold.slot_id === slot_id && hold.seats.includes(seat)) ?? null;
 }
 
 /** Joins what Redis and PostgreSQL said. */
 async function join(app: App, seen: Seen): Promise<readonly LockRow[]> {
   const { entries, holds, is_up } = seen;
-  const known = new Map(holds.map((hold) => [hold.lock_id, hold]));
+  const known = Map.groupBy(holds, ({ lock_id }) => lock_id);
   const unknown = entries.flatMap(({ value }) =>
     value !== null && !known.has(value) ? value : [],
   );
   const earlier = await inBatches([...new Set(unknown)], (ids) => holdsByLockId(app.sql, ids));
-  for (const hold of earlier) known.set(hold.lock_id, hold);
+  for (const [lock_id, found] of Map.groupBy(earlier, (hold) => hold.lock_id)) {
+    known.set(lock_id, found);
+  }
   const slot_ids = new Set([
     ...entries.flatMap(({ key }) => parseLockKey(key)?.slot_id ?? []),
     ...holds.map(({ slot_id }) => slot_id),

@@ -6,6 +6,7 @@ import { writeAudit } from '../store/audit.ts';
 import { holdById } from '../store/locks.ts';
 import { recountSlot, refundStranded } from '../store/repairs.ts';
 import { stillPending } from '../store/reservations.ts';
+import { keepPlaces, releasePlaces } from './places.ts';
 import type { RepairItem } from './plan-items.ts';
 import { releaseLeaked } from './release.ts';
 
@@ -27,13 +28,13 @@ async function recreateLock(
 ): Promise<Repaired> {
   const hold = await holdById(app.sql, reservation_id);
   if (hold === null || hold.status !== 'pending' || hold.expires_in_ms <= 0) return kept('ended');
-  await app.locks.assign(hold.slot_id, hold.seats, hold.lock_id, Math.ceil(hold.expires_in_ms));
+  await keepPlaces(app, hold, Math.ceil(hold.expires_in_ms));
   const { state } = await app.locks.health();
   if (state !== 'up') return kept('unreachable');
   const pending = await stillPending(app.sql, [reservation_id]);
   if (pending.length === 0) {
     // It ended between the read and the write, and found no lock to take away.
-    await app.locks.release(hold.slot_id, hold.seats, hold.lock_id);
+    await releasePlaces(app, hold);
     return kept('ended');
   }
   await writeAudit(app.sql, {

@@ -61,7 +61,7 @@ function lockEntries(sql: Db, reservation_id: string | null) {
     join audit_log a
       on a.target_type = 'reservation' and a.target_id = r.id::text and a.action like 'lock.%'
       or a.target_type = 'lock' and a.target_id in (
-        select 'hold:{' || r.slot_id || '}:' || seat from unnest(r.seats) as seat
+        select 'hold:{' || p.slot_id || '}:' || seat from places_of(r) p, unnest(p.seats) as seat
       )
     where r.id = ${reservation_id}
       and coalesce(a.before ->> 'reservation_id', r.id::text) = r.id::text

@@ -3,7 +3,7 @@ import { type Db, run, runOne, toJson } from './db.ts';
 
 /** What PostgreSQL knows about the seats that locks stand for. */
 
-/** A hold, as far as its lock is concerned. */
+/** A hold, as far as its lock on one slot is concerned: a hold of several services is one of these for each. */
 export type HoldFacts = {
   readonly reservation_id: string;
   readonly reference_code: string;
@@ -31,25 +31,32 @@ export type SlotFacts = {
 };
 
 const hold_columns = (sql: Db) => sql`
-  r.id as reservation_id, r.reference_code, r.status, r.lock_id, r.slot_id, r.seats, r.user_id,
+  r.id as reservation_id, r.reference_code, r.status, r.lock_id, p.slot_id, p.seats, r.user_id,
   r.extended_at is not null as extended,
   (extract(epoch from now() - r.created_at) * 1000)::float8 as age_ms,
   (extract(epoch from now() - r.updated_at) * 1000)::float8 as changed_ms_ago,
   (extract(epoch from r.expires_at - now()) * 1000)::float8 as expires_in_ms, r.expires_at`;
 
-/** Pending holds by id, overdue ones too: the locks that should exist. Pages by `after`. */
+/** Pending holds by id, overdue ones too: the locks that should exist. Pages of `limit` holds by `after`. */
 export async function pendingHolds(
   sql: Db,
   limit: number,
   after: string | null,
 ): Promise<readonly HoldFacts[]> {
   return await run(sql<HoldFacts[]>`
+    with holds as (
+      select r.*
+      from reservations r
+      where r.status = 'pending'
+        ${after === null ? sql`` : sql`and r.id > ${after}`}
+      order by r.id
+      limit ${limit}
+    )
     select ${hold_columns(sql)}
-    from reservations r
-    where r.status = 'pending'
-      ${after === null ? sql`` : sql`and r.id > ${after}`}
-    order by r.id
-    limit ${limit}`);
+    from holds h
+    join reservations r on r.id = h.id
+    cross join lateral places_of(r) p
+    order by r.id`);
 }
 
 /** The pending holds that claim a seat of one slot. */
@@ -57,7 +64,8 @@ export async function pendingHoldsOfSlot(sql: Db, slot_id: string): Promise<read
   return await run(sql<HoldFacts[]>`
     select ${hold_columns(sql)}
     from reservations r
-    where r.status = 'pending'
+    cross join lateral places_of(r) p
+    where r.status = 'pending' and p.slot_id = ${slot_id}
       and r.id in (select c.reservation_id from slot_claims c where c.slot_id = ${slot_id})`);
 }
 
@@ -73,6 +81,7 @@ export async function holdsByLockId(
   return await run(sql<HoldFacts[]>`
     select ${hold_columns(sql)}
     from reservations r
+    cross join lateral places_of(r) p
     where r.id >= (
         select (
           lpad(to_hex((extract(epoch from now() - interval '1 day') * 1000)::bigint), 12, '0')
@@ -164,6 +173,7 @@ export async function holdById(
   const [row] = await run(sql<(HoldFacts & { readonly session_id: string | null })[]>`
     select ${hold_columns(sql)}, open_session(r.id) as session_id
     from reservations r
+    cross join lateral (select r.slot_id, r.seats) p
     where r.id = ${reservation_id}`);
   return row ?? null;
 }

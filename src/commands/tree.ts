@@ -16,6 +16,7 @@ import { outbox_tree } from './tree-outbox.ts';
 import { prices_tree } from './tree-prices.ts';
 import { reminders_tree } from './tree-reminders.ts';
 import { reports_tree } from './tree-reports.ts';
+import { retention_tree } from './tree-retention.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { rules_tree } from './tree-rules.ts';
 import { saved_tree } from './tree-saved.ts';
@@ -36,6 +37,7 @@ export const tree: readonly CommandSpec[] = [
   ...capacity_tree,
   ...waitlist_tree,
   ...rules_tree,
+  ...retention_tree,
   ...reviews_tree,
   ...reminders_tree,
   ...calendar_tree,

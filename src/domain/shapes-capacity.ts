@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { id, instant, line } from './basics.ts';
+import { amount, currency, id, instant, line } from './basics.ts';
 
 /** What the endpoints of api-capacity.ts take and give. */
 
@@ -25,6 +25,62 @@ export const seat_choice = {
     .optional()
     .describe('Of numbered seats: side by side or nothing; or the foremost'),
 };
+
+const row_label = line(8).regex(/^[^\s-]+$/, 'Without blank or hyphen');
+const category = line(60).regex(/^[^,:/]*$/, 'Without comma, colon or slash');
+
+const SeatPlan = z
+  .object({
+    service_id: id,
+    service_name: z.string(),
+    seat_count: z.number().int(),
+    categories: z.array(z.object({ category: z.string(), tier: z.string() })).readonly(),
+    rows: z
+      .array(z.object({ row: z.string(), places: z.string(), category: z.string() }))
+      .readonly(),
+    version: z.number().int(),
+    dry_run: z.boolean().optional(),
+  })
+  .meta({ id: 'SeatPlan' });
+
+const SlotSeats = z
+  .object({
+    slot_id: id,
+    service_id: id,
+    service_name: z.string(),
+    starts_at: instant,
+    capacity: z.number().int(),
+    has_plan: z.boolean().describe('False: seats have numbers only, and cannot be chosen'),
+    free: z.number().int(),
+    held: z.number().int(),
+    booked: z.number().int(),
+    currency,
+    categories: z
+      .array(
+        z.object({
+          category: z.string(),
+          tier: z.string(),
+          price: amount.describe('Of a seat'),
+          seats: z.number().int(),
+          free: z.number().int(),
+        }),
+      )
+      .readonly(),
+    items: z
+      .array(
+        z.object({
+          seat: z.number().int(),
+          label: z.string(),
+          row: z.string(),
+          place: z.number().int().describe('From the left; where one is missing is an aisle'),
+          category: z.string(),
+          state: z.enum(['free', 'held', 'booked']),
+        }),
+      )
+      .readonly()
+      .describe('At most 5 000, by number; lower numbers are nearer to the front'),
+  })
+  .meta({ id: 'SlotSeats' });
 
 const Overbooking = z
   .object({
@@ -58,5 +114,39 @@ export const capacity_shapes = {
       dry_run: z.boolean().default(false).describe('Only says what would be'),
     }),
     output: Overbooking,
+  },
+  get_slot_seats: {
+    params: z.object({ slot_id: id }),
+    query: nothing,
+    body: nothing,
+    output: SlotSeats,
+  },
+  get_seat_plan: {
+    params: z.object({ service_id: id }),
+    query: nothing,
+    body: nothing,
+    output: SeatPlan,
+  },
+  set_seat_plan: {
+    params: z.object({ service_id: id }),
+    query: nothing,
+    body: z.object({
+      rows: z
+        .array(z.object({ row: row_label, places: line(400), category }))
+        .min(1)
+        .max(500)
+        .readonly()
+        .describe('From the front; places as 1-10,13-22 from the left, an aisle left out'),
+      categories: z
+        .array(z.object({ category, tier: category.optional() }))
+        .min(1)
+        .max(20)
+        .readonly()
+        .optional()
+        .describe('The price tier of each; default: the tier of the same name'),
+      expected_version: z.number().int().optional(),
+      dry_run: z.boolean().default(false).describe('Only says what would be'),
+    }),
+    output: SeatPlan,
   },
 } as const;

@@ -5,7 +5,8 @@ import {
   type HoldResult,
   holdSlot,
 } from '../../src/daemon/store/reservations.ts';
-import { type PlanSeat, setSeatPlan } from '../../src/daemon/store/seats.ts';
+import { setSeatPlan } from '../../src/daemon/store/seats.ts';
+import type { PlanSeat } from '../../src/domain/seat-plan.ts';
 import { customer, desk } from '../helpers/booking.ts';
 import { addClinic, addService, addSlot, type Clinic } from '../helpers/database.ts';
 

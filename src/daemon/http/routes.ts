@@ -62,6 +62,7 @@ import { inspectJobs, listJobs } from '../actions/jobs.ts';
 import { listBookings } from '../actions/list-bookings.ts';
 import { listClinics } from '../actions/list-clinics.ts';
 import { listLocks } from '../actions/list-locks.ts';
+import { listRows } from '../actions/list-rows.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
@@ -130,6 +131,7 @@ import {
   listScheduleExceptions,
 } from '../actions/schedules.ts';
 import { searchOwners } from '../actions/search-owners.ts';
+import { getSeatPlan, getSlotSeats, setSeatPlan } from '../actions/seat-plans.ts';
 import { getSeries, listSeries } from '../actions/series.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
@@ -182,6 +184,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_services: listServices,
   get_day: getDay,
   list_slots: listSlots,
+  list_rows: listRows,
   get_week: getWeek,
   search_owners: searchOwners,
   get_owner: getOwner,
@@ -231,6 +234,9 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_booking_rules: getBookingRules,
   set_booking_rules: setBookingRules,
   set_overbooking: setOverbooking,
+  get_slot_seats: getSlotSeats,
+  get_seat_plan: getSeatPlan,
+  set_seat_plan: setSeatPlan,
   set_service_approval: setServiceApproval,
   create_review: createReview,
   edit_review: editReview,

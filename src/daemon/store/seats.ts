@@ -1,3 +1,4 @@
+import { type PlanSeat, SEATS_MAX } from '../../domain/seat-plan.ts';
 import type { DbActor } from './actor.ts';
 import { type Db, run, runOne, toJson } from './db.ts';
 
@@ -11,17 +12,6 @@ export type SeatWish = {
 
 /** Why a wish for numbered seats makes no sense; `tier` of the answer names the seat. */
 export type SeatRule = 'seat_no_plan' | 'seat_unknown' | 'seat_count' | 'seat_tier';
-
-export type PlanSeat = {
-  readonly seat: number;
-  readonly label: string;
-  readonly row: string;
-  /** From the left; where a number is missing there is an aisle. */
-  readonly place: number;
-  readonly category: string;
-  /** The price tier that the category is sold in. */
-  readonly tier: string;
-};
 
 export type SeatPlanRow = {
   readonly service_id: string;
@@ -76,7 +66,7 @@ export async function setSeatPlan(
     )`);
 }
 
-export type SlotSeat = PlanSeat & { readonly state: 'free' | 'held' | 'booked' };
+type SeatState = 'free' | 'held' | 'booked';
 
 export type SlotSeats = {
   readonly slot_id: string;
@@ -92,19 +82,8 @@ export type SlotSeats = {
   readonly price: string;
   readonly tiers: readonly { readonly tier: string; readonly price: string }[];
   /** Seats by number, as [seat, label, row, place, category, tier, state]: a row of keys per seat is slow. */
-  readonly seats: readonly (readonly [
-    number,
-    string,
-    string,
-    number,
-    string,
-    string,
-    SlotSeat['state'],
-  ])[];
+  readonly seats: readonly (readonly [number, string, string, number, string, string, SeatState])[];
 };
-
-/** As many are told at once; as many as a plan may have. */
-const SEATS_MAX = 5_000;
 
 /** All seats of a slot and who has them; without a plan their numbers are their names. */
 export async function slotSeats(sql: Db, slot_id: string): Promise<SlotSeats | null> {

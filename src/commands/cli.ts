@@ -12,6 +12,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
     [
       'today',
       'find',
+      'call',
       'book',
       'cancel',
       'reschedule',
@@ -26,6 +27,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
     'Things',
     [
       'slots',
+      'schedule',
       'series',
       'waitlist',
       'bookings',
@@ -75,6 +77,8 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
 /** One sentence per word that only groups others. */
 const group_summaries: Readonly<Record<string, string>> = {
   slots: 'Open slots, and why the others are not',
+  schedule: 'Hours, holidays and exceptions that slots are made of',
+  'schedule exception': 'Dates that differ: add, list, rm',
   clinics: 'The rules of a clinic’s bookings',
   services: 'What a clinic sells',
   bookings: 'List, show, history',

@@ -65,8 +65,8 @@ export function oneOf<T>(
 export async function clinicOf(session: Session): Promise<Clinic> {
   const { client, clinic } = session;
   if (clinic !== null && isId(clinic))
-    return await client.call('get_clinic', { clinic_id: clinic });
-  const { items } = await client.call('list_clinics', { limit: CLINICS_MAX });
+    return await client.call('get_clinic', { clinic_id: clinic, days: 0 });
+  const { items } = await client.call('list_clinics', { limit: CLINICS_MAX, days: 0 });
   const [only] = items;
   if (clinic === null && items.length > 1) {
     const codes = items.map((item) => item.code);
@@ -80,7 +80,7 @@ export async function clinicOf(session: Session): Promise<Clinic> {
   }
   const found =
     clinic === null ? only : oneOf('clinic', clinic, items, (c) => [c.code, c.name], '--clinic');
-  return await client.call('get_clinic', { clinic_id: found?.clinic_id ?? '' });
+  return await client.call('get_clinic', { clinic_id: found?.clinic_id ?? '', days: 0 });
 }
 
 export function serviceOf(clinic: Clinic, words: string): Service {

@@ -39,13 +39,30 @@ const slots: readonly CommandSpec[] = [
     load: async () => (await import('./slots.ts')).listSlots,
   },
   {
+    path: 'slots week',
+    summary: 'Free and offered seats of a service as a map of days and hours',
+    role: 'signed_in',
+    examples: [
+      'petpro slots week --service checkup',
+      'petpro slots week --service checkup --vet Sari --from mon --days 14 -o csv',
+    ],
+    options: [
+      needed_service,
+      vet,
+      from,
+      { flags: '--days <n>', doc: 'days to show, 1 to 31; default 7' },
+    ],
+    exits: [3],
+    load: async () => (await import('./slots-week.ts')).slotsWeek,
+  },
+  {
     path: 'slots explain',
-    summary: 'Why a slot is not open',
+    summary: 'Why a slot is not open, or why there is none',
     role: 'signed_in',
     examples: ['petpro slots explain --service checkup --date fri --at 11:15'],
     options: [needed_service, date, vet, { flags: '--at <time>', doc: 'only this time' }],
     exits: [3],
-    load: async () => (await import('./slots.ts')).explainSlots,
+    load: async () => (await import('./slots-explain.ts')).explainSlots,
   },
 ];
 
@@ -183,12 +200,12 @@ const day: readonly CommandSpec[] = [
   },
   {
     path: 'find',
-    args: [{ name: '<text...>', doc: 'name, pet, end of a phone number or BP reference' }],
-    summary: 'Owners and pets; a reference shows its booking',
+    args: [{ name: '<text...>', doc: 'name, pet, phone or its end, address, BP reference' }],
+    summary: 'Owners and pets; the only one is shown whole, a reference shows its booking',
     role: 'desk',
-    examples: ['petpro find 3456', 'petpro find Mochi', 'petpro find "bp1000 0127"'],
+    examples: ['petpro find 3456', 'petpro find siti mochi', 'petpro find "bp1000 0127"'],
     exits: [3],
-    load: async () => (await import('./owners.ts')).find,
+    load: async () => (await import('./find.ts')).find,
   },
   {
     path: 'owners add',

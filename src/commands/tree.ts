@@ -20,6 +20,8 @@ import { retention_tree } from './tree-retention.ts';
 import { reviews_tree } from './tree-reviews.ts';
 import { rules_tree } from './tree-rules.ts';
 import { saved_tree } from './tree-saved.ts';
+import { schedules_tree } from './tree-schedules.ts';
+import { search_tree } from './tree-search.ts';
 import { series_tree } from './tree-series.ts';
 import { ticket_tree } from './tree-tickets.ts';
 import { time_off_tree } from './tree-time-off.ts';
@@ -30,9 +32,11 @@ import { webhooks_tree } from './tree-webhooks.ts';
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
+  ...search_tree,
   ...life_tree,
   ...ticket_tree,
   ...time_off_tree,
+  ...schedules_tree,
   ...series_tree,
   ...capacity_tree,
   ...waitlist_tree,

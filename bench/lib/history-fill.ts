@@ -183,10 +183,11 @@ async function writeTraces(sql: Sql): Promise<void> {
     from batch`;
   await sql`
     insert into booking_reminders (
-      booking_id, clinic_id, reminder_type, scheduled_time, booking_time, status, sent_at, created_at
+      booking_id, clinic_id, reminder_type, scheduled_time, booking_time, status, sent_at, created_at,
+      updated_at
     )
     select booking_id, clinic_id, 'upcoming', starts_at - interval '1 day', starts_at, 'sent',
-      starts_at - interval '1 day', made_at
+      starts_at - interval '1 day', made_at, starts_at
     from batch`;
   await sql`
     insert into notifications (user_id, booking_id, event_id, type, title, content, delivery_status, created_at)

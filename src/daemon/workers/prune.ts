@@ -3,8 +3,8 @@ import type { App, Worker } from '../app-types.ts';
 import { duePrunes, notePruneFailure, pruneBite } from '../store/retention.ts';
 
 const EVERY_MS = 30_000;
-/** Blocks of a table in one bite: at most some thousand rows, tens of milliseconds. */
-const BLOCKS = 32;
+/** Blocks of a table in one bite: some hundred rows, tens of milliseconds (bench/history.ts). */
+const BLOCKS = 8;
 /** Of every half minute: a table of 10 GB is walked through within the night, bookings do not notice. */
 const BUDGET_MS = 1_000;
 /** Between two rounds through a table. */

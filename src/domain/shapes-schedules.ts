@@ -66,6 +66,7 @@ const Schedule = z
     last_error: z.string().nullable(),
     hours: z.array(Hours).readonly(),
     services: z.array(ServiceRules).readonly(),
+    rooms: z.array(z.object({ room_id: id, name: z.string() })).readonly(),
   })
   .meta({ id: 'Schedule' });
 

@@ -42,14 +42,16 @@ export async function getSchedule(
   { clinic_id }: Input<'get_schedule'>,
 ): Promise<Output<'get_schedule'>> {
   const head = await headOf(app, actor, clinic_id);
-  const [hours, services] = await Promise.all([
+  const [hours, services, rooms] = await Promise.all([
     listHours(app.sql, clinic_id, clinicToday(head), '9999-12-31'),
     listServiceRules(app.sql, clinic_id),
+    listRooms(app.sql, clinic_id),
   ]);
   return {
     ...head,
     ran_at: zonedTextOrNull(head.ran_at, head.time_zone),
     hours,
+    rooms,
     services: services.map(({ capacity: _, is_available: __, ...one }) => one),
   };
 }

@@ -60,7 +60,9 @@ begin
     -- A lapsed payment page is no news to whoever left it.
     where b.payload ->> 'reason' is distinct from 'session_expired'
       -- Taken back before anybody heard of it.
-      and not b.payload ? 'undone'
+      and (not b.payload ? 'undone' or b.payload ? 'tells')
+      -- The message of another visit of the series tells of it (0064).
+      and not b.payload ? 'told_by'
       -- Brought in from another system, which has told them (0066).
       and not b.payload ? 'imported'
   ), noticed as (

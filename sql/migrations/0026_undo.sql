@@ -83,6 +83,8 @@ declare
   v_new bookings;
   v_entry booking_log_entries;
   v_event booking_events_outbox;
+  -- The event whose message tells of this one: its own, but for visits of a series (0064).
+  v_told_id uuid;
   v_slot slots;
   v_seats integer[];
   v_place record;
@@ -127,8 +129,17 @@ begin
   from booking_events_outbox o
   where o.aggregate_id = v_b.id and o.aggregate_version = v_b.version
   for update;
+  v_told_id := v_event.id;
+  if v_event.payload ? 'told_by' then
+    select o.id into v_told_id
+    from booking_events_outbox o
+    where o.aggregate_id = (v_event.payload ->> 'told_by')::uuid
+      and o.event_type = v_event.event_type
+      and o.created_at = v_event.created_at
+    for update;
+  end if;
   -- Dispatcher and refunder lease rows before they work: a row that we lock is not under way.
-  perform from deliveries d where d.event_id = v_event.id for update;
+  perform from deliveries d where d.event_id = v_told_id for update;
   perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   perform from refunds f
   where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
@@ -136,7 +147,7 @@ begin
   problem := case
     when exists (
       select from deliveries d
-      where d.event_id = v_event.id and (d.status <> 'pending' or d.attempts > 0)
+      where d.event_id = v_told_id and (d.status <> 'pending' or d.attempts > 0)
     ) then 'already_told'
     when undone = 'cancelled' and exists (
       select from refunds f
@@ -189,8 +200,11 @@ begin
       updated_at = now()
     where p.booking_id = v_b.id and p.status = 'success' and p.refund_status is not null;
   end if;
-  delete from deliveries d where d.event_id = v_event.id;
-  delete from notifications n where n.event_id = v_event.id;
+  -- A message about several visits stays: it tells of those that are true when it leaves.
+  if not v_event.payload ? 'tells' then
+    delete from deliveries d where d.event_id = v_event.id;
+    delete from notifications n where n.event_id = v_event.id;
+  end if;
   if undone = 'cancelled' then
     -- What was dropped because of the cancel is true again: a confirmation that had not left yet, and
     -- its tickets. A dropped row's next_attempt_at is the moment of its end.
@@ -282,7 +296,16 @@ as $$
     and e.created_at > now() - interval '24 hours'
     and not exists (
       select from deliveries d
-      where d.event_id = o.id and (d.status <> 'pending' or d.attempts > 0)
+      where (
+          d.event_id = o.id
+          or o.payload ? 'told_by' and d.event_id = (
+            select l.id
+            from booking_events_outbox l
+            where l.aggregate_id = (o.payload ->> 'told_by')::uuid
+              and l.event_type = o.event_type and l.created_at = o.created_at
+          )
+        )
+        and (d.status <> 'pending' or d.attempts > 0)
     )
     and not exists (
       select from refunds f

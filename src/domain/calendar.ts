@@ -95,11 +95,13 @@ function documentText(
 }
 
 /**
- * One appointment as a file of its own, CRLF line ends. A cancelled event takes the entry away again
- * (METHOD CANCEL).
+ * One appointment, or those of a series, as a file of its own, CRLF line ends. A cancelled event takes
+ * the entry away again (METHOD CANCEL; RFC 5546 has it for one entry, several say it by their status).
  */
-export function calendarDocument(event: CalendarEvent): string {
-  return documentText([], event.status === 'cancelled' ? 'CANCEL' : 'PUBLISH', [event]);
+export function calendarDocument(event: CalendarEvent | readonly CalendarEvent[]): string {
+  const events = 'uid' in event ? [event] : event;
+  const is_cancel = events.length === 1 && events[0]?.status === 'cancelled';
+  return documentText([], is_cancel ? 'CANCEL' : 'PUBLISH', events);
 }
 
 /** Many appointments, as a program subscribes to them. What was cancelled says so by its status. */

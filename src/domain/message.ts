@@ -45,6 +45,11 @@ export type MailFacts = {
   readonly time_zone: string;
   readonly starts_at: Temporal.Instant;
   readonly ends_at: Temporal.Instant;
+  /** All visits that it is about, where they are several of a series. */
+  readonly visits?: readonly {
+    readonly starts_at: Temporal.Instant;
+    readonly reference_code: string;
+  }[];
   readonly quantity: number;
   readonly amount: Money;
   /** `due` = to be paid at the visit. */

@@ -21,15 +21,16 @@ type Extras = {
 };
 
 function wordsOf(facts: MailFacts, has_tickets = false): Words {
-  const { starts_at, answer_by, time_zone, lang } = facts;
+  const { starts_at, answer_by, time_zone, lang, visits = [] } = facts;
+  const more = visits.length > 1 ? ` (+${visits.length - 1})` : '';
   return {
     reference_code: facts.reference_code,
     owner_name: oneLine(facts.owner_name),
     pet_name: oneLine(facts.pet_name),
     service_name: oneLine(facts.service_name),
     clinic_name: oneLine(facts.clinic_name),
-    when: visitTime(starts_at, time_zone, lang),
-    when_short: shortTime(starts_at, time_zone, lang),
+    when: `${visitTime(starts_at, time_zone, lang)}${more}`,
+    when_short: `${shortTime(starts_at, time_zone, lang)}${more}`,
     amount: formatMoney(facts.amount, lang),
     refund: facts.refund === null ? null : formatMoney(facts.refund, lang),
     refund_percent: facts.refund_percent,
@@ -45,17 +46,36 @@ function wordsOf(facts: MailFacts, has_tickets = false): Words {
 /** Messages about what is not booked say neither paid nor due. */
 const requests: readonly MailType[] = ['approval_asked', 'approval_declined', 'waitlist_offered'];
 
+/** When: once, or a line for each visit of a series with its own reference. */
+function whenRows(
+  facts: MailFacts,
+  words: Words,
+  { labels }: Catalogue,
+): readonly (readonly [string, string])[] {
+  const { visits = [], time_zone, lang } = facts;
+  if (visits.length < 2) {
+    return [
+      [labels.reference, words.reference_code],
+      [labels.when, words.when],
+    ];
+  }
+  return visits.map(({ starts_at, reference_code }, index) => [
+    `${labels.when} ${index + 1}`,
+    `${visitTime(starts_at, time_zone, lang)} (${reference_code})`,
+  ]);
+}
+
 /** The facts as label and value, in the order in which people look for them. */
 function rowsOf(
   type: MailType,
   facts: MailFacts,
   words: Words,
-  { labels }: Catalogue,
+  catalogue: Catalogue,
 ): readonly (readonly [string, string])[] {
+  const { labels } = catalogue;
   const state = facts.payment_state === 'paid' ? labels.paid : labels.due;
   const rows: readonly (readonly [string, string | null])[] = [
-    [labels.reference, words.reference_code],
-    [labels.when, words.when],
+    ...whenRows(facts, words, catalogue),
     [labels.service, words.service_name],
     [labels.pet, words.pet_name],
     [labels.staff, facts.staff_name],

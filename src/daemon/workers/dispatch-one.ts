@@ -20,9 +20,10 @@ import {
   findRecipient,
   type Recipient,
 } from '../store/deliveries.ts';
-import { findMailFacts, type MailRow } from '../store/mail-facts.ts';
+import type { MailRow } from '../store/mail-facts.ts';
 import { noteAttached } from '../store/tickets.ts';
 import { offerToken } from '../store/waitlist-rows.ts';
+import { readTold, type Told } from './told-together.ts';
 
 /** What became of one message; `dropped` ones are no longer true or wanted. */
 export type Ending =
@@ -71,27 +72,29 @@ function outdated(
   return null;
 }
 
-function calendarOf(type: MailType, row: MailRow): string | null {
+function calendarOf(type: MailType, { row, visits }: Told): string | null {
   const has_calendar =
     type === 'booking_confirmed' || type === 'booking_rescheduled' || type === 'booking_cancelled';
   if (!has_calendar) return null;
   const { facts } = row;
-  return calendarDocument({
-    uid: calendarUid(facts.reference_code),
-    sequence: row.version,
-    status: type === 'booking_cancelled' ? 'cancelled' : 'confirmed',
-    starts_at: facts.starts_at,
-    ends_at: facts.ends_at,
+  const all = visits.length > 0 ? visits : [{ ...row, ...facts }];
+  const events = all.map((visit) => ({
+    uid: calendarUid(visit.reference_code),
+    sequence: visit.version,
+    status: type === 'booking_cancelled' ? ('cancelled' as const) : ('confirmed' as const),
+    starts_at: visit.starts_at,
+    ends_at: visit.ends_at,
     time_zone: facts.time_zone,
-    stamped_at: row.changed_at,
+    stamped_at: visit.changed_at,
     summary: `${facts.pet_name}: ${facts.service_name}`,
-    description: `${facts.clinic_name}\n${facts.reference_code}`,
+    description: `${facts.clinic_name}\n${visit.reference_code}`,
     location: facts.clinic_address ?? facts.clinic_name,
     organizer: {
       name: facts.clinic_name,
       email: facts.clinic_email ?? 'no-reply@petpro.localhost',
     },
-  });
+  }));
+  return calendarDocument(events);
 }
 
 /** Where the owner can answer without the app; null where nobody knows our address. */
@@ -112,8 +115,9 @@ async function sendMail(
   app: App,
   delivery: ClaimedDelivery,
   type: MailType,
-  row: MailRow,
+  told: Told,
 ): Promise<SendResult> {
+  const { row } = told;
   const { delivery_id, address, booking_id } = delivery;
   const attachments = await attachmentsOf(app, type, row);
   if (attachments.length > 0) {
@@ -130,7 +134,7 @@ async function sendMail(
     message_id: delivery_id,
     to: address,
     ...(await renderMail(type, row.facts, { has_tickets, unsubscribe_url, offer_url })),
-    calendar: calendarOf(type, row),
+    calendar: calendarOf(type, told),
     attachments,
     thread: reference_code,
     unsubscribe_url,
@@ -242,15 +246,17 @@ export async function deliver(app: App, delivery: ClaimedDelivery): Promise<Endi
   if (!isMailType(type)) return dead('no text', `no text for ${type}`);
   const reservation_id = textField(payload, 'reservation_id');
   if (reservation_id === null) return dead('no hold', 'about no hold');
-  const row = await findMailFacts(app.sql, reservation_id);
-  if (!row) return dead('no hold', 'what it is about is gone');
+  const told = await readTold(app, delivery, type, reservation_id);
+  if (!told) return dead('no hold', 'what it is about is gone');
+  if (told === 'untrue') return dropped('none of these visits is so any more');
+  const { row } = told;
   const reason = outdated({ ...delivery, type }, row);
   if (reason !== null) return dropped(reason);
   const { facts } = row;
   const is_urgent = isUrgent(type, facts.starts_at, claimed_at);
   const refused = refusal(delivery, to, { is_optional: isOptional(type), is_urgent });
   if (refused) return refused;
-  if (channel === 'email') return await sendMail(app, delivery, type, row);
+  if (channel === 'email') return await sendMail(app, delivery, type, told);
   if (channel === 'sms') {
     return await sendText(app, delivery, renderSms(type, facts, app.config.sms_segments_max));
   }

@@ -1,6 +1,5 @@
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
-import { parseTime } from '../domain/when.ts';
 import { type Context, say } from './context.ts';
 import { type Look, lookOf, minutesBetween, shortId } from './format.ts';
 import { clinicOf, dayOf, type Service, serviceOf, staffOf } from './lookup.ts';
@@ -11,16 +10,17 @@ import type { Column } from './table.ts';
 import { watchable } from './watch.ts';
 
 type Slot = Output<'list_slots'>['items'][number];
+export type Gap = NonNullable<Output<'list_slots'>['gaps']>[number];
 /** The API's slot, with the name of its service: a list may span several. */
 export type NamedSlot = Slot & { readonly service_name: string };
 
 /** Most rows of one answer. */
-const PAGE_MAX = 200;
+export const PAGE_MAX = 200;
 const LIMIT_DEFAULT = 50;
 /** A clinic with more services than this is asked for one of them. */
 const SERVICES_MAX = 30;
 
-const csv = [
+export const csv = [
   'slot_id',
   'starts_at',
   'ends_at',
@@ -33,19 +33,6 @@ const csv = [
   'available',
   'reason',
 ];
-
-/** What each reason means to the person on the phone. */
-const reason_words: Readonly<Record<NonNullable<Slot['reason']>, string>> = {
-  booked: 'booked',
-  held: 'held by somebody who is booking right now',
-  blocked: 'blocked by the clinic',
-  past: 'past',
-  staff_busy: 'the vet is with another service then',
-  room_busy: 'the room is taken then',
-  closed: 'the hours have changed: closed then',
-  too_soon: 'too near for owners to book; the desk can',
-  too_far: 'too far ahead for owners to book; the desk can',
-};
 
 export function stateOf(slot: Slot): string {
   const { available, capacity, remaining, reason, extra_seats = 0 } = slot;
@@ -68,7 +55,12 @@ export type SlotQuery = {
 export async function readSlots(
   session: Session,
   query: SlotQuery,
-): Promise<{ readonly items: readonly NamedSlot[]; readonly cursor: string | null }> {
+): Promise<{
+  readonly items: readonly NamedSlot[];
+  /** Where hours give no slot; only of a day that is to be explained. */
+  readonly gaps: readonly Gap[];
+  readonly cursor: string | null;
+}> {
   const { services, from, to, staff_id, explain, limit, cursor } = query;
   const pages = await Promise.all(
     services.map(async (service) => {
@@ -81,7 +73,7 @@ export async function readSlots(
         limit: Math.min(limit, PAGE_MAX),
       });
       const items = page.items.map((slot) => ({ ...slot, service_name: service.name }));
-      return { items, next_cursor: page.next_cursor };
+      return { items, gaps: page.gaps ?? [], next_cursor: page.next_cursor };
     }),
   );
   const items = pages
@@ -93,7 +85,8 @@ export async function readSlots(
       ),
     )
     .slice(0, limit);
-  return { items, cursor: services.length === 1 ? (pages[0]?.next_cursor ?? null) : null };
+  const gaps = pages.flatMap((page) => page.gaps);
+  return { items, gaps, cursor: services.length === 1 ? (pages[0]?.next_cursor ?? null) : null };
 }
 
 /** A whole number of a flag, or an AppError that names it. */
@@ -128,7 +121,7 @@ function columnsOf(context: Context, look: Look, query: SlotQuery): readonly Col
   ];
 }
 
-function queryOf(clinic: Clinic, args: Args): SlotQuery {
+export function queryOf(clinic: Clinic, args: Args): SlotQuery {
   const service = textOption(args, 'service');
   const services = service === null ? clinic.services : [serviceOf(clinic, service)];
   if (services.length > SERVICES_MAX) {
@@ -181,45 +174,5 @@ export async function listSlots(context: Context, args: Args): Promise<undefined
         say(context, 'There may be more: say --service, or a larger --limit.');
     },
     key: (slot) => slot.slot_id,
-  });
-}
-
-/** `petpro slots explain`: every closed slot of the day with its reason in words. */
-export async function explainSlots(context: Context, args: Args): Promise<undefined> {
-  const session = openSession(context);
-  const clinic = await clinicOf(session);
-  const look = lookOf(context, clinic);
-  const at = textOption(args, 'at');
-  const time = at === null ? null : parseTime(at);
-  const query = { ...queryOf(clinic, args), explain: true, limit: PAGE_MAX };
-  const { items } = await readSlots(session, query);
-  const shown = items
-    .filter((slot) => (time === null ? !slot.available : slot.time === time))
-    .map((slot) => ({
-      ...slot,
-      explanation: slot.available
-        ? 'open, can be booked'
-        : slot.reason === null
-          ? 'closed'
-          : reason_words[slot.reason],
-    }));
-  const none =
-    time === null
-      ? 'Every slot of that day is open.'
-      : `There is no slot at ${time}: the clinic offers none then.`;
-  printList(context, {
-    kind: 'SlotExplanationList',
-    items: shown,
-    columns: [
-      { head: 'TIME', text: (slot) => look.time(slot.starts_at), whole: true },
-      { head: 'VET', text: (slot) => slot.staff_name ?? '-' },
-      { head: 'WHY', text: (slot) => slot.explanation },
-      { head: 'SLOT', text: (slot) => shortId(context, slot.slot_id), whole: true },
-    ],
-    csv: [...csv, 'explanation'],
-    name: (slot) => slot.slot_id,
-    as_of: look.now(),
-    empty:
-      items.length === 0 ? `The clinic offers no ${query.services[0]?.name} slots that day.` : none,
   });
 }

@@ -68,13 +68,16 @@ const slots: readonly CommandSpec[] = [
 
 const booking_options: readonly OptionSpec[] = [
   { flags: '--owner <who>', doc: 'owner: phone, end of the phone, name or id', required: true },
-  { flags: '--pet <name>', doc: 'pet; not needed when the owner has one' },
+  { flags: '--pet <name>', doc: 'pet; not needed when the owner has one, or outside of clinics' },
   needed_service,
   { flags: '--at <when>', doc: 'day and time: "fri 11:15"' },
   vet,
   { flags: '--slot <slot>', doc: 'the slot itself, by id or the end of it, instead of --at' },
   { flags: '--quantity <n>', doc: 'seats, for classes; default 1' },
   ...tier_options,
+  { flags: '--seats <names>', doc: 'numbered seats, these or none: A-12,A-13' },
+  { flags: '--together', doc: 'numbered seats side by side, or nothing' },
+  { flags: '--front', doc: 'numbered seats as near to the front as can be had' },
 ];
 
 const bookings: readonly CommandSpec[] = [

@@ -1,4 +1,4 @@
-import { dayNotes } from '../../domain/day-closure.ts';
+import { dayNotes, type Offer } from '../../domain/day-closure.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import { dayRange, localTime } from '../../domain/time.ts';
@@ -6,9 +6,9 @@ import type { Actor, App } from '../app-types.ts';
 import { unchangedForMs } from '../store/availability.ts';
 import { findService } from '../store/clinics.ts';
 import { clinicZone, type HourRow, hoursOfSlots } from '../store/slots.ts';
+import { offerOf } from './hours-offer.ts';
 import { keptAnswers, type Made } from './kept-answers.ts';
 import { absentService, groupOf, untilMidnightMs, vetOf } from './service-group.ts';
-import { type Gaps, slotGaps } from './slot-gaps.ts';
 
 type Week = Output<'get_week'>;
 type Day = Week['days'][number];
@@ -16,10 +16,10 @@ type Day = Week['days'][number];
 const sum = (rows: readonly HourRow[], field: 'free' | 'total') =>
   rows.reduce((all, row) => all + row[field], 0);
 
-function dayJson(plain: Temporal.PlainDate, rows: readonly HourRow[], gaps: Gaps | null): Day {
+function dayJson(plain: Temporal.PlainDate, rows: readonly HourRow[], offer: Offer | null): Day {
   const date = plain.toString();
   const of_day = rows.filter((row) => row.date === date);
-  const notes = gaps ? dayNotes(gaps.rules, gaps.gaps, date) : { closure: null, holiday: null };
+  const notes = offer ? dayNotes(offer, date) : { closure: null, holiday: null };
   return {
     date,
     weekday: plain.dayOfWeek,
@@ -54,7 +54,7 @@ async function readWeek(
   const dates = Array.from({ length: days }, (_, day) => first.add({ days: day }));
   const from = first.toString();
   const to = first.add({ days: days - 1 }).toString();
-  const [rows, gaps] = await Promise.all([
+  const [rows, offer] = await Promise.all([
     hoursOfSlots(app.sql, {
       service_id,
       from: dayRange(from, time_zone).from,
@@ -62,7 +62,7 @@ async function readWeek(
       staff_id,
       is_owner,
     }),
-    slotGaps(app, { clinic_id, service_id, staff_id, from, to }),
+    offerOf(app, { clinic_id, service_id, staff_id, from, to }),
   ]);
   const today_ms = input.from === undefined ? untilMidnightMs(time_zone) : null;
   return {
@@ -72,7 +72,7 @@ async function readWeek(
       time_zone,
       from,
       to,
-      days: dates.map((plain) => dayJson(plain, rows, gaps)),
+      days: dates.map((plain) => dayJson(plain, rows, offer)),
     },
     lines: rows.length + days,
     life_ms: Math.min(life_ms ?? Number.POSITIVE_INFINITY, today_ms ?? Number.POSITIVE_INFINITY),

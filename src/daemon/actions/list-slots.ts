@@ -7,11 +7,11 @@ import { findService } from '../store/clinics.ts';
 import { clinicZone, listSlots as read, type SlotRow } from '../store/slots.ts';
 import { decodeTimeCursor, pageOf } from './cursor.ts';
 import { rememberSlots } from './find-slot.ts';
+import { offerOf } from './hours-offer.ts';
 import { keptAnswers, type Made } from './kept-answers.ts';
 import { moneyText } from './money-text.ts';
 import { tiersBySlot } from './price-tiers.ts';
 import { absentService, groupOf, untilMidnightMs, vetOf } from './service-group.ts';
-import { slotGaps } from './slot-gaps.ts';
 import { zonedText } from './slot-time.ts';
 
 /** Days in one question, the first and the last included. */
@@ -72,7 +72,7 @@ function wantedRange(
 async function gapsOf(app: App, clinic_id: string, staff_id: string | null, input: Question) {
   const { service_id, explain, date, cursor } = input;
   if (!explain || date === undefined || cursor !== undefined) return {};
-  const found = await slotGaps(app, { clinic_id, service_id, staff_id, from: date, to: date });
+  const found = await offerOf(app, { clinic_id, service_id, staff_id, from: date, to: date });
   const gaps = (found?.gaps ?? []).slice(0, GAPS_MAX);
   return { gaps: gaps.map(({ service_id: _, ...gap }) => gap) };
 }

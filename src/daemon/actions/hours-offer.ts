@@ -1,15 +1,14 @@
-import { type Gap, type ScheduleRules, wantedSlots } from '../../domain/schedule.ts';
+import type { Offer } from '../../domain/day-closure.ts';
+import { wantedSlots } from '../../domain/schedule.ts';
 import type { App } from '../app-types.ts';
 import { findSchedule, listServiceRules } from '../store/schedules.ts';
 import { readRules } from './generate-slots.ts';
 
-export type Gaps = { readonly rules: ScheduleRules; readonly gaps: readonly Gap[] };
-
 /**
- * Why hours give no slot of a service on some days, as the generator of slots sees it: one code for
+ * What hours make of some days of a service, and why they give no slot, as the generator of slots sees it: one code for
  * what is made and for what is explained. Null = there is no such clinic.
  */
-export async function slotGaps(
+export async function offerOf(
   app: App,
   wish: {
     readonly clinic_id: string;
@@ -18,7 +17,7 @@ export async function slotGaps(
     readonly from: string;
     readonly to: string;
   },
-): Promise<Gaps | null> {
+): Promise<Offer | null> {
   const { clinic_id, service_id, staff_id, from, to } = wish;
   const head = await findSchedule(app.sql, clinic_id);
   if (head === null) return null;
@@ -29,9 +28,10 @@ export async function slotGaps(
   const is_wanted = (one: string | null) => staff_id === null || one === null || one === staff_id;
   const hours = all.hours.filter((row) => is_wanted(row.staff_id));
   // Of the past too: a day that was closed stays explained.
-  const { gaps } = wantedSlots({ ...all, hours }, { from, to, now_ms: 0 });
+  const { slots, gaps } = wantedSlots({ ...all, hours }, { from, to, now_ms: 0 });
   return {
     rules: { ...all, hours: hours.filter((row) => row.service_id === service_id) },
+    slots,
     gaps: gaps.filter((gap) => is_wanted(gap.staff_id)),
   };
 }

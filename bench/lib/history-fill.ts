@@ -15,6 +15,7 @@ export type Past = { readonly bookings: number; readonly of: number };
 
 /** Places, people, and the open slots of the days to come. */
 export async function fillPresent(sql: Sql, owners: number): Promise<void> {
+  await sql`set session_replication_role = replica`;
   await sql`
     insert into clinics (code, name, city, time_zone, currency)
     select 'H' || n, 'Clinic ' || n, 'Jakarta', 'Asia/Jakarta', 'IDR'
@@ -52,6 +53,7 @@ export async function fillPresent(sql: Sql, owners: number): Promise<void> {
       ((t + interval '30 min') at time zone 'Asia/Jakarta')::time
     from bench_vets v, generate_series(1, ${AHEAD}::int) g (nth),
       lateral (select date_trunc('hour', now()) + g.nth * interval '2 hours' as t) x`;
+  await sql`set session_replication_role = default`;
 }
 
 /** Version 7 ids, as the program makes them: they grow at one end of their index. */

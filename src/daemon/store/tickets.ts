@@ -19,6 +19,8 @@ export type TicketBooking = {
   readonly payment_state: PaymentState;
   readonly seats: readonly {
     readonly seat: number;
+    /** What the seat is called where seats are numbered by a plan. */
+    readonly name: string | null;
     readonly tier: string | null;
     /** RFC 3339, or null while it was not used. */
     readonly used_at: string | null;
@@ -30,7 +32,9 @@ export type TicketBooking = {
  * an unknown one.
  */
 export async function findTickets(sql: Db, booking_ref: string): Promise<TicketBooking | null> {
-  const is_code = booking_ref.startsWith('BP');
+  const id = booking_ref.startsWith('BP')
+    ? sql`(select x.id from bookings x where x.reference_code = ${booking_ref})`
+    : sql`${booking_ref}`;
   const [row] = await run(sql<TicketBooking[]>`
     select b.id as booking_id, b.reference_code, c.kind, b.status, u.lang, b.clinic_id,
       c.name as clinic_name, c.address as clinic_address, c.time_zone,
@@ -39,12 +43,16 @@ export async function findTickets(sql: Db, booking_ref: string): Promise<TicketB
       sl.starts_at, sl.ends_at, w.payment_state,
       coalesce((
         select jsonb_agg(
-          jsonb_build_object('seat', s.seat, 'tier', t.name, 'used_at', x.used_at) order by s.seat
+          jsonb_build_object(
+            'seat', s.seat, 'name', coalesce(k.label, l.label), 'tier', t.name,
+            'used_at', x.used_at
+          ) order by s.seat
         )
         from unnest(r.seats) as s (seat)
         left join slot_claims k
           on k.slot_id = b.slot_id and k.seat = s.seat and k.reservation_id = r.id
         left join price_tiers t on t.id = k.tier_id
+        left join seat_plan_seats l on l.service_id = b.service_id and l.seat = s.seat
         left join ticket_uses x on x.booking_id = b.id and x.seat = s.seat
       ), '[]') as seats
     from bookings b
@@ -53,7 +61,8 @@ export async function findTickets(sql: Db, booking_ref: string): Promise<TicketB
     join users u on u.id = b.user_id
     join slots sl on sl.id = b.slot_id
     left join reservations r on r.id = b.reservation_id
-    where ${is_code ? sql`b.reference_code = ${booking_ref}` : sql`b.id = ${booking_ref}`}`);
+    -- By one id in either case: the planner passes that on to the view, and reads no other booking.
+    where b.id = ${id}`);
   return row ?? null;
 }
 

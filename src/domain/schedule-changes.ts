@@ -105,7 +105,7 @@ export function changesOf(
     keyOf,
   );
   const closed_known = Map.groupBy(
-    known.filter((slot) => slot.is_closed && !slot.is_claimed),
+    known.filter((slot) => slot.is_closed),
     keyOf,
   );
   const used = new Set<string>();
@@ -137,6 +137,12 @@ export function changesOf(
   const overlaps: (WantedSlot & { in_the_way: string })[] = [];
   for (const slot of candidates) {
     const busy = busyOf(slot);
+    const again = closed_known.get(keyOf(slot))?.find((one) => isSame(slot, one));
+    if (again?.is_claimed) {
+      // Somebody was faster than the closing: what lies over it is their own claim.
+      reopen.push(again);
+      continue;
+    }
     const other =
       staffTaken(slot.staff_id, busy) ??
       roomTaken(slot.room_id, busy) ??
@@ -145,15 +151,15 @@ export function changesOf(
       overlaps.push({ ...slot, in_the_way: other.slot_id });
       continue;
     }
-    const again = closed_known.get(keyOf(slot))?.find((one) => isSame(slot, one));
     if (again) reopen.push(again);
     else open.push(slot);
   }
+  const late = known.filter((slot) => slot.is_closed && slot.is_claimed && !reopen.includes(slot));
   return {
     open,
     reopen,
     close,
-    kept: left.filter((slot) => slot.is_claimed),
+    kept: [...left.filter((slot) => slot.is_claimed), ...late],
     overlaps,
     unchanged: wanted.length - candidates.length,
   };

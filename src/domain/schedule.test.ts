@@ -329,6 +329,10 @@ test('hours that come back open what they closed, in the same shape only', () =>
   const { slots } = on(rulesOf({ hours: [hours({})] }));
   const closed = slots.map((slot, n) => ({ ...known(slot, n, false), is_closed: true }));
   expect(changesOf(slots, closed, []).reopen).toHaveLength(6);
+  // A hold that was under way when the slot was closed: its slot comes back, or is told of.
+  const late = closed.map((slot) => ({ ...slot, is_claimed: true }));
+  expect(changesOf(slots, late, []).reopen).toHaveLength(6);
+  expect(changesOf([], late, []).kept).toHaveLength(6);
   const longer = closed.map((slot) => ({ ...slot, ends_ms: slot.ends_ms + 60_000 }));
   const changed = changesOf(slots, longer, []);
   expect([changed.reopen.length, changed.open.length]).toEqual([0, 6]);

@@ -451,3 +451,28 @@ from deliveries d
 where d.created_at > now() - interval '7 days'
   and (d.status = 'sending' and d.leased_until is null
     or d.status = 'dead' and d.dead_at is null);
+
+-- name: search
+-- Owners can be found as they are called now, those who were erased not at all. Words are compared
+-- for some of those that changed in the last hour: folding a million names takes a minute.
+with changed as materialized (
+  (select u.id from users u where u.updated_at > now() - interval '1 hour' limit 1000)
+  union
+  (select p.user_id from pets p where p.updated_at > now() - interval '1 hour' limit 1000)
+)
+select u.id as user_id, 'cannot be found' as problem
+from users u
+where not u.is_erased and not exists (select from owner_search s where s.user_id = u.id)
+union all
+select u.id, 'was erased and can be found'
+from users u
+join owner_search s on s.user_id = u.id
+where u.is_erased
+union all
+select u.id, 'is found by what is no more'
+from changed c
+join users u on u.id = c.id and not u.is_erased
+join owner_search s on s.user_id = u.id
+where (s.words, s.phone_key, s.email_key) is distinct from (
+  owner_words(u.id, u.full_name), phone_key(u.phone), fold_email(u.email)
+);

@@ -4855,15 +4855,6 @@ begin
 end
 $$;
 
-create function ends_in(p_phone_key text, p_tails text[])
-returns boolean
-language sql immutable
-as $$
-  select p_tails is null or exists (
-    select from unnest(p_tails) as t (tail) where starts_with(p_phone_key, t.tail)
-  );
-$$;
-
 create function enter_payment(p_b bookings, p_p payments)
 returns void
 language plpgsql
@@ -5111,12 +5102,13 @@ set enable_seqscan=off
 set jit=off
 as $$
 declare
-  v_most constant integer := 200;
+  v_most constant integer := 100;
   -- Fewer hits than this make it worth looking wider.
   v_few constant integer := 5;
   v_whole tsquery := word_query(p_words, '');
   v_start tsquery := word_query(p_words, ':*');
   v_any tsquery := word_query(p_words, ':*', true);
+  v_near boolean;
   v_wide tsquery;
   v_phones text[] := nullif(p_phones, '{}');
   v_hits owner_hit[] := '{}';
@@ -5143,33 +5135,33 @@ begin
       limit v_most
     );
   end if;
-  if v_start is null and v_phones is not null then
+  if v_phones is not null then
     v_hits := v_hits || array(
-      select row(x.user_id, case when length(p.tail) >= 8 then 1 else 6 end)::owner_hit
-      from unnest(v_phones) as p (tail)
-      cross join lateral (
-        select s.user_id from owner_search s
-        where s.phone_key >= p.tail collate "C" and s.phone_key < p.tail || ':' collate "C"
-        order by s.phone_key
-        limit v_most
-      ) as x
-    );
-  end if;
-  if v_start is not null then
-    v_hits := v_hits || array(
-      select row(s.user_id, 3)::owner_hit from owner_search s
-      where s.words @@ v_whole and ends_in(s.phone_key, v_phones)
+      select row(s.user_id, case
+        when v_start is null and length(v_phones[1]) >= 8 then 1
+        when v_start is null then 6
+        when s.words @@ v_whole then 3
+        else 4
+      end)::owner_hit
+      from owners_by_tail(v_phones) as s
+      where v_start is null or s.words @@ v_start
       limit v_most
     );
-    if v_start::text <> v_whole::text then
+  elsif v_start is not null then
+    v_hits := v_hits || array(
+      select row(s.user_id, 3)::owner_hit from owner_search s
+      where s.words @@ v_whole
+      limit v_most
+    );
+    if v_start::text <> v_whole::text and cardinality(v_hits) < v_most then
       v_hits := v_hits || array(
         select row(s.user_id, 4)::owner_hit from owner_search s
-        where s.words @@ v_start and ends_in(s.phone_key, v_phones)
+        where s.words @@ v_start
         limit v_most
       );
     end if;
   end if;
-  if p_clinic_id is not null and coalesce(v_start is not null, v_phones is not null)
+  if p_clinic_id is not null and (v_start is null) <> (v_phones is null)
     and (cardinality(v_hits) >= v_most or v_any::text <> v_start::text)
   then
     v_hits := v_hits || array(
@@ -5178,26 +5170,28 @@ begin
       end)::owner_hit
       from visitors_around(p_clinic_id) as v
       join owner_search s on s.user_id = v.user_id
-      where (v_any is null or s.words @@ v_any) and ends_in(s.phone_key, v_phones)
+      where case
+        when v_any is null then exists (
+          select from unnest(v_phones) as p (tail) where starts_with(s.phone_key, p.tail)
+        )
+        else s.words @@ v_any
+      end
       limit v_most
     );
   end if;
-  if v_start is not null and cardinality(v_hits) < v_few then
-    v_wide := wider_query(p_words, false);
+  foreach v_near in array array[false, true] loop
+    exit when v_start is null or cardinality(v_hits) >= v_few or (v_near and not p_near);
+    v_wide := wider_query(p_words, v_near);
     v_hits := v_hits || array(
-      select row(s.user_id, 7)::owner_hit from owner_search s
-      where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
+      select row(s.user_id, case when v_near then 8 else 7 end)::owner_hit
+      from (
+        select s.user_id from owner_search s where v_phones is null and s.words @@ v_wide
+        union all
+        select s.user_id from owners_by_tail(v_phones) as s where s.words @@ v_wide
+      ) as s
       limit v_most
     );
-    if p_near and cardinality(v_hits) < v_few then
-      v_wide := wider_query(p_words, true);
-      v_hits := v_hits || array(
-        select row(s.user_id, 8)::owner_hit from owner_search s
-        where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
-        limit v_most
-      );
-    end if;
-  end if;
+  end loop;
   return query
   select h.user_id,
     (array['reference', 'phone', 'email', 'name', 'name', 'email', 'phone', 'part', 'near'])[
@@ -7936,6 +7930,20 @@ as $$
   );
 $$;
 
+create function owners_by_tail(p_tails text[])
+returns TABLE(user_id uuid, words tsvector)
+language sql stable
+as $$
+  select s.user_id, s.words
+  from unnest(p_tails) as p (tail)
+  cross join lateral (
+    select s.user_id, s.words from owner_search s
+    where s.phone_key >= p.tail collate "C" and s.phone_key < p.tail || ':' collate "C"
+    order by s.phone_key
+    limit 5000
+  ) as s;
+$$;
+
 create function park_event(p_event_id text, p_event_type text, p_raw text, p_stream_id text, p_reason text)
 returns boolean
 language plpgsql
@@ -8201,7 +8209,7 @@ $$;
 
 create function places_of(p_r reservations)
 returns TABLE(slot_id uuid, seats integer[], quantity integer)
-language sql stable
+language sql
 as $$
   select p_r.slot_id, p_r.seats, p_r.quantity::integer
   union all
@@ -8849,7 +8857,9 @@ begin
     -- A lapsed payment page is no news to whoever left it.
     where b.payload ->> 'reason' is distinct from 'session_expired'
       -- Taken back before anybody heard of it.
-      and not b.payload ? 'undone'
+      and (not b.payload ? 'undone' or b.payload ? 'tells')
+      -- The message of another visit of the series tells of it (0064).
+      and not b.payload ? 'told_by'
       -- Brought in from another system, which has told them (0066).
       and not b.payload ? 'imported'
   ), noticed as (
@@ -12331,6 +12341,8 @@ declare
   v_new bookings;
   v_entry booking_log_entries;
   v_event booking_events_outbox;
+  -- The event whose message tells of this one: its own, but for visits of a series (0064).
+  v_told_id uuid;
   v_slot slots;
   v_seats integer[];
   v_place record;
@@ -12375,8 +12387,17 @@ begin
   from booking_events_outbox o
   where o.aggregate_id = v_b.id and o.aggregate_version = v_b.version
   for update;
+  v_told_id := v_event.id;
+  if v_event.payload ? 'told_by' then
+    select o.id into v_told_id
+    from booking_events_outbox o
+    where o.aggregate_id = (v_event.payload ->> 'told_by')::uuid
+      and o.event_type = v_event.event_type
+      and o.created_at = v_event.created_at
+    for update;
+  end if;
   -- Dispatcher and refunder lease rows before they work: a row that we lock is not under way.
-  perform from deliveries d where d.event_id = v_event.id for update;
+  perform from deliveries d where d.event_id = v_told_id for update;
   perform from payments p where p.booking_id = v_b.id order by p.paid_at, p.id for no key update;
   perform from refunds f
   where f.booking_id = v_b.id and f.created_at = v_b.cancelled_at
@@ -12384,7 +12405,7 @@ begin
   problem := case
     when exists (
       select from deliveries d
-      where d.event_id = v_event.id and (d.status <> 'pending' or d.attempts > 0)
+      where d.event_id = v_told_id and (d.status <> 'pending' or d.attempts > 0)
     ) then 'already_told'
     when undone = 'cancelled' and exists (
       select from refunds f
@@ -12437,8 +12458,11 @@ begin
       updated_at = now()
     where p.booking_id = v_b.id and p.status = 'success' and p.refund_status is not null;
   end if;
-  delete from deliveries d where d.event_id = v_event.id;
-  delete from notifications n where n.event_id = v_event.id;
+  -- A message about several visits stays: it tells of those that are true when it leaves.
+  if not v_event.payload ? 'tells' then
+    delete from deliveries d where d.event_id = v_event.id;
+    delete from notifications n where n.event_id = v_event.id;
+  end if;
   if undone = 'cancelled' then
     -- What was dropped because of the cancel is true again: a confirmation that had not left yet, and
     -- its tickets. A dropped row's next_attempt_at is the moment of its end.
@@ -12526,7 +12550,16 @@ as $$
     and e.created_at > now() - interval '24 hours'
     and not exists (
       select from deliveries d
-      where d.event_id = o.id and (d.status <> 'pending' or d.attempts > 0)
+      where (
+          d.event_id = o.id
+          or o.payload ? 'told_by' and d.event_id = (
+            select l.id
+            from booking_events_outbox l
+            where l.aggregate_id = (o.payload ->> 'told_by')::uuid
+              and l.event_type = o.event_type and l.created_at = o.created_at
+          )
+        )
+        and (d.status <> 'pending' or d.attempts > 0)
     )
     and not exists (
       select from refunds f
@@ -12653,14 +12686,14 @@ as $$
       select b.user_id from bookings b
       where b.clinic_id = p_clinic_id and b.booking_time >= now()
       order by b.booking_time, b.id
-      limit 1000
+      limit 500
     )
     union all
     (
       select b.user_id from bookings b
       where b.clinic_id = p_clinic_id and b.booking_time < now()
       order by b.booking_time desc, b.id desc
-      limit 1000
+      limit 500
     )
   ) as x
   group by x.user_id;

@@ -202,18 +202,23 @@ as $$
   ) as t;
 $$;
 
--- True for a number that ends in one of these tails; without tails for all.
-create function ends_in(p_phone_key text, p_tails text[])
-returns boolean
+-- Owners whose number ends in one of these tails; of three digits not all of a large town.
+create function owners_by_tail(p_tails text[])
+returns table (user_id uuid, words tsvector)
 language sql
-immutable parallel safe
+stable
 as $$
-  select p_tails is null or exists (
-    select from unnest(p_tails) as t (tail) where starts_with(p_phone_key, t.tail)
-  );
+  select s.user_id, s.words
+  from unnest(p_tails) as p (tail)
+  cross join lateral (
+    select s.user_id, s.words from owner_search s
+    where s.phone_key >= p.tail collate "C" and s.phone_key < p.tail || ':' collate "C"
+    order by s.phone_key
+    limit 5000
+  ) as s;
 $$;
 
--- Who came to a clinic last and who comes next, a thousand visits each way.
+-- Who came to a clinic last and who comes next, five hundred visits each way.
 create function visitors_around(p_clinic_id uuid)
 returns table (user_id uuid)
 language sql
@@ -225,14 +230,14 @@ as $$
       select b.user_id from bookings b
       where b.clinic_id = p_clinic_id and b.booking_time >= now()
       order by b.booking_time, b.id
-      limit 1000
+      limit 500
     )
     union all
     (
       select b.user_id from bookings b
       where b.clinic_id = p_clinic_id and b.booking_time < now()
       order by b.booking_time desc, b.id desc
-      limit 1000
+      limit 500
     )
   ) as x
   group by x.user_id;
@@ -267,7 +272,7 @@ create type owner_hit as (user_id uuid, rank integer);
 
 -- The best matches, best first: 0 a reference, 1 a whole number, 2 an address, 3 whole words,
 -- 4 beginnings of words, 5 of addresses, 6 ends of numbers, 7 parts of words, 8 near-misses; within
--- these who comes to the clinic, then by the nearest visit. Each source gives at most 200, so that a
+-- these who comes to the clinic, then by the nearest visit. Each source gives at most 100, so that a
 -- search for "si" stays cheap; what is more common is looked for around a clinic's visits too.
 create function find_owners(
   p_words text[], p_email text, p_phones text[], p_reference text, p_clinic_id uuid,
@@ -281,12 +286,13 @@ set enable_seqscan = off
 set jit = off
 as $$
 declare
-  v_most constant integer := 200;
+  v_most constant integer := 100;
   -- Fewer hits than this make it worth looking wider.
   v_few constant integer := 5;
   v_whole tsquery := word_query(p_words, '');
   v_start tsquery := word_query(p_words, ':*');
   v_any tsquery := word_query(p_words, ':*', true);
+  v_near boolean;
   v_wide tsquery;
   v_phones text[] := nullif(p_phones, '{}');
   v_hits owner_hit[] := '{}';
@@ -313,33 +319,33 @@ begin
       limit v_most
     );
   end if;
-  if v_start is null and v_phones is not null then
+  if v_phones is not null then
     v_hits := v_hits || array(
-      select row(x.user_id, case when length(p.tail) >= 8 then 1 else 6 end)::owner_hit
-      from unnest(v_phones) as p (tail)
-      cross join lateral (
-        select s.user_id from owner_search s
-        where s.phone_key >= p.tail collate "C" and s.phone_key < p.tail || ':' collate "C"
-        order by s.phone_key
-        limit v_most
-      ) as x
-    );
-  end if;
-  if v_start is not null then
-    v_hits := v_hits || array(
-      select row(s.user_id, 3)::owner_hit from owner_search s
-      where s.words @@ v_whole and ends_in(s.phone_key, v_phones)
+      select row(s.user_id, case
+        when v_start is null and length(v_phones[1]) >= 8 then 1
+        when v_start is null then 6
+        when s.words @@ v_whole then 3
+        else 4
+      end)::owner_hit
+      from owners_by_tail(v_phones) as s
+      where v_start is null or s.words @@ v_start
       limit v_most
     );
-    if v_start::text <> v_whole::text then
+  elsif v_start is not null then
+    v_hits := v_hits || array(
+      select row(s.user_id, 3)::owner_hit from owner_search s
+      where s.words @@ v_whole
+      limit v_most
+    );
+    if v_start::text <> v_whole::text and cardinality(v_hits) < v_most then
       v_hits := v_hits || array(
         select row(s.user_id, 4)::owner_hit from owner_search s
-        where s.words @@ v_start and ends_in(s.phone_key, v_phones)
+        where s.words @@ v_start
         limit v_most
       );
     end if;
   end if;
-  if p_clinic_id is not null and coalesce(v_start is not null, v_phones is not null)
+  if p_clinic_id is not null and (v_start is null) <> (v_phones is null)
     and (cardinality(v_hits) >= v_most or v_any::text <> v_start::text)
   then
     v_hits := v_hits || array(
@@ -348,26 +354,28 @@ begin
       end)::owner_hit
       from visitors_around(p_clinic_id) as v
       join owner_search s on s.user_id = v.user_id
-      where (v_any is null or s.words @@ v_any) and ends_in(s.phone_key, v_phones)
+      where case
+        when v_any is null then exists (
+          select from unnest(v_phones) as p (tail) where starts_with(s.phone_key, p.tail)
+        )
+        else s.words @@ v_any
+      end
       limit v_most
     );
   end if;
-  if v_start is not null and cardinality(v_hits) < v_few then
-    v_wide := wider_query(p_words, false);
+  foreach v_near in array array[false, true] loop
+    exit when v_start is null or cardinality(v_hits) >= v_few or (v_near and not p_near);
+    v_wide := wider_query(p_words, v_near);
     v_hits := v_hits || array(
-      select row(s.user_id, 7)::owner_hit from owner_search s
-      where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
+      select row(s.user_id, case when v_near then 8 else 7 end)::owner_hit
+      from (
+        select s.user_id from owner_search s where v_phones is null and s.words @@ v_wide
+        union all
+        select s.user_id from owners_by_tail(v_phones) as s where s.words @@ v_wide
+      ) as s
       limit v_most
     );
-    if p_near and cardinality(v_hits) < v_few then
-      v_wide := wider_query(p_words, true);
-      v_hits := v_hits || array(
-        select row(s.user_id, 8)::owner_hit from owner_search s
-        where s.words @@ v_wide and ends_in(s.phone_key, v_phones)
-        limit v_most
-      );
-    end if;
-  end if;
+  end loop;
   return query
   select h.user_id,
     (array['reference', 'phone', 'email', 'name', 'name', 'email', 'phone', 'part', 'near'])[

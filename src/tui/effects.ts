@@ -110,7 +110,9 @@ async function read(outside: Outside, effect: Ask): Promise<Result | null> {
     }
     case 'search': {
       const { query, target } = effect;
-      const request = { q: query, limit: OWNERS_MAX };
+      // A booking is never begun for somebody whose name is only spelled alike.
+      const near = target === 'find' ? 'true' : 'false';
+      const request = { q: query, limit: OWNERS_MAX, clinic_id, near } as const;
       const page = await client.call('search_owners', request, { timeout_ms: SEARCH_MS });
       return { type: 'owners', target, query, owners: page.items };
     }

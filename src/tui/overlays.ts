@@ -104,8 +104,8 @@ export function takeFound(state: State, query: string, owners: readonly Owner[])
   if (box?.screen !== 'find' || box.field.text.trim() !== query) return stay(state);
   const found = withFind(state, box, { owners, index: 0, searched: query });
   const [only] = owners;
-  const opens = box.open_when_found && owners.length === 1 && only !== undefined;
-  return opens ? openOwner(found, only) : stay(found);
+  const is_sure = owners.length === 1 && only !== undefined && only.matched_by !== 'near';
+  return box.open_when_found && is_sure ? openOwner(found, only) : stay(found);
 }
 
 /** One key of the `/` line; the board follows each letter. */

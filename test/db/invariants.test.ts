@@ -224,6 +224,13 @@ const plants: readonly Planted[] = [
         from bookings where id = ${booking_id}`;
     },
   },
+  {
+    name: 'search',
+    plant: async () => {
+      const { user_id } = await addOwner(sql);
+      await sql`update owner_search set words = 'someone' where user_id = ${user_id}`;
+    },
+  },
 ];
 
 test('every invariant holds on a lived-in database', async () => {

@@ -28,6 +28,7 @@ test('views list says how old they are and what they cost', async () => {
   const { items } = JSON.parse(out);
   expect(items).toMatchObject([
     { view_name: 'booking_completion_rates', stale: false, failures_in_row: 0, note: null },
+    { view_name: 'search_words', stale: false, failures_in_row: 0, note: null },
     { view_name: 'upcoming_bookings_view', stale: false, row_count: 0, is_concurrent: true },
   ]);
   expect((await run(['list'])).out).toContain('upcoming_bookings_view\tfresh\t');
@@ -84,7 +85,7 @@ test('a refresh that fails says why', async () => {
 test('refusals: unknown, ambiguous, too short a right, a key of one clinic', async () => {
   const unknown = await run(['refresh', 'revenue']);
   expect(unknown.code).toBe(3);
-  expect(unknown.err).toContain('there are booking_completion_rates, upcoming_bookings_view');
+  expect(unknown.err).toContain('there are booking_completion_rates, search_words, upcoming_bookings_view');
   expect((await run(['refresh', 'upcoming', '--wait', 'soon'])).code).toBe(2);
   expect((await run(['list'], world.tokens.desk)).code).toBe(5);
   expect((await run(['list'], other_sre)).code).toBe(5);

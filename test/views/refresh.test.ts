@@ -39,7 +39,7 @@ test('a due view shows what is booked since, and says when and at what cost', as
   expect(await tick()).toBe(0);
   await makeDue();
   const { now } = await stateOf(UPCOMING);
-  expect(await tick()).toBe(2);
+  expect(await tick()).toBe(3);
   expect(await sql`select id from upcoming_bookings_view where id = ${booking_id}`).toHaveLength(1);
   const state = await stateOf(UPCOMING);
   expect(state).toMatchObject({

@@ -40,13 +40,17 @@ export function progressOf(
   let bytes = 0;
   let shown_at = begun;
   let is_shown = false;
+  let first: { readonly ms: number; readonly part: number } | null = null;
   const textOf = (rows: number) => {
     const ms = performance.now() - begun;
     const rate = ((rows - began_at_row) * 1_000) / Math.max(ms, 1);
     const figures = `${number(rows)} rows, ${number(Math.round(rate))}/s`;
     if (of_bytes === null || of_bytes === 0) return `${verb} ${figures}`;
     const part = Math.min(bytes / of_bytes, 1);
-    const left = part > 0.01 && part < 1 ? `, ${seconds((ms / part) * (1 - part))} left` : '';
+    // Rows that an earlier run has dealt with pass by at once.
+    first ??= { ms, part };
+    const rest = ((ms - first.ms) / (part - first.part)) * (1 - part);
+    const left = part > first.part && part < 1 ? `, ${seconds(rest)} left` : '';
     const percent = `${Math.floor(part * 100)} %`;
     const full = Math.round(part * BAR_WIDTH);
     const bar = `[${'#'.repeat(full)}${'.'.repeat(BAR_WIDTH - full)}]`;
@@ -123,6 +127,8 @@ export function rejectsOf(source: Source, file: string | null, is_appended: bool
   };
 }
 
+export type Rejects = ReturnType<typeof rejectsOf>;
+
 function plainField(value: unknown): string {
   const text = String(value);
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
@@ -154,5 +160,6 @@ export function countsText(counts: ImportCounts, is_dry: boolean): string {
   ] as const;
   const said = parts.filter(([count], index) => count > 0 || index === 0);
   const list = said.map(([count, label]) => `${number(count)} ${label}`).join(', ');
-  return `${number(counts.rows_read)} rows: ${list}${is_dry ? ' (nothing was written)' : ''}`;
+  const rows = counts.rows_read === 1 ? 'row' : 'rows';
+  return `${number(counts.rows_read)} ${rows}: ${list}${is_dry ? ' (nothing was written)' : ''}`;
 }

@@ -30,9 +30,13 @@ function formatOf(file: string, asked: string | null): FileFormat {
   const word = asked ?? path.extname(file).slice(1).toLowerCase();
   const known = file_formats.find((format) => format === (word === 'ndjson' ? 'jsonl' : word));
   if (known !== undefined) return known;
-  throw new AppError('invalid_input', `Nothing says which format ${file} has.`, {
-    next: `--format ${file_formats.join('|')}`,
-  });
+  throw new AppError(
+    'invalid_input',
+    `Nothing says which format ${file === '-' ? 'the input' : file} has.`,
+    {
+      next: `--format ${file_formats.join('|')}`,
+    },
+  );
 }
 
 /** Looks at the file once, all of it, so that a run that goes on knows that it is the same. */
@@ -154,7 +158,11 @@ function csvRows(reading: Reading) {
     });
   return {
     push: (text: string) => take(reader.push(text)),
-    end: () => take(reader.end()),
+    end: () => {
+      const rows = take(reader.end());
+      if (columns !== null) return rows;
+      throw new AppError('invalid_input', 'The file is empty: not even its columns are named.');
+    },
   };
 }
 
@@ -206,8 +214,9 @@ export async function* readRows(reading: Reading, signal: AbortSignal): AsyncIte
     yield* rows.end();
   } catch (error) {
     if (error instanceof CsvFault || error instanceof JsonFault) {
-      const detail = `Line ${error.line}: ${error.message}.`;
-      throw new AppError('invalid_input', detail, { line: error.line }, { cause: error });
+      const detail = `Line ${error.line} of ${file}: ${error.message}.`;
+      const next = `mend it, then the same line again: rows that are here already count as same`;
+      throw new AppError('invalid_input', detail, { line: error.line, next }, { cause: error });
     }
     throw error;
   }

@@ -54,6 +54,7 @@ export function jsonReader(): JsonReader {
   let depth = 0;
   let in_text = false;
   let has_array = false;
+  let is_closed = false;
   const outside = (sign: string) => {
     if (sign === '{') {
       depth = 1;
@@ -65,6 +66,7 @@ export function jsonReader(): JsonReader {
       throw new JsonFault(line, 'expected a list of objects: [{..}, {..}]');
     }
     if (sign === '[') has_array = true;
+    if (sign === ']') is_closed = true;
   };
   const push = (text: string): readonly JsonText[] => {
     const whole = rest + text;
@@ -99,6 +101,7 @@ export function jsonReader(): JsonReader {
     push,
     end: () => {
       if (depth > 0) throw new JsonFault(line_of_object, 'the file ends within this object');
+      if (has_array && !is_closed) throw new JsonFault(line, 'the list is never closed');
       return [];
     },
   };

@@ -69,9 +69,12 @@ export function matchColumns(
 ): Columns {
   const missing_column = [...map.keys()].find((column) => !columns.includes(column));
   if (missing_column !== undefined) {
-    throw new AppError('invalid_input', `The file has no column "${missing_column}".`, {
-      columns,
-    });
+    const list = columns.join(', ');
+    throw new AppError(
+      'invalid_input',
+      `The file has no column "${missing_column}"; it has: ${list}.`,
+      { columns },
+    );
   }
   const named = columns.map((column) => {
     return [column, map.has(column) ? map.get(column) : fieldOf(kind, column)] as const;
@@ -80,9 +83,10 @@ export function matchColumns(
   const [first_unknown] = unknown;
   if (first_unknown !== undefined) {
     const list = unknown.map((column) => `"${column}"`).join(', ');
-    throw new AppError('invalid_input', `${kind} have no field for the column ${list}.`, {
+    const detail = `${kind} have no field for the column ${list}. Fields: ${fieldsOf(kind).join(', ')}.`;
+    throw new AppError('invalid_input', detail, {
       fields: fieldsOf(kind),
-      next: `--map "${first_unknown}=FIELD", or --map "${first_unknown}=" to leave it out`,
+      next: `petpro import ${kind} FILE --map "${first_unknown}=FIELD"; nothing after the = leaves it out`,
     });
   }
   const matched = new Map(named.map(([column, field]) => [column, field ?? null]));
@@ -91,7 +95,7 @@ export function matchColumns(
   if (twice !== undefined) {
     throw new AppError('invalid_input', `Two columns mean the field ${twice}.`, {
       columns: [...matched].filter(([, field]) => field === twice).map(([column]) => column),
-      next: '--map "COLUMN=" leaves one of them out',
+      next: `petpro import ${kind} FILE --map "COLUMN=" leaves one of them out`,
     });
   }
   const missing = neededFields(kind).filter(
@@ -99,9 +103,10 @@ export function matchColumns(
   );
   if (missing.length > 0) {
     const list = missing.join(', ');
-    throw new AppError('invalid_input', `Nothing in the file says the field ${list}.`, {
+    const detail = `No column of the file is ${list}. Columns: ${columns.join(', ')}.`;
+    throw new AppError('invalid_input', detail, {
       columns,
-      next: `--map "COLUMN=${missing[0]}"`,
+      next: `petpro import ${kind} FILE --map "COLUMN=${missing[0]}"`,
     });
   }
   return matched;

@@ -26,8 +26,17 @@ export const no_counts: ImportCounts = {
 export type ImportRun = ImportCounts & {
   readonly run_id: string;
   readonly status: 'running' | 'stopped' | 'failed' | 'done';
-  readonly settings: unknown;
+  readonly source: string;
+  readonly settings: ImportSettings;
   readonly started_at: Temporal.Instant;
+};
+
+/** How the file was read: a run that goes on reads it alike. */
+export type ImportSettings = {
+  /** As --map was written. */
+  readonly map: string | null;
+  readonly on_error: 'stop' | 'skip';
+  readonly open_slots: boolean;
 };
 
 type NewRun = {
@@ -36,7 +45,7 @@ type NewRun = {
   /** Null: from a pipe, which nobody can read again. */
   readonly file_sha256: string | null;
   readonly source: string;
-  readonly settings: Readonly<Record<string, unknown>>;
+  readonly settings: ImportSettings;
   /** Account and machine of whoever runs it. */
   readonly started_by: string;
 };
@@ -64,16 +73,20 @@ export async function addImportRun(sql: Db, wish: NewRun): Promise<string> {
   return run_id;
 }
 
-/** The newest run over the same file that did not end; null when there is none. */
+/** The newest run over the same file (and of this source, when one is named) that did not end. */
 export async function findImportRun(
   sql: Db,
-  wish: { readonly kind: ImportKind; readonly file_sha256: string; readonly source: string },
+  wish: {
+    readonly kind: ImportKind;
+    readonly file_sha256: string;
+    readonly source: string | null;
+  },
 ): Promise<ImportRun | null> {
   const [found] = await run(sql<ImportRun[]>`
-    select id as run_id, status, settings, started_at, rows_read, added, changed, same, kept,
+    select id as run_id, status, source, settings, started_at, rows_read, added, changed, same, kept,
       rejected
     from import_runs
-    where kind = ${wish.kind} and file_sha256 = ${wish.file_sha256} and source = ${wish.source}
+    where kind = ${wish.kind} and file_sha256 = ${wish.file_sha256} and (${wish.source}::text is null or source = ${wish.source})
       and status <> 'done'
     order by started_at desc
     limit 1`);

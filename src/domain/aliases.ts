@@ -21,10 +21,20 @@ export type Alias = {
   readonly gives?: Readonly<Record<string, string>>;
 };
 
-/** `@when`: a slot by id or local time. `@card`: a card number, never. The others are looked up. */
-const meanings = ['@when', '@card', '@event', '@held_slot', '@held_lock'] as const;
+/** `@when`: a slot by id or local time. `@items`: services in their words. `@seats`: which seats. `@card`: a card number, never. The others are looked up. */
+const meanings = [
+  '@when',
+  '@items',
+  '@seats',
+  '@card',
+  '@event',
+  '@held_slot',
+  '@held_lock',
+] as const;
 type Meaning = (typeof meanings)[number];
-export type Hints = Readonly<Partial<Record<Exclude<Meaning, '@when' | '@card'>, unknown>>>;
+export type Hints = Readonly<
+  Partial<Record<Exclude<Meaning, '@when' | '@items' | '@seats' | '@card'>, unknown>>
+>;
 
 const slot = { slot: '@when' };
 // Seed 003, steps 4 to 11.
@@ -40,7 +50,7 @@ const salon = {
 const ticket = {
   eventId: '@event',
   ticketCount: 'quantity',
-  seatPreferences: 'tier',
+  seatPreferences: '@seats',
   userId: 'user_id',
 };
 const as_slots = { slots: 'items' };
@@ -104,7 +114,7 @@ export const seed_aliases = {
       method: 'POST',
       path: '/api/v1/bookings',
       // The salon is that of the slot.
-      names: { ...salon, salonId: null },
+      names: { ...salon, salonId: null, startsAt: 'starts_at', items: '@items' },
       fill: ['place', 'pet'],
       gives: { bookingId: 'booking_id' },
     },
@@ -174,6 +184,27 @@ function slotFields(value: unknown): Readonly<Record<string, unknown>> {
   return date === undefined || time === undefined ? { slot_id: value } : { date, time };
 }
 
+/** Seats as ticket sales say them: names in a list, `together`, `front`, or the price tier. */
+function seatFields(value: unknown): Readonly<Record<string, unknown>> {
+  if (Array.isArray(value)) return { seats: value };
+  return value === 'together' || value === 'front' ? { seat_preference: value } : { tier: value };
+}
+
+/** The services of a booking, each with its fields in our words; what is no list of objects stays as it is. */
+function itemFields(alias: Alias, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  return value.map((item: unknown) =>
+    isRecord(item)
+      ? Object.fromEntries(
+          Object.entries(item).map(([key, one]) => {
+            const known = alias.names !== undefined && Object.hasOwn(alias.names, key);
+            return [(known ? alias.names?.[key] : null) ?? key, one];
+          }),
+        )
+      : item,
+  );
+}
+
 /** Their fields, each under the names that we know it by. */
 function fieldsOf(
   alias: Alias,
@@ -184,6 +215,8 @@ function fieldsOf(
   const name = known ? alias.names?.[key] : key;
   if (name === null || name === undefined) return [];
   if (name === '@when') return Object.entries(slotFields(value));
+  if (name === '@seats') return Object.entries(seatFields(value));
+  if (name === '@items') return [['items', itemFields(alias, value)]];
   if (name === '@card') {
     throw new AppError(
       'payment_method_unsupported',

@@ -4,6 +4,7 @@ import { availability_endpoints } from './api-availability.ts';
 import { calendar_endpoints } from './api-calendar.ts';
 import { capacity_endpoints } from './api-capacity.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
+import { item_endpoints } from './api-items.ts';
 import { job_endpoints } from './api-jobs.ts';
 import { life_endpoints } from './api-life.ts';
 import { message_endpoints } from './api-messages.ts';
@@ -258,6 +259,7 @@ export const endpoints = {
   },
   ...availability_endpoints,
   ...life_endpoints,
+  ...item_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
   ...schedule_endpoints,

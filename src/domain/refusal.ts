@@ -19,6 +19,7 @@ export type Rule =
   | 'visit_not_started'
   | 'visit_started'
   | 'same_slot'
+  | 'several_items'
   | 'check_in_too_early'
   | 'no_show_too_early'
   | 'extended_before'
@@ -103,6 +104,8 @@ export function whyNotReschedule(
     readonly same_slot: boolean;
     readonly by: 'owner' | 'clinic';
     readonly has_begun: boolean;
+    /** Services in a row. */
+    readonly item_count?: number;
   },
 ): Refusal | null {
   const { status, reference_code, time, starts_at } = booking;
@@ -118,6 +121,13 @@ export function whyNotReschedule(
     case 'confirmed': {
       if (move.same_slot) {
         return refusal(booking, 'same_slot', `${reference_code} has this slot already.`);
+      }
+      const { item_count = 1 } = move;
+      if (item_count > 1) {
+        const detail =
+          `${reference_code} has ${item_count} services in a row, which one slot cannot take; ` +
+          'book them anew at the other time, then cancel this.';
+        return refusal(booking, 'several_items', detail, { item_count });
       }
       if (move.by === 'clinic' || !move.has_begun) return null;
       const detail = `The visit began at ${time}, so its owner can no longer move it; the clinic can.`;

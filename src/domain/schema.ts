@@ -17,6 +17,7 @@ import {
   reference_code,
 } from './basics.ts';
 import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
+import { booked_items } from './item-schema.ts';
 import { PriceLine, PriceTier } from './price-schema.ts';
 import { OpenSlots } from './schema-search.ts';
 import { salon_states, ticket_states } from './states.ts';
@@ -242,6 +243,7 @@ export const Hold = z
 
 export const BookingStarted = z
   .object({
+    items: booked_items,
     reservation_id: id,
     reference_code,
     expires_at: instant,
@@ -255,6 +257,7 @@ export const BookingStarted = z
 
 export const BookingSummary = z
   .object({
+    items: booked_items,
     booking_id: id,
     reference_code,
     status: z.enum(booking_statuses),
@@ -268,6 +271,7 @@ export const BookingSummary = z
     starts_at: instant,
     ends_at: instant,
     date: local_date,
+    items: booked_items,
     time: local_time,
     duration_minutes: z.number().int(),
     user_id: id,
@@ -342,6 +346,7 @@ export const Booking = BookingSummary.extend({
     .array(
       z.object({
         action: z.string(),
+  items: booked_items,
         status: z.string(),
         performed_by: id.nullable(),
         performed_by_name: z

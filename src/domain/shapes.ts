@@ -35,6 +35,7 @@ import { availability_shapes, SlotGap, vet_name } from './shapes-availability.ts
 import { calendar_shapes } from './shapes-calendar.ts';
 import { capacity_shapes, seat_choice } from './shapes-capacity.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
+import { item_shapes } from './shapes-items.ts';
 import { job_shapes } from './shapes-jobs.ts';
 import { life_shapes } from './shapes-life.ts';
 import { message_shapes } from './shapes-messages.ts';
@@ -265,6 +266,7 @@ export const shapes = {
   },
   ...availability_shapes,
   ...life_shapes,
+  ...item_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
   ...schedule_shapes,

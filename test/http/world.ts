@@ -186,6 +186,12 @@ export const samples: Readonly<
     await freshSlot(world);
     return { params: { service_id: world.service_id } };
   },
+  list_rows: async (world) => {
+    const { clinic, service_id, harness } = world;
+    const other = await addService(harness.sql, clinic);
+    const query = { services: `${service_id},${other}` };
+    return { params: { clinic_id: clinic.id }, query };
+  },
   search_owners: async () => ({ query: { q: 'Owner' } }),
   get_owner: async ({ owner }) => ({ params: { user_id: owner.user_id } }),
   create_owner: async () => {

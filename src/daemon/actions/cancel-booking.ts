@@ -3,13 +3,23 @@ import { whyNotCancel } from '../../domain/refusal.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { refusalsOf } from '../locks/recent-refusals.ts';
-import { cancelBooking as cancel, findBooking } from '../store/bookings.ts';
+import { type BookingRow, cancelBooking as cancel, findBooking } from '../store/bookings.ts';
+import { itemsOf } from '../store/items.ts';
 import { endGrace, graceOf } from '../store/undo.ts';
 import { dbActor, scopeOf } from './actor.ts';
 import { refusedBooking, refusedBy } from './explain.ts';
 import { moneyText } from './money-text.ts';
 import { failure } from './outcome.ts';
 import { zonedTextOrNull } from './slot-time.ts';
+
+/** Losers of its slots may try again; those of later items too. */
+async function forgetRefusals(app: App, booking: BookingRow): Promise<void> {
+  const refusals = refusalsOf(app.locks);
+  refusals?.forget(booking.slot_id);
+  if (booking.item_count === 1 || booking.reservation_id === null) return;
+  const items = await itemsOf(app.sql, booking.reservation_id);
+  for (const { slot_id } of items) refusals?.forget(slot_id);
+}
 
 /** Cancels with the refund that the booking's policy gives; `quote` only says what would happen. */
 export async function cancelBooking(
@@ -38,7 +48,7 @@ export async function cancelBooking(
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   let undo_until: Temporal.Instant | null = null;
   if (!input.quote) {
-    refusalsOf(app.locks)?.forget(booking.slot_id);
+    await forgetRefusals(app, booking);
     // When this is lost, refund and message leave after the grace like all others.
     if (input.now) await endGrace(app.sql, booking.booking_id);
     undo_until = await graceOf(app.sql, booking.booking_id, version ?? booking.version);

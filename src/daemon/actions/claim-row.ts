@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Actor, App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
 import {
+  type HeldItem,
   type HoldItemsResult,
   holdItems,
   itemsOf,
@@ -55,7 +56,7 @@ export type RowRefusal = {
 
 export type RowVerdict =
   | RowRefusal
-  | { readonly outcome: 'ok'; readonly held: Held }
+  | { readonly outcome: 'ok'; readonly held: Held; readonly items: readonly HeldItem[] }
   | { readonly outcome: 'replayed'; readonly reservation_id: string };
 
 const refusal = (
@@ -119,7 +120,11 @@ async function askJudge(
 }
 
 /** The doorman says what PostgreSQL decided, for every slot of the hold. */
-async function settleLocks(app: App, attempt: RowAttempt, doors: Doors): Promise<Held> {
+async function settleLocks(
+  app: App,
+  attempt: RowAttempt,
+  doors: Doors,
+): Promise<{ readonly held: Held; readonly items: readonly HeldItem[] }> {
   const { reservation_id, user_id, lock_id } = attempt;
   const [held, items] = await Promise.all([
     findReservation(app.sql, reservation_id, { user_id, clinic_id: null }),
@@ -140,7 +145,7 @@ async function settleLocks(app: App, attempt: RowAttempt, doors: Doors): Promise
     ),
     ...places.map(({ slot_id, seats }) => app.locks.assign(slot_id, seats, lock_id, ttl_ms)),
   ]);
-  return held;
+  return { held, items };
 }
 
 async function judge(app: App, attempt: RowAttempt, doors: Doors): Promise<RowVerdict | 'held'> {
@@ -184,5 +189,5 @@ export async function claimRow(app: App, attempt: RowAttempt): Promise<RowVerdic
     return verdict;
   }
   failpoint('after-claim');
-  return { outcome: 'ok', held: await settleLocks(app, attempt, doors) };
+  return { outcome: 'ok', ...(await settleLocks(app, attempt, doors)) };
 }

@@ -8,6 +8,7 @@ import { confirmReservation, noteReservation } from '../store/reservations.ts';
 import { dbActor, systemActor } from './actor.ts';
 import type { Holding } from './hold.ts';
 import { holdWanted } from './hold-wanted.ts';
+import { itemsField } from './items-json.ts';
 import { failure } from './outcome.ts';
 import { zonedText } from './slot-time.ts';
 import { startCheckout } from './start-checkout.ts';
@@ -23,6 +24,7 @@ function started(holding: Holding, result: Pick<Started, 'payment_url' | 'bookin
     amount: amountText(parseAmount(held.amount, held.currency)),
     currency: held.currency,
     replayed: holding.earlier !== null,
+    ...itemsField(holding.items, slot.time_zone),
     ...result,
   };
 }

@@ -1,6 +1,7 @@
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { holdWanted } from './hold-wanted.ts';
+import { itemsField } from './items-json.ts';
 import { zonedText } from './slot-time.ts';
 
 /** Holds seats of a slot without payment; the answer's `lock_id` proves the holder. */
@@ -10,7 +11,7 @@ export async function createReservation(
   input: Input<'create_reservation'>,
   call: Call,
 ): Promise<Output<'create_reservation'>> {
-  const { held, slot, earlier } = await holdWanted(app, actor, input, call);
+  const { held, slot, earlier, items } = await holdWanted(app, actor, input, call);
   return {
     reservation_id: held.reservation_id,
     lock_id: held.lock_id,
@@ -18,5 +19,6 @@ export async function createReservation(
     expires_at: zonedText(held.expires_at, slot.time_zone),
     seats: held.seats,
     replayed: earlier !== null,
+    ...itemsField(items, slot.time_zone),
   };
 }

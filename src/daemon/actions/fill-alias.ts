@@ -39,14 +39,15 @@ async function performanceOf(app: App, event_id: unknown): Promise<Body> {
 async function placeOf(app: App, body: Body, hints: Hints): Promise<Body> {
   if (hints['@event'] !== undefined) return await performanceOf(app, hints['@event']);
   const { slot_id, service_id } = body;
-  if (service_id !== undefined || !is_id(slot_id)) return {};
+  // Items of several services name their own.
+  if (service_id !== undefined || body['items'] !== undefined || !is_id(slot_id)) return {};
   const slot = await findSlotMeta(app.sql, slot_id);
   if (!slot) throw new AppError('not_found', 'There is no such slot.');
   return { service_id: slot.service_id };
 }
 
 /**
- * Salons and ticket offices know no pets, a hold does: the owner's only one; where a pet does not matter, the first.
+ * Salons and ticket offices know no pets, and need none; a clinic's visit is for the owner's only one.
  */
 async function petOf(app: App, actor: Actor, body: Body): Promise<Body> {
   if (body['pet_id'] !== undefined) return {};
@@ -54,10 +55,9 @@ async function petOf(app: App, actor: Actor, body: Body): Promise<Body> {
   const owner = ownerOf(actor, is_id(user_id) ? user_id : undefined);
   const pets = await petsFor(app.sql, owner, is_id(slot_id) ? slot_id : null);
   const [first] = pets;
-  if (!first) throw wrong('body.pet_id', 'The owner has no pet yet; every hold is for one');
-  if (pets.length > 1 && first.kind === 'clinic') {
-    throw wrong('body.pet_id', 'The owner has several pets: say which');
-  }
+  // Where a pet does not matter nobody's is made up; the judge says so where one does.
+  if (!first || first.kind !== 'clinic') return {};
+  if (pets.length > 1) throw wrong('body.pet_id', 'The owner has several pets: say which');
   return { pet_id: first.pet_id };
 }
 

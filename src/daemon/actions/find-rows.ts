@@ -25,7 +25,11 @@ export async function clinicOfItems(
   app: App,
   actor: Actor,
   items: readonly ServiceItem[],
-): Promise<{ readonly clinic_id: string; readonly time_zone: string }> {
+): Promise<{
+  readonly clinic_id: string;
+  readonly time_zone: string;
+  readonly currencies: ReadonlySet<string>;
+}> {
   const service_ids = [...new Set(items.map(({ service_id }) => service_id))];
   const services = await Promise.all(service_ids.map((id) => findService(app.sql, id)));
   const [first] = services;
@@ -48,7 +52,8 @@ export async function clinicOfItems(
   if (clinic_id === undefined || time_zone === null) {
     throw new AppError('not_found', 'There is no such service.');
   }
-  return { clinic_id, time_zone };
+  const currencies = new Set(services.flatMap((service) => service?.currency ?? []));
+  return { clinic_id, time_zone, currencies };
 }
 
 /** The instant that a caller names. */

@@ -4,10 +4,14 @@ import { percentText } from '../../domain/receipt.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { type BookingDetail, findBookingDetail } from '../store/booking-detail.ts';
+import { itemsOf } from '../store/items.ts';
+import { participantsOf, seriesOfBooking } from '../store/series-groups.ts';
 import { readTriple } from '../store/triple.ts';
 import { scopeOf } from './actor.ts';
 import { bookingJson } from './booking-json.ts';
 import { derivedStates } from './derived-states.ts';
+import { participantsJson } from './group-bookings.ts';
+import { itemsField } from './items-json.ts';
 import { moneyText } from './money-text.ts';
 import { masker } from './personal-data.ts';
 import { zonedText, zonedTextOrNull } from './slot-time.ts';
@@ -51,7 +55,15 @@ export async function getBooking(
 ): Promise<Output<'get_booking'>> {
   const row = await findBookingDetail(app.sql, booking_id, scopeOf(actor));
   if (!row) throw new AppError('not_found', 'There is no such booking.');
-  const triple = row.reservation_id === null ? null : await readTriple(app.sql, row.reservation_id);
+  const { reservation_id } = row;
+  const [triple, items] =
+    reservation_id === null
+      ? [null, []]
+      : await Promise.all([readTriple(app.sql, reservation_id), itemsOf(app.sql, reservation_id)]);
+  const [series, people] = await Promise.all([
+    seriesOfBooking(app.sql, row.booking_id),
+    reservation_id === null ? [] : participantsOf(app.sql, [reservation_id]),
+  ]);
   const mask = masker(actor);
   const { time_zone } = row;
   const { name: pet_name, ...pet } = row.pet_snapshot;
@@ -69,6 +81,7 @@ export async function getBooking(
     payments: row.payments.map(({ refund_status: _refund_status, ...payment }) => ({
       ...payment,
       amount: moneyText(payment.amount, payment.currency),
+    ...itemsField(items, time_zone),
       paid_at: zonedTextOrNull(payment.paid_at, time_zone),
     })),
     payment_attempts: row.attempts.map(({ result, at }) => ({

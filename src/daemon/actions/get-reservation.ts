@@ -2,9 +2,12 @@ import type { Input, Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Actor, App } from '../app-types.ts';
 import { readAttempts } from '../store/booking-detail.ts';
+import { itemsOf } from '../store/items.ts';
+import { labelsOf } from '../store/seats.ts';
 import { readTriple } from '../store/triple.ts';
 import { derivedStates } from './derived-states.ts';
 import { findHold } from './find-hold.ts';
+import { itemsField } from './items-json.ts';
 import { moneyText } from './money-text.ts';
 import { zonedText } from './slot-time.ts';
 
@@ -15,9 +18,11 @@ export async function getReservation(
   { reservation_id }: Input<'get_reservation'>,
 ): Promise<Output<'get_reservation'>> {
   const row = await findHold(app, actor, reservation_id);
-  const [attempts, triple] = await Promise.all([
+  const [attempts, triple, items, labels] = await Promise.all([
     readAttempts(app.sql, row.reservation_id),
     readTriple(app.sql, row.reservation_id),
+    itemsOf(app.sql, row.reservation_id),
+    labelsOf(app.sql, row),
   ]);
   const { time_zone } = row;
   const local = localTime(row.starts_at, time_zone);
@@ -50,6 +55,7 @@ export async function getReservation(
       : { approval_asked_at: zonedText(row.approval_asked_at, time_zone) }),
     payment_attempts: attempts.map(({ result, at }) => ({ result, at: zonedText(at, time_zone) })),
     version: row.version,
+    ...itemsField(items, time_zone),
     created_at: zonedText(row.created_at, time_zone),
   };
 }

@@ -210,7 +210,7 @@ async function replay(
   if (earlier.status === 'cancelled') {
     throw failure('conflict', { reservation_id }, 'This hold was given back already.');
   }
-  return { held: earlier, slot, user_id, earlier };
+  return { held: earlier, slot, user_id, earlier, items };
 }
 
 /** Any row that begins then; another one when somebody is faster on a slot of the first. */
@@ -222,16 +222,16 @@ async function holdAnyRow(
   idempotency_key: string | null,
 ): Promise<Holding> {
   const lost = new Set<string>();
+  let refused: Error | null = null;
   for (let round = 1; ; round += 1) {
     const places = await rowAt(app, wish, starts_at, lost);
-    if (places === null) throw await noRow(app, wish, starts_at);
+    if (places === null) throw refused ?? (await noRow(app, wish, starts_at));
     const verdict = await claim(app, wish, owner, places, idempotency_key);
     if ('held' in verdict) return verdict;
     const { code, slot_id } = verdict;
     const is_busy = code === 'slot_taken' || code === 'slot_locked';
-    if (!is_busy || slot_id === null || round >= TRIES_MAX) {
-      throw await refuse(app, wish, { ...owner, places }, verdict);
-    }
+    refused = await refuse(app, wish, { ...owner, places }, verdict);
+    if (!is_busy || slot_id === null || round >= TRIES_MAX) throw refused;
     lost.add(slot_id);
   }
 }
@@ -260,7 +260,8 @@ async function claim(
     return await replay(app, { user_id, pet_id, items, starts_at }, verdict.reservation_id);
   }
   app.wake.relay();
-  return { held: verdict.held, slot: first.slot, user_id, earlier: null };
+  const { held, items: held_items } = verdict;
+  return { held, slot: first.slot, user_id, earlier: null, items: held_items };
 }
 
 /**

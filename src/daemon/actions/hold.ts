@@ -2,6 +2,7 @@ import { randomUUID, randomUUIDv7 } from 'node:crypto';
 import { AppError, type Json } from '../../domain/errors.ts';
 import type { Actor, App, Call } from '../app-types.ts';
 import { lockOwner } from '../locks/lock-owner.ts';
+import type { HeldItem } from '../store/items.ts';
 import type { PriceLines, TierItem } from '../store/prices.ts';
 import { findReservation, type ReservationRow } from '../store/reservations.ts';
 import type { SlotMeta } from '../store/slots.ts';
@@ -48,6 +49,8 @@ export type Holding = {
   readonly user_id: string;
   /** Set when the request was a repeated one: the reservation as it stands now. */
   readonly earlier: ReservationRow | null;
+  /** Of several services; absent where there is one. */
+  readonly items?: readonly HeldItem[];
 };
 
 /** `owner.random`. A UUID holds 122 random bits, and Node draws them in stock. */

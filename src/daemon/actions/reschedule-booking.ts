@@ -89,7 +89,8 @@ async function refuse(
     const same_slot = slot.slot_id === booking.slot_id;
     const has_begun = Temporal.Instant.compare(booking.starts_at, Temporal.Now.instant()) <= 0;
     const refused = await refusedBooking(app, booking);
-    const refusal = whyNotReschedule(refused, { same_slot, by, has_begun });
+    const { item_count } = booking;
+    const refusal = whyNotReschedule(refused, { same_slot, by, has_begun, item_count });
     if (refusal) return refusedBy(refusal);
     const { user_id, quantity } = booking;
     return await explainHold(app, actor, { slot, user_id, quantity });

@@ -35,6 +35,8 @@ export type BookingRow = {
   readonly payment_state: PaymentState;
   readonly arrived_at: Temporal.Instant | null;
   readonly reservation_id: string | null;
+  /** Services in a row; 1 = one. */
+  readonly item_count: number;
   readonly notes: string | null;
   readonly cancellation_reason: string | null;
   readonly version: number;
@@ -127,7 +129,7 @@ const columns = (sql: Db) => sql`
   service_name, slot_id, staff_id, staff_name, starts_at, ends_at, booking_time, duration_minutes,
   user_id, owner_name, owner_phone, owner_email, pet_id, pet_name, species, quantity, amount,
   amount_due, currency, payment_id, payment_state, arrived_at, reservation_id, notes,
-  cancellation_reason, version, created_at`;
+  cancellation_reason, version, created_at, item_count`;
 
 const within = (sql: Db, scope: Scope) => sql`
   ${scope.user_id === null ? sql`` : sql`and user_id = ${scope.user_id}`}

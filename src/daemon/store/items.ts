@@ -188,7 +188,10 @@ export async function itemSlots(
       and s.remaining >= w.quantity
       and (w.slot_id is null or s.slot_id = w.slot_id)
       and (w.staff_id is null or s.staff_id = w.staff_id)
-      and (not ${is_owner} or now() between s.owners_from and s.owners_until)
+      and (
+        not ${is_owner}
+        or coalesce(s.owners_from <= now(), true) and coalesce(s.owners_until > now(), true)
+      )
       and p.amount is not null
     order by s.starts_at, w.position, s.staff_name, s.slot_id
     limit ${SLOTS_MAX}`);

@@ -1,3 +1,4 @@
+import { money_groups } from '../domain/report.ts';
 import type { CommandSpec } from './spec.ts';
 
 /** Figures of a clinic. docs/reports.md */
@@ -43,5 +44,21 @@ export const reports_tree: readonly CommandSpec[] = [
     options,
     exits: [3],
     load: async () => (await import('./reports.ts')).reportServices,
+  },
+  {
+    path: 'reports money',
+    summary: 'Takings, refunds, commission and tax, from the ledger',
+    role: 'manager',
+    examples: [
+      'petpro reports money',
+      'petpro reports money --by month --from 2026-01-01 -o csv',
+      'petpro reports money --by method --from 2026-11-01',
+    ],
+    options: [
+      { flags: '--by <group>', doc: 'one row per; default: day', choices: [...money_groups] },
+      ...options,
+    ],
+    exits: [3],
+    load: async () => (await import('./reports-money.ts')).reportMoney,
   },
 ];

@@ -11,4 +11,13 @@ export const report_endpoints = {
     summary: 'Bookings, revenue, cancellations and use of the time by day, week, vet or service',
     problems: [],
   },
+  get_money_report: {
+    method: 'GET',
+    path: '/v1/clinics/{clinic_id}/money-report',
+    access: 'manager',
+    success: 200,
+    idempotency: 'none',
+    summary: 'Takings, refunds, commission and tax by day, week, month or means of payment',
+    problems: [],
+  },
 } as const satisfies Record<string, Endpoint>;

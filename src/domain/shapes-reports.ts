@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { amount, currency, id, instant, local_date } from './basics.ts';
-import { REPORT_DAYS_MAX, report_groups } from './report.ts';
+import { money_groups, REPORT_DAYS_MAX, report_groups } from './report.ts';
 
 /** What the endpoint of api-reports.ts takes and gives. */
 
@@ -26,16 +26,37 @@ const ReportRow = z
   })
   .meta({ id: 'ReportRow' });
 
+const range = {
+  from: local_date.optional().describe('Default: six days before `to`'),
+  to: local_date
+    .optional()
+    .describe(`Included; at most ${REPORT_DAYS_MAX} days; default: today at the clinic`),
+};
+
+const MoneyRow = z
+  .object({
+    key: z.string().describe('The date, the first day of the week or month, or the means'),
+    payments: count,
+    taken: amount.describe('What came in'),
+    refunds: count,
+    refunded: amount.describe('What went back; a refund that failed is taken off again'),
+    net: amount.describe('taken less refunded = platform_fee + tax_amount + clinic_amount'),
+    platform_fee: amount,
+    tax_amount: amount,
+    clinic_amount: amount,
+    methods: z
+      .array(z.object({ payment_method: z.string(), taken: amount, refunded: amount }))
+      .readonly(),
+  })
+  .meta({ id: 'MoneyReportRow' });
+
 /** Rows of the shape table. */
 export const report_shapes = {
   get_report: {
     params: z.object({ clinic_id: id }),
     query: z.object({
       by: z.enum(report_groups).default('day'),
-      from: local_date.optional().describe('Default: six days before `to`'),
-      to: local_date
-        .optional()
-        .describe(`Included; at most ${REPORT_DAYS_MAX} days; default: today at the clinic`),
+      ...range,
     }),
     body: z.object({}),
     output: z
@@ -51,5 +72,23 @@ export const report_shapes = {
         total: ReportRow,
       })
       .meta({ id: 'Report' }),
+  },
+  get_money_report: {
+    params: z.object({ clinic_id: id }),
+    query: z.object({ by: z.enum(money_groups).default('day'), ...range }),
+    body: z.object({}),
+    output: z
+      .object({
+        clinic_id: id,
+        by: z.enum(money_groups),
+        from: local_date,
+        to: local_date,
+        time_zone: z.string(),
+        currency,
+        as_of: instant.describe('Read then, from the ledger itself: never stale'),
+        items: z.array(MoneyRow).readonly(),
+        total: MoneyRow,
+      })
+      .meta({ id: 'MoneyReport' }),
   },
 } as const;

@@ -6,6 +6,10 @@ export const view_samples = {
     params: { clinic_id: clinic.id },
     query: { by: 'vet' },
   }),
+  get_money_report: async ({ clinic }: World) => ({
+    params: { clinic_id: clinic.id },
+    query: { by: 'method' },
+  }),
   list_retention: async () => ({ query: { what: 'holds' } }),
   set_retention: async () => ({
     params: { what: 'replays' },

@@ -48,7 +48,11 @@ function totalOf(rows: readonly ReportRow[], currency: string): ReportRow {
   };
 }
 
-function rangeOf(input: Input<'get_report'>, today: string) {
+/** The local days that a report is asked for, both included. */
+export function reportRange(
+  input: { readonly from?: string | undefined; readonly to?: string | undefined },
+  today: string,
+): { readonly from: string; readonly to: string } {
   const to = Temporal.PlainDate.from(input.to ?? today);
   const from = input.from
     ? Temporal.PlainDate.from(input.from)
@@ -71,7 +75,7 @@ export async function getReport(
   assertClinic(actor, clinic_id);
   const clinic = await findClinic(app.sql, clinic_id);
   if (!clinic) throw new AppError('not_found', 'There is no such clinic.');
-  const range = rangeOf(input, await clinicToday(app.sql, clinic.time_zone));
+  const range = reportRange(input, await clinicToday(app.sql, clinic.time_zone));
   const { time_zone, currency } = clinic;
   const rows = await readReport(app.sql, { clinic_id, by, ...range });
   return {

@@ -1,4 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { getMoneyReport } from '../actions/money-report.ts';
 import { type Alias, alsoAs, inOurWords } from '../../domain/aliases.ts';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
 import type { StreamName } from '../../domain/api-attachments.ts';
@@ -294,6 +295,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_views: listViews,
   refresh_view: refreshView,
   get_report: getReport,
+  get_money_report: getMoneyReport,
   list_jobs: listJobs,
   inspect_jobs: inspectJobs,
   list_prices: listPrices,

@@ -1,8 +1,9 @@
-import { callOptions, choose, withNextSlot } from './choice.ts';
+import { callOptions, choose, guestText, withNextSlot } from './choice.ts';
 import type { Context } from './context.ts';
 import { lookOf } from './format.ts';
 import { clinicOf } from './lookup.ts';
 import { printOne } from './output.ts';
+import { stepLines } from './rows.ts';
 import { openSession } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 
@@ -24,7 +25,7 @@ export async function book(context: Context, args: Args): Promise<undefined> {
   const clinic = await clinicOf(session);
   const look = lookOf(context, clinic);
   const choice = await choose(session, clinic, args);
-  const { owner, pet, service, request } = choice;
+  const { service, request } = choice;
   const pay = textOption(args, 'pay') ?? 'link';
   const notes = textOption(args, 'note');
   const started = await session.client
@@ -51,7 +52,8 @@ export async function book(context: Context, args: Args): Promise<undefined> {
     as_of: look.now(),
     lines: [
       [booked ? 'Booked' : 'Held', started.reference_code],
-      ['for', `${pet.name}, ${owner.full_name}: ${service.name}${when}`],
+      ['for', `${guestText(choice)}: ${service.name}${when}`],
+      ...stepLines(started.items, look),
       ['amount', look.money(started.amount, started.currency)],
       ['pay at', started.payment_url ?? ''],
       ['until', booked ? '' : look.moment(started.expires_at)],

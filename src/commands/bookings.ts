@@ -4,6 +4,7 @@ import type { Output } from '../domain/shapes.ts';
 import { bookingRef } from './choice.ts';
 import type { Context } from './context.ts';
 import { attemptsText, type Look, lookOf } from './format.ts';
+import { namesText } from './group-words.ts';
 import { clinicOf, dayOf, ownerOf, serviceOf, staffOf } from './lookup.ts';
 import { printList, printOne } from './output.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
@@ -150,6 +151,13 @@ function moneyLines({ money, currency }: Booking, look: Look): readonly [string,
   ];
 }
 
+/** `SR12, visit 3 of 6, 4 to come` */
+function seriesText({ series }: Booking): string {
+  if (series === undefined) return '';
+  const { series_code, position, visits_made, visits_left } = series;
+  return `${series_code}, visit ${position} of ${visits_made}, ${visits_left} to come`;
+}
+
 /** Prints one booking; also what `find` does with a reference. */
 export function printBooking(context: Context, booking: Booking, look: Look): void {
   const contact = [booking.owner_phone, booking.owner_email].filter((one) => one !== null);
@@ -175,7 +183,12 @@ export function printBooking(context: Context, booking: Booking, look: Look): vo
       ['vet', booking.staff_name ?? ''],
       ['pet', [booking.pet_name, booking.species].filter((one) => one !== null).join(', ')],
       ['owner', [booking.owner_name ?? '', ...contact].join('  ').trim()],
-      ['seats', booking.quantity > 1 ? String(booking.quantity) : ''],
+      [
+        'seats',
+        booking.seat_labels?.join(', ') ?? (booking.quantity > 1 ? String(booking.quantity) : ''),
+      ],
+      ['with', namesText(booking.participants ?? [])],
+      ['series', seriesText(booking)],
       ['amount', `${look.money(booking.amount, booking.currency)} ${booking.payment_state}`],
       ...moneyLines(booking, look),
       ['payments', payments.join('; ')],

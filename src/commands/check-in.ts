@@ -57,17 +57,24 @@ export async function checkIn(context: Context, args: Args): Promise<undefined> 
     .catch((error: unknown) => {
       throw withNext(error);
     });
-  const { seats, seats_left, reference_code } = booking;
+  const { seats, seat_names, seats_left, reference_code } = booking;
   const many = seats.length > 1 ? 'seats' : 'seat';
-  const came = seats.length === 0 ? 'arrived' : `admitted, ${many} ${seats.join(', ')}`;
+  const came =
+    seats.length === 0 ? 'arrived' : `admitted, ${many} ${(seat_names ?? seats).join(', ')}`;
   printOne(context, {
     kind: 'CheckIn',
     item: booking,
     csv,
     name: reference_code,
     lines: [
-      [reference_code, `${came}: ${booking.pet_name ?? '-'}, ${booking.owner_name ?? '-'}`],
-      ['visit', `${booking.time} ${booking.service_name}, ${booking.staff_name ?? 'any vet'}`],
+      [
+        reference_code,
+        `${came}: ${[booking.pet_name, booking.owner_name ?? '-'].filter(Boolean).join(', ')}`,
+      ],
+      [
+        'visit',
+        [`${booking.time} ${booking.service_name}`, booking.staff_name].filter(Boolean).join(', '),
+      ],
       ['still out', seats_left > 0 ? String(seats_left) : ''],
       ['to pay', booking.payment_state === 'due' ? `petpro pay ${reference_code}` : ''],
     ],

@@ -13,19 +13,26 @@ import {
   staffOf,
   whenContext,
 } from './lookup.ts';
+import { servicesFlag, severalServices } from './rows.ts';
 import type { Clinic, Session } from './session.ts';
 import { readSlots, wholeOption } from './slots.ts';
-import { type Args, textOption } from './spec.ts';
+import { type Args, flagOption, textOption } from './spec.ts';
 
 /** What a hold or a booking is for: owner, pet, service and slot, found from the words of the flags. */
 export type Choice = {
   readonly owner: Owner;
-  readonly pet: Pet;
+  /** Null where nobody has to know for whom: at salons and venues. */
+  readonly pet: Pet | null;
+  /** Of several services the first, under the names of all. */
   readonly service: Service;
+  /** The flag that names the service or services again. */
+  readonly flag: string;
   /** The fields that the API takes. */
   readonly request: {
-    readonly service_id: string;
-    readonly pet_id: string;
+    readonly service_id?: string;
+    readonly pet_id?: string;
+    readonly seats?: readonly string[];
+    readonly seat_preference?: 'together' | 'front';
     readonly user_id: string;
     readonly slot_id?: string;
     readonly date?: string;
@@ -33,7 +40,11 @@ export type Choice = {
     readonly staff_id?: string;
     readonly quantity?: number;
     readonly tier?: string;
-    readonly items?: readonly { readonly tier: string; readonly quantity: number }[];
+    readonly items?: readonly {
+      readonly service_id?: string;
+      readonly tier?: string;
+      readonly quantity?: number;
+    }[];
   };
 };
 
@@ -113,24 +124,40 @@ export async function slotFields(
   return { date, time, ...(staff ? { staff_id: staff.staff_id } : {}) };
 }
 
+function oneService(clinic: Clinic, args: Args): Service {
+  const words = textOption(args, 'service');
+  if (words !== null) return serviceOf(clinic, words);
+  throw new AppError('invalid_input', 'Say --service, or --services for several in a row.', {
+    next: 'petpro slots list',
+  });
+}
+
 export async function choose(session: Session, clinic: Clinic, args: Args): Promise<Choice> {
-  const service = serviceOf(clinic, textOption(args, 'service') ?? '');
+  const services = severalServices(clinic, args);
+  const service = services?.[0] ?? oneService(clinic, args);
   // Read before anybody is asked: a day that cannot be understood costs no request.
   const [slot, owner] = await Promise.all([
     slotFields(session, clinic, service, args),
     ownerOf(session, textOption(args, 'owner') ?? ''),
   ]);
-  const pet = petOf(owner, textOption(args, 'pet'));
+  const named_pet = textOption(args, 'pet');
+  const pet = clinic.kind !== 'clinic' && named_pet === null ? null : petOf(owner, named_pet);
   const quantity = wholeOption(args, 'quantity', 1, SEATS_MAX);
   const request = {
-    service_id: service.service_id,
-    pet_id: pet.pet_id,
+    ...(services === null ? { service_id: service.service_id } : {}),
+    ...(pet === null ? {} : { pet_id: pet.pet_id }),
     user_id: owner.user_id,
     ...slot,
     ...(quantity === null ? {} : { quantity }),
     ...tierFields(args),
+    ...seatFields(args),
+    ...(services === null ? {} : { items: services.map(({ service_id }) => ({ service_id })) }),
   };
-  return { owner, pet, service, request };
+  if (services === null) {
+    return { owner, pet, service, flag: `--service "${service.name}"`, request };
+  }
+  const name = services.map((one) => one.name).join(' + ');
+  return { owner, pet, service: { ...service, name }, flag: servicesFlag(services), request };
 }
 
 function isRecord(value: Json | undefined): value is { readonly [key: string]: Json } {
@@ -146,7 +173,7 @@ export function withNextSlot(error: unknown, command: string, choice: Choice): u
   const { date } = choice.request;
   if (!is_lost && (near.code !== 'invalid_slot' || date === undefined)) return near;
   const when = date === undefined ? '' : ` --date ${date}`;
-  return withNext(near, `petpro slots list --service "${choice.service.name}"${when}`);
+  return withNext(near, `petpro slots list ${choice.flag}${when}`);
 }
 
 const withNext = (error: AppError, next: string) =>
@@ -181,6 +208,26 @@ export function tierFields(args: Args): {
     throw new AppError('invalid_input', `--items takes Adult:2,Child:1; not "${part}".`);
   });
   return { items };
+}
+
+/** Whom a booking is for, in words: the pet where one is named, and its owner. */
+export function guestText({ pet, owner }: Pick<Choice, 'pet' | 'owner'>): string {
+  return pet === null ? owner.full_name : `${pet.name}, ${owner.full_name}`;
+}
+
+/** --seats, --together or --front, as the fields that the API takes. */
+function seatFields(args: Args): {
+  readonly seats?: readonly string[];
+  readonly seat_preference?: 'together' | 'front';
+} {
+  const text = textOption(args, 'seats');
+  const wishes = (['together', 'front'] as const).filter((name) => flagOption(args, name));
+  const [seat_preference] = wishes;
+  if (wishes.length + (text === null ? 0 : 1) > 1) {
+    throw new AppError('invalid_input', 'Say one of --seats, --together and --front.');
+  }
+  if (text !== null) return { seats: text.split(',').map((label) => label.trim()) };
+  return seat_preference === undefined ? {} : { seat_preference };
 }
 
 /** The flags of a mutation that go beside the request. */

@@ -1,10 +1,11 @@
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
-import { callOptions, choose, firstWord, referenceOf, withNextSlot } from './choice.ts';
+import { callOptions, choose, firstWord, guestText, referenceOf, withNextSlot } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { attemptsText, lookOf, SHORT_ID, shortId } from './format.ts';
 import { clinicOf, dayOf, isId } from './lookup.ts';
 import { printList, printOne } from './output.ts';
+import { stepLines } from './rows.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
 import { type Args, textOption } from './spec.ts';
 
@@ -50,7 +51,7 @@ export async function createHold(context: Context, args: Args): Promise<undefine
   const clinic = await clinicOf(session);
   const look = lookOf(context, clinic);
   const choice = await choose(session, clinic, args);
-  const { owner, pet, service, request } = choice;
+  const { service, request } = choice;
   const hold = await session.client
     .call('create_reservation', request, callOptions(args))
     .catch((error: unknown) => {
@@ -64,7 +65,8 @@ export async function createHold(context: Context, args: Args): Promise<undefine
     as_of: look.now(),
     lines: [
       ['Held', hold.reference_code],
-      ['for', `${pet.name}, ${owner.full_name}: ${service.name}`],
+      ['for', `${guestText(choice)}: ${service.name}`],
+      ...stepLines(hold.items, look),
       ['until', look.moment(hold.expires_at)],
       ['hold', hold.reservation_id],
       ['next', `petpro confirm ${hold.reservation_id} --paid cash`],

@@ -33,7 +33,7 @@ function withNext(error: unknown): unknown {
     overbooking_off: 'petpro clinics rules-set --overbooking 10',
     overbooking_limit: 'petpro clinics rules',
     overbooking_sold: 'petpro today, to see who has it',
-    overbooking_unlabelled: 'petpro seats plan set --file plan.json',
+    overbooking_unlabelled: 'petpro seats plan set SERVICE --file plan.json',
   };
   const hit = Object.entries(next).find(([rule]) => rule === error.facts['rule']);
   if (!hit) return error;

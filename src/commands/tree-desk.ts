@@ -16,6 +16,11 @@ const booking_arg = { name: '<reference>', doc: 'BP12345678 or the id of the boo
 const hold_arg = { name: '<hold>', doc: 'reference, id, or the end of the id of a hold' };
 const hold_date: OptionSpec = { flags: '--date <day>', doc: 'day to look for a short hold id on' };
 
+const services: OptionSpec = {
+  flags: '--services <list>',
+  doc: 'several services in a row, by comma, in the order of the visit',
+};
+
 const slots: readonly CommandSpec[] = [
   {
     path: 'slots list',
@@ -24,9 +29,11 @@ const slots: readonly CommandSpec[] = [
     examples: [
       'petpro slots list --service checkup --date fri',
       'petpro slots list --service vaccination --from today --to +7d --vet Sari -o csv',
+      'petpro slots list --services "bath,nail trim" --date fri',
     ],
     options: [
       service,
+      services,
       date,
       from,
       to,
@@ -69,7 +76,8 @@ const slots: readonly CommandSpec[] = [
 const booking_options: readonly OptionSpec[] = [
   { flags: '--owner <who>', doc: 'owner: phone, end of the phone, name or id', required: true },
   { flags: '--pet <name>', doc: 'pet; not needed when the owner has one, or outside of clinics' },
-  needed_service,
+  service,
+  services,
   { flags: '--at <when>', doc: 'day and time: "fri 11:15"' },
   vet,
   { flags: '--slot <slot>', doc: 'the slot itself, by id or the end of it, instead of --at' },
@@ -88,6 +96,7 @@ const bookings: readonly CommandSpec[] = [
     examples: [
       'petpro book --owner +6281234567890 --pet Mochi --service checkup --at "fri 11:15"',
       'petpro book --owner 7890 --service checkup --at "fri 11:15" --vet Sari --pay cash',
+      'petpro book --owner 7890 --services "bath,nail trim" --at "fri 10:00"',
     ],
     options: [
       ...booking_options,

@@ -51,6 +51,8 @@ export type MailFacts = {
     readonly reference_code: string;
   }[];
   readonly quantity: number;
+  /** Where seats are numbered: `A-12`. */
+  readonly seat_names?: readonly string[] | null | undefined;
   readonly amount: Money;
   /** `due` = to be paid at the visit. */
   readonly payment_state: 'paid' | 'due';

@@ -137,6 +137,16 @@ export const Slot = z
   })
   .meta({ id: 'Slot' });
 
+/** Who comes with a booking of several seats. */
+export const Participant = z
+  .object({
+    position: z.number().int(),
+    name: z.string(),
+    owner_name: z.string().nullable(),
+    pet_id: id.nullable().describe('Null: a pet that we do not know'),
+  })
+  .meta({ id: 'Participant' });
+
 /** One line of the day board. A slot with two bookings gives two lines. */
 export const DayRow = z
   .object({
@@ -169,6 +179,7 @@ export const DayRow = z
     species: z.string().nullable(),
     payment_state: z.enum(payment_states).nullable(),
     notes: z.string().nullable(),
+    participants: z.string().optional().describe('Names of those who come, where they are told'),
   })
   .meta({ id: 'DayRow' });
 
@@ -181,6 +192,12 @@ export const Day = z
     items: z.array(DayRow).readonly(),
   })
   .meta({ id: 'Day' });
+
+const seat_labels = z
+  .array(z.string())
+  .readonly()
+  .optional()
+  .describe('What the seats are called, where they are numbered: A-12');
 
 /** Computed (states.ts) for callers that speak the words of the source documents. */
 const derived_states = {
@@ -209,6 +226,7 @@ export const Reservation = z
     time: local_time,
     quantity: z.number().int(),
     seats: z.array(z.number().int()).readonly(),
+    seat_labels,
     amount,
     amount_due: amount.optional().describe('Before it is confirmed: the deposit, or all'),
     price_lines: z.array(PriceLine).readonly().optional(),
@@ -225,6 +243,7 @@ export const Reservation = z
       .optional()
       .describe('The card is authorised; the clinic answers before expires_at'),
     payment_attempts,
+    items: booked_items,
     version: z.number().int(),
     created_at: instant,
   })
@@ -238,12 +257,12 @@ export const Hold = z
     expires_at: instant,
     seats: z.array(z.number().int()).readonly(),
     replayed: z.boolean().describe('True when this answers a repeated request'),
+    items: booked_items,
   })
   .meta({ id: 'Hold' });
 
 export const BookingStarted = z
   .object({
-    items: booked_items,
     reservation_id: id,
     reference_code,
     expires_at: instant,
@@ -252,12 +271,12 @@ export const BookingStarted = z
     payment_url: z.string().nullable().describe('Null when it is paid at the clinic'),
     booking_id: id.nullable().describe('Set when no payment stands between hold and booking'),
     replayed: z.boolean(),
+    items: booked_items,
   })
   .meta({ id: 'BookingStarted' });
 
 export const BookingSummary = z
   .object({
-    items: booked_items,
     booking_id: id,
     reference_code,
     status: z.enum(booking_statuses),
@@ -271,7 +290,6 @@ export const BookingSummary = z
     starts_at: instant,
     ends_at: instant,
     date: local_date,
-    items: booked_items,
     time: local_time,
     duration_minutes: z.number().int(),
     user_id: id,
@@ -307,15 +325,28 @@ const BookingMoney = z
   .meta({ id: 'BookingMoney' });
 
 export const Booking = BookingSummary.extend({
+  series: z
+    .object({
+      series_id: id,
+      series_code: z.string(),
+      position: z.number().int(),
+      visits_made: z.number().int(),
+      visits_left: z.number().int(),
+    })
+    .optional()
+    .describe('Only of a visit that is one of a series'),
+  participants: z.array(Participant).readonly().optional().describe('Where they are named'),
   ...derived_states,
   reservation_id: id.nullable(),
   payment_id: id.nullable(),
   owner_email: z.string().nullable(),
   notes: z.string().nullable(),
   cancellation_reason: z.string().nullable(),
+  seat_labels,
   pet_snapshot: loose,
   service_snapshot: loose,
   money: BookingMoney.optional(),
+  items: booked_items,
   payments: z
     .array(
       z.object({
@@ -346,7 +377,6 @@ export const Booking = BookingSummary.extend({
     .array(
       z.object({
         action: z.string(),
-  items: booked_items,
         status: z.string(),
         performed_by: id.nullable(),
         performed_by_name: z

@@ -34,6 +34,7 @@ const Tickets = z
       .array(
         z.object({
           seat: z.number().int(),
+          name: z.string().optional().describe('Where seats are numbered: A-12'),
           tier: z.string().nullable(),
           label: z.string().describe('Seat and tier, in the language of the tickets'),
           code: z.string().describe('What the QR code says; whoever has it comes in'),
@@ -65,6 +66,7 @@ export const ticket_shapes = {
     }),
     output: BookingSummary.extend({
       seats: z.array(z.number().int()).readonly().describe('Admitted now; empty without tickets'),
+      seat_names: z.array(z.string()).readonly().optional().describe('Of numbered seats'),
       seats_left: z.number().int().describe('Not admitted yet'),
     }),
   },

@@ -3,7 +3,7 @@ type TicketWords = {
   readonly tickets: string;
   readonly ticket: string;
   readonly of: (number: number, count: number) => string;
-  readonly seat: (seat: number) => string;
+  readonly seat: (seat: string) => string;
   readonly comma: string;
   readonly when: string;
   readonly where: string;

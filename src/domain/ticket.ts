@@ -63,6 +63,8 @@ export type TicketFacts = {
   readonly is_due: boolean;
   readonly seats: readonly {
     readonly seat: number;
+    /** What it is called, where seats are numbered by a plan: `A-12`. */
+    readonly name?: string | null | undefined;
     /** Its price tier, where the event is sold in tiers. */
     readonly tier: string | null;
     /** The signed text of the code. */
@@ -70,10 +72,14 @@ export type TicketFacts = {
   }[];
 };
 
-/** `Seat 12`, with its tier: `Seat 12, VIP`. */
-export function seatLabel(lang: TicketFacts['lang'], seat: number, tier: string | null): string {
+/** `Seat 12` or `Seat A-12`, with its tier: `Seat 12, VIP`. */
+export function seatLabel(
+  lang: TicketFacts['lang'],
+  { seat, name, tier }: Pick<TicketFacts['seats'][number], 'seat' | 'name' | 'tier'>,
+): string {
   const words = ticket_words[lang];
-  return tier === null ? words.seat(seat) : `${words.seat(seat)}${words.comma}${plainLine(tier)}`;
+  const called = words.seat(name ? plainLine(name) : String(seat));
+  return tier === null ? called : `${called}${words.comma}${plainLine(tier)}`;
 }
 
 /** `2026-11-28 19:30 (Asia/Jakarta)`: the wall clock of the place, wherever the owner reads it. */
@@ -88,7 +94,7 @@ function momentOf(facts: TicketFacts): string {
 export function ticketPaper(facts: TicketFacts): Paper {
   const words = ticket_words[facts.lang];
   const count = facts.seats.length;
-  const pages = facts.seats.map(({ seat, tier, code }, index): readonly Block[] => {
+  const pages = facts.seats.map(({ code, ...seat }, index): readonly Block[] => {
     const rows: readonly (readonly [string, string | null])[] = [
       [words.when, momentOf(facts)],
       [words.where, [facts.place_name, facts.place_address].filter(Boolean).join(', ')],
@@ -101,7 +107,7 @@ export function ticketPaper(facts: TicketFacts): Paper {
       { kind: 'text', text: plainLine(facts.place_name), size: 'head', align: 'center' },
       { kind: 'rule' },
       { kind: 'text', text: plainLine(facts.event_name), size: 'title', align: 'center' },
-      { kind: 'text', text: seatLabel(facts.lang, seat, tier), size: 'head', align: 'center' },
+      { kind: 'text', text: seatLabel(facts.lang, seat), size: 'head', align: 'center' },
       { kind: 'gap' },
       { kind: 'code', text: code },
       { kind: 'text', text: code, size: 'small', align: 'center' },

@@ -84,7 +84,11 @@ async function answer(
   app: App,
   actor: Actor,
   booking_id: string,
-  admitted: { readonly seats: readonly number[]; readonly seats_left: number },
+  admitted: {
+    readonly seats: readonly number[];
+    readonly seat_names?: readonly string[];
+    readonly seats_left: number;
+  },
 ): Promise<Output<'check_in'>> {
   const row: BookingRow | null = await findBooking(app.sql, booking_id, anywhere);
   if (!row) throw new Error(`The booking ${booking_id} is not there any more`);
@@ -122,7 +126,14 @@ export async function checkIn(
   if (outcome === 'policy_refused') throw explain(entry, used);
   if (outcome !== 'ok') throw failure(outcome, version === null ? {} : { version });
   app.wake.relay();
-  return await answer(app, actor, booking_id, { seats: seats ?? [], seats_left: seats_left ?? 0 });
+  const names = booking.seats
+    .filter((one) => seats?.includes(one.seat))
+    .flatMap(({ name }) => name ?? []);
+  return await answer(app, actor, booking_id, {
+    seats: seats ?? [],
+    ...(names.length === 0 ? {} : { seat_names: names }),
+    seats_left: seats_left ?? 0,
+  });
 }
 
 const nothing_used: TicketUse = {

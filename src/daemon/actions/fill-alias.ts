@@ -56,7 +56,7 @@ async function petOf(app: App, actor: Actor, body: Body): Promise<Body> {
   const pets = await petsFor(app.sql, owner, is_id(slot_id) ? slot_id : null);
   const [first] = pets;
   // Where a pet does not matter nobody's is made up; the judge says so where one does.
-  if (!first || first.kind !== 'clinic') return {};
+  if (first?.kind !== 'clinic') return {};
   if (pets.length > 1) throw wrong('body.pet_id', 'The owner has several pets: say which');
   return { pet_id: first.pet_id };
 }

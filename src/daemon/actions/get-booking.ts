@@ -70,18 +70,21 @@ export async function getBooking(
   return {
     ...bookingJson(row, actor),
     ...derivedStates(triple),
+    ...(series === null ? {} : { series }),
+    ...(people.length === 0 ? {} : { participants: participantsJson(people, actor) }),
     reservation_id: row.reservation_id,
     payment_id: row.payment_id,
     owner_email: mask(row.owner_email),
     notes: mask(row.notes),
     cancellation_reason: mask(row.cancellation_reason),
+    ...(row.seat_labels === null ? {} : { seat_labels: row.seat_labels }),
     pet_snapshot: { ...pet, name: typeof pet_name === 'string' ? mask(pet_name) : null },
     service_snapshot: { ...row.service_snapshot },
     money: bookingMoney(row),
+    ...itemsField(items, time_zone),
     payments: row.payments.map(({ refund_status: _refund_status, ...payment }) => ({
       ...payment,
       amount: moneyText(payment.amount, payment.currency),
-    ...itemsField(items, time_zone),
       paid_at: zonedTextOrNull(payment.paid_at, time_zone),
     })),
     payment_attempts: row.attempts.map(({ result, at }) => ({

@@ -41,6 +41,7 @@ export async function getReservation(
     time: local.time,
     quantity: row.quantity,
     seats: row.seats,
+    ...(labels === null ? {} : { seat_labels: labels }),
     amount: moneyText(row.amount, row.currency),
     amount_due: moneyText(row.amount_due, row.currency),
     price_lines: row.price_lines ?? [],
@@ -54,8 +55,8 @@ export async function getReservation(
       ? {}
       : { approval_asked_at: zonedText(row.approval_asked_at, time_zone) }),
     payment_attempts: attempts.map(({ result, at }) => ({ result, at: zonedText(at, time_zone) })),
-    version: row.version,
     ...itemsField(items, time_zone),
+    version: row.version,
     created_at: zonedText(row.created_at, time_zone),
   };
 }

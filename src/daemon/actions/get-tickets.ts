@@ -57,10 +57,11 @@ export async function getTickets(
     date,
     time,
     payment_state: booking.payment_state,
-    tickets: booking.seats.map(({ seat, tier, used_at }, index) => ({
+    tickets: booking.seats.map(({ seat, name, tier, used_at }, index) => ({
       seat,
+      ...(name === null ? {} : { name }),
       tier,
-      label: seatLabel(facts.lang, seat, tier),
+      label: seatLabel(facts.lang, { seat, name, tier }),
       code: facts.seats[index]?.code ?? '',
       used_at: used_at === null ? null : zonedText(Temporal.Instant.from(used_at), time_zone),
     })),

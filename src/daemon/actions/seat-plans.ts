@@ -82,7 +82,7 @@ export async function getSeatPlan(
   const plan = await findSeatPlan(app.sql, service_id);
   if (plan) return planJson(plan, plan.seats);
   throw new AppError('not_found', `${name} has no seat plan; its seats have numbers only.`, {
-    next: `petpro seats plan-set "${name}" --file plan.json`,
+    next: `petpro seats plan set "${name}" --file plan.json`,
   });
 }
 

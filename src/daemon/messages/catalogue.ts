@@ -7,7 +7,9 @@ import { ja } from './ja.ts';
 export type Words = {
   readonly reference_code: string;
   readonly owner_name: string;
+  /** Whom or what it is about: the pet, or the service where nobody asked for a pet. */
   readonly pet_name: string;
+  readonly has_pet: boolean;
   readonly service_name: string;
   readonly clinic_name: string;
   readonly when: string;

@@ -1,4 +1,7 @@
-import type { Catalogue } from './catalogue.ts';
+import type { Catalogue, Words } from './catalogue.ts';
+
+const visit = (words: Words) =>
+  words.has_pet ? `${words.pet_name}'s appointment` : words.service_name;
 
 export const en: Catalogue = {
   greeting: (words) => `Dear ${words.owner_name},`,
@@ -27,7 +30,7 @@ export const en: Catalogue = {
   mails: {
     booking_confirmed: {
       subject: (words) => `Booked: ${words.pet_name}, ${words.when} (${words.reference_code})`,
-      intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is confirmed.`,
+      intro: (words) => `${visit(words)} at ${words.clinic_name} is confirmed.`,
       notes: (words) => [
         'Please come five minutes early. The attached file puts the appointment in your calendar.',
         'To cancel or ask something, answer with your reference or call the clinic.',
@@ -42,8 +45,8 @@ export const en: Catalogue = {
       subject: (words) => `Cancelled: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) =>
         words.cancelled_by === 'clinic'
-          ? `We are sorry: ${words.clinic_name} had to cancel ${words.pet_name}'s appointment.`
-          : `${words.pet_name}'s appointment at ${words.clinic_name} is cancelled, as you asked.`,
+          ? `We are sorry: ${words.clinic_name} had to cancel ${visit(words)}.`
+          : `${visit(words)} at ${words.clinic_name} is cancelled, as you asked.`,
       notes: (words) =>
         words.refund === null
           ? ['No refund is due under the cancellation policy of this booking.']
@@ -56,8 +59,7 @@ export const en: Catalogue = {
     },
     booking_rescheduled: {
       subject: (words) => `Moved: ${words.pet_name}, ${words.when} (${words.reference_code})`,
-      intro: (words) =>
-        `${words.pet_name}'s appointment at ${words.clinic_name} is now on ${words.when}.`,
+      intro: (words) => `${visit(words)} at ${words.clinic_name} is now on ${words.when}.`,
       notes: (words) => [
         ...(words.refund === null
           ? []
@@ -72,8 +74,7 @@ export const en: Catalogue = {
     },
     payment_failed: {
       subject: (words) => `Payment did not go through (${words.reference_code})`,
-      intro: (words) =>
-        `The payment for ${words.pet_name}'s appointment did not go through; nothing was charged.`,
+      intro: (words) => `The payment for ${visit(words)} did not go through; nothing was charged.`,
       notes: () => [
         'The place is kept until the hold ends: you can try again on the same payment page.',
       ],
@@ -135,31 +136,37 @@ export const en: Catalogue = {
     reminder_check_in: {
       subject: (words) =>
         `Check-in is open: ${words.pet_name}, ${words.when} (${words.reference_code})`,
-      intro: (words) => `You can check ${words.pet_name} in at ${words.clinic_name}.`,
+      intro: (words) =>
+        words.has_pet
+          ? `You can check ${words.pet_name} in at ${words.clinic_name}.`
+          : `Check-in for ${words.service_name} at ${words.clinic_name} is open.`,
       notes: () => ['Show your reference at the desk.'],
       sms: (words) =>
         `Check-in is open for ${words.pet_name}, ${words.when_short}. Show ${words.reference_code} at the desk.`,
     },
     reminder_follow_up: {
-      subject: (words) => `How is ${words.pet_name}? (${words.reference_code})`,
-      intro: (words) => `${words.pet_name} was at ${words.clinic_name} some days ago.`,
+      subject: (words) =>
+        `How ${words.has_pet ? 'is' : 'was'} ${words.pet_name}? (${words.reference_code})`,
+      intro: (words) =>
+        `${words.has_pet ? `${words.pet_name} was` : 'You were'} at ${words.clinic_name} some days ago.`,
       notes: () => ['If anything worries you, answer with your reference or call the clinic.'],
       sms: (words) =>
-        `How is ${words.pet_name} after the visit? Call us when something worries you. Ref ${words.reference_code}.`,
+        `How ${words.has_pet ? `is ${words.pet_name} after` : 'was'} the visit? Call us when something worries you. Ref ${words.reference_code}.`,
     },
     reminder_upcoming: {
       subject: (words) => `Reminder: ${words.pet_name}, ${words.when} (${words.reference_code})`,
-      intro: (words) => `${words.pet_name}'s appointment at ${words.clinic_name} is coming up.`,
+      intro: (words) => `${visit(words)} at ${words.clinic_name} is coming up.`,
       notes: () => ['If you cannot come, please cancel now: somebody else may need the place.'],
       sms: (words) =>
-        `${words.pet_name} is expected on ${words.when_short}. Ref ${words.reference_code}.`,
+        `${words.has_pet ? `${words.pet_name} is expected` : `You are expected for ${words.service_name}`} on ${words.when_short}. Ref ${words.reference_code}.`,
     },
     reminder_review_request: {
       subject: (words) => `How was ${words.clinic_name}? (${words.reference_code})`,
-      intro: (words) => `${words.pet_name} was at ${words.clinic_name} today. How did it go?`,
+      intro: (words) =>
+        `${words.has_pet ? `${words.pet_name} was` : 'You were'} at ${words.clinic_name} today. How did it go?`,
       notes: () => ['A short review in the app helps other owners and the clinic.'],
       sms: (words) =>
-        `How was your visit with ${words.pet_name}? A short review in the app helps others. Ref ${words.reference_code}.`,
+        `How was your visit${words.has_pet ? ` with ${words.pet_name}` : ''}? A short review in the app helps others. Ref ${words.reference_code}.`,
     },
   },
 };

@@ -138,31 +138,34 @@ export const id: Catalogue = {
     reminder_check_in: {
       subject: (words) =>
         `Check-in dibuka: ${words.pet_name}, ${words.when} (${words.reference_code})`,
-      intro: (words) => `${words.pet_name} sudah dapat check-in di ${words.clinic_name}.`,
+      intro: (words) => `Check-in ${words.pet_name} di ${words.clinic_name} sudah dibuka.`,
       notes: () => ['Tunjukkan kode booking Anda di resepsionis.'],
       sms: (words) =>
         `Check-in ${words.pet_name}, ${words.when_short} sudah dibuka. Tunjukkan ${words.reference_code} di resepsionis.`,
     },
     reminder_follow_up: {
-      subject: (words) => `Apa kabar ${words.pet_name}? (${words.reference_code})`,
-      intro: (words) => `${words.pet_name} berkunjung ke ${words.clinic_name} beberapa hari lalu.`,
+      subject: (words) =>
+        `${words.has_pet ? 'Apa kabar' : 'Bagaimana'} ${words.pet_name}? (${words.reference_code})`,
+      intro: (words) =>
+        `${words.has_pet ? words.pet_name : 'Anda'} berkunjung ke ${words.clinic_name} beberapa hari lalu.`,
       notes: () => ['Jika ada keluhan, sebutkan kode booking Anda atau hubungi klinik.'],
       sms: (words) =>
-        `Bagaimana keadaan ${words.pet_name} setelah kunjungan? Hubungi kami bila ada keluhan. Kode ${words.reference_code}.`,
+        `Bagaimana ${words.has_pet ? `keadaan ${words.pet_name} setelah kunjungan` : 'kunjungan Anda'}? Hubungi kami bila ada keluhan. Kode ${words.reference_code}.`,
     },
     reminder_upcoming: {
       subject: (words) => `Pengingat: ${words.pet_name}, ${words.when} (${words.reference_code})`,
       intro: (words) => `Janji temu ${words.pet_name} di ${words.clinic_name} sudah dekat.`,
       notes: () => ['Jika Anda berhalangan, mohon batalkan sekarang agar tempatnya bisa dipakai.'],
       sms: (words) =>
-        `${words.pet_name} ditunggu ${words.when_short}. Kode ${words.reference_code}.`,
+        `${words.has_pet ? words.pet_name : 'Anda'} ditunggu ${words.when_short}. Kode ${words.reference_code}.`,
     },
     reminder_review_request: {
       subject: (words) => `Bagaimana ${words.clinic_name}? (${words.reference_code})`,
-      intro: (words) => `${words.pet_name} baru saja ke ${words.clinic_name}. Bagaimana rasanya?`,
+      intro: (words) =>
+        `${words.has_pet ? words.pet_name : 'Anda'} baru saja ke ${words.clinic_name}. Bagaimana rasanya?`,
       notes: () => ['Ulasan singkat di aplikasi membantu pemilik lain dan kliniknya.'],
       sms: (words) =>
-        `Bagaimana kunjungan ${words.pet_name}? Ulasan singkat di aplikasi sangat membantu. Kode ${words.reference_code}.`,
+        `Bagaimana kunjungan ${words.has_pet ? words.pet_name : 'Anda'}? Ulasan singkat di aplikasi sangat membantu. Kode ${words.reference_code}.`,
     },
   },
 };

@@ -141,7 +141,7 @@ export const ja: Catalogue = {
       intro: (words) => `先日は${words.clinic_name}にお越しいただきありがとうございました。`,
       notes: () => ['気になることがありましたら、予約番号を添えてご連絡ください。'],
       sms: (words) =>
-        `その後、${words.pet_name}の様子はいかがですか。気になることがあればお電話ください（${words.reference_code}）`,
+        `その後、${words.has_pet ? `${words.pet_name}の様子は` : ''}いかがですか。気になることがあればお電話ください（${words.reference_code}）`,
     },
     reminder_upcoming: {
       subject: (words) =>
@@ -153,7 +153,8 @@ export const ja: Catalogue = {
     },
     reminder_review_request: {
       subject: (words) => `ご来院ありがとうございました（${words.reference_code}）`,
-      intro: (words) => `${words.clinic_name}での${words.pet_name}のご様子はいかがでしたか。`,
+      intro: (words) =>
+        `${words.clinic_name}での${words.has_pet ? `${words.pet_name}のご様子` : words.service_name}はいかがでしたか。`,
       notes: () => ['アプリで簡単なレビューをいただけると幸いです。'],
       sms: (words) =>
         `${words.pet_name}のご来院はいかがでしたか。アプリでレビューをお寄せください（${words.reference_code}）`,

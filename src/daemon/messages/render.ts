@@ -26,7 +26,9 @@ function wordsOf(facts: MailFacts, has_tickets = false): Words {
   return {
     reference_code: facts.reference_code,
     owner_name: oneLine(facts.owner_name),
-    pet_name: oneLine(facts.pet_name),
+    // Where nobody asked for a pet, sentences speak of what was booked.
+    pet_name: oneLine(facts.pet_name || facts.service_name),
+    has_pet: facts.pet_name !== '',
     service_name: oneLine(facts.service_name),
     clinic_name: oneLine(facts.clinic_name),
     when: `${visitTime(starts_at, time_zone, lang)}${more}`,
@@ -65,6 +67,12 @@ function whenRows(
   ]);
 }
 
+/** How many places, or which ones where they are numbered; one without a number goes without saying. */
+function placesText({ seat_names, quantity }: MailFacts): string | null {
+  if (seat_names) return seat_names.join(', ');
+  return quantity > 1 ? String(quantity) : null;
+}
+
 /** The facts as label and value, in the order in which people look for them. */
 function rowsOf(
   type: MailType,
@@ -77,11 +85,11 @@ function rowsOf(
   const rows: readonly (readonly [string, string | null])[] = [
     ...whenRows(facts, words, catalogue),
     [labels.service, words.service_name],
-    [labels.pet, words.pet_name],
+    [labels.pet, facts.pet_name],
     [labels.staff, facts.staff_name],
     [labels.place, [facts.clinic_name, facts.clinic_address].filter(Boolean).join(', ')],
     [labels.phone, facts.clinic_phone],
-    [labels.quantity, facts.quantity > 1 ? String(facts.quantity) : null],
+    [labels.quantity, placesText(facts)],
     [labels.amount, requests.includes(type) ? words.amount : `${words.amount} (${state})`],
     [labels.refund, words.refund],
   ];

@@ -20,8 +20,8 @@ export function ticketFacts(
     ends_at: booking.ends_at,
     time_zone: booking.time_zone,
     is_due: booking.payment_state === 'due',
-    seats: booking.seats.map(({ seat, tier }) => {
-      return { seat, tier, code: signTicket({ reference_code, seat }, secret) };
+    seats: booking.seats.map(({ seat, name, tier }) => {
+      return { seat, name, tier, code: signTicket({ reference_code, seat }, secret) };
     }),
   };
 }

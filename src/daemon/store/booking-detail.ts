@@ -66,6 +66,8 @@ export type BookingCost = {
 export type BookingDetail = BookingRow & {
   readonly pet_snapshot: Snapshot;
   readonly service_snapshot: Snapshot;
+  /** Null where seats have numbers only. */
+  readonly seat_labels: readonly string[] | null;
   readonly cost: BookingCost;
   readonly payments: readonly BookingPayment[];
   readonly attempts: readonly PaymentAttempt[];
@@ -84,8 +86,12 @@ export async function findBookingDetail(
   if (!booking) return null;
   const { booking_id, reservation_id } = booking;
   const [snapshots, cost, payments, attempts, refunds, history, messages] = await Promise.all([
-    run(sql<{ pet_snapshot: Snapshot; service_snapshot: Snapshot }[]>`
-      select pet_snapshot, service_snapshot from bookings where id = ${booking_id}`),
+    run(sql<Pick<BookingDetail, 'pet_snapshot' | 'service_snapshot' | 'seat_labels'>[]>`
+      select b.pet_snapshot, b.service_snapshot,
+        seat_labels(b.slot_id, r.id, r.seats) as seat_labels
+      from bookings b
+      left join reservations r on r.id = b.reservation_id
+      where b.id = ${booking_id}`),
     readCost(sql, booking_id),
     run(sql<BookingPayment[]>`
       select id as payment_id, status, payment_method, amount, currency, external_reference,
@@ -110,9 +116,9 @@ export async function findBookingDetail(
       order by created_at, channel
       limit ${RELATED_MAX}`),
   ]);
-  const { pet_snapshot = {}, service_snapshot = {} } = snapshots[0] ?? {};
+  const { pet_snapshot = {}, service_snapshot = {}, seat_labels = null } = snapshots[0] ?? {};
   const money = { cost, payments, attempts, refunds };
-  return { ...booking, ...money, pet_snapshot, service_snapshot, history, messages };
+  return { ...booking, ...money, pet_snapshot, service_snapshot, seat_labels, history, messages };
 }
 
 /** The tax is the booking's own where it has lines, else what its amount contains. */

@@ -44,6 +44,7 @@ type Row = {
   readonly is_pending: boolean;
   readonly status: BookingStatus | null;
   readonly clinic_kind: MailRow['clinic_kind'];
+  readonly seat_names: readonly string[] | null;
   readonly version: number | null;
   readonly changed_at: Temporal.Instant;
 };
@@ -56,7 +57,8 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
       coalesce(b.service_snapshot ->> 'name', sv.name) as service_name,
       st.name as staff_name, c.name as clinic_name, c.address as clinic_address,
       c.phone as clinic_phone, c.email as clinic_email, c.kind as clinic_kind, c.time_zone, sl.starts_at, sl.ends_at,
-      r.quantity, coalesce(b.amount, r.amount) as amount, r.currency,
+      r.quantity, seat_labels(r.slot_id, r.id, r.seats) as seat_names,
+      coalesce(b.amount, r.amount) as amount, r.currency,
       exists (
         select from payments p where p.reservation_id = r.id and p.paid_at is not null
       ) as is_paid,
@@ -116,6 +118,7 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
       starts_at: rest.starts_at,
       ends_at: rest.ends_at,
       quantity: rest.quantity,
+      seat_names: rest.seat_names,
       amount: parseAmount(amount, currency),
       payment_state: is_paid ? 'paid' : 'due',
       refund,

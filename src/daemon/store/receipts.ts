@@ -48,7 +48,11 @@ export async function findReceipt(
       ) as number,
       c.name as clinic_name, c.address as clinic_address, c.phone as clinic_phone, c.time_zone,
       case when u.is_erased then null else u.full_name end as owner_name,
-      b.pet_snapshot ->> 'name' as pet_name, b.service_snapshot ->> 'name' as service_name,
+      b.pet_snapshot ->> 'name' as pet_name, concat_ws(' ', b.service_snapshot ->> 'name', (
+        select '(' || array_to_string(seat_labels(b.slot_id, r.id, r.seats), ', ') || ')'
+        from reservations r
+        where r.id = b.reservation_id
+      )) as service_name,
       b.booking_time as starts_at, p.paid_at, p.payment_method,
       b.price_lines, b.amount as price, p.amount,
       coalesce(e.tax_amount, 0) as tax_amount,

@@ -4,6 +4,7 @@ import { type Context, say } from './context.ts';
 import { type Look, lookOf, minutesBetween, shortId } from './format.ts';
 import { clinicOf, dayOf, type Service, serviceOf, staffOf } from './lookup.ts';
 import { printList } from './output.ts';
+import { listRows } from './rows.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 import type { Column } from './table.ts';
@@ -147,6 +148,7 @@ export function queryOf(clinic: Clinic, args: Args): SlotQuery {
 
 /** `petpro slots list` */
 export async function listSlots(context: Context, args: Args): Promise<undefined> {
+  if (textOption(args, 'services') !== null) return await listRows(context, args);
   const session = openSession(context);
   const clinic = await clinicOf(session);
   const look = lookOf(context, clinic);

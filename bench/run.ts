@@ -38,6 +38,7 @@ const parts: readonly Part[] = [
     compares: true,
   },
   { name: 'reads', file: 'reads.ts', args: [], quick: ['--slots', '200000'] },
+  { name: 'search', file: 'search.ts', args: [], quick: ['--owners', '100000'] },
   { name: 'backlog', file: 'backlog.ts', args: [], quick: ['--holds', '10000'] },
   {
     name: 'webhook',

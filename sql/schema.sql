@@ -296,6 +296,19 @@ create table booking_logs (
   constraint booking_logs_booking_unique UNIQUE (booking_id)
 );
 
+create table booking_participants (
+  reservation_id uuid not null,
+  position integer not null,
+  pet_id uuid,
+  name text,
+  owner_name text,
+  constraint booking_participants_pkey PRIMARY KEY (reservation_id, "position"),
+  constraint booking_participants_one_name CHECK ((num_nonnulls(pet_id, name) = 1)),
+  constraint booking_participants_pet_id_fkey FOREIGN KEY (pet_id) REFERENCES pets(id),
+  constraint booking_participants_position_range CHECK ((("position" >= 1) AND ("position" <= 50))),
+  constraint booking_participants_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) ON DELETE CASCADE
+);
+
 create table booking_reminders (
   id uuid not null default gen_random_uuid(),
   booking_id uuid not null,
@@ -1795,6 +1808,8 @@ CREATE INDEX booking_log_entries_created ON public.booking_log_entries USING btr
 
 CREATE INDEX booking_log_entries_undoable ON public.booking_log_entries USING btree (performed_by, created_at) WHERE (action = ANY (ARRAY['booking.cancelled'::text, 'booking.arrived'::text, 'booking.status_changed'::text]));
 
+CREATE INDEX booking_participants_pet ON public.booking_participants USING btree (pet_id) WHERE (pet_id IS NOT NULL);
+
 CREATE INDEX booking_reminders_clinic ON public.booking_reminders USING btree (clinic_id, scheduled_time, id);
 
 CREATE INDEX booking_reminders_due ON public.booking_reminders USING btree (scheduled_time) WHERE (status = 'pending'::text);
@@ -2414,6 +2429,40 @@ begin
     returning sl.id
   )
   select count(*) into reopened from done;
+  -- A closed slot of another shape takes the place, so that few are left behind. Not one that was closed
+  -- just now: a hold may be under way that has read it.
+  with reused as (
+    select sl.id, w.room_id, w.ends_at, w.slot_end_time, w.capacity, w.busy_from, w.busy_to
+    from jsonb_to_recordset(p_open) as w (
+      reuse uuid, service_id uuid, staff_id uuid, room_id uuid, starts_at timestamptz,
+      ends_at timestamptz, slot_end_time time, capacity integer, busy_from timestamptz,
+      busy_to timestamptz
+    )
+    join slots sl on sl.id = w.reuse
+    where sl.clinic_id = p_clinic_id
+      and sl.closed_for = 'schedule'
+      and sl.updated_at < now() - interval '1 minute'
+      and sl.starts_at = w.starts_at
+      and sl.service_id = w.service_id
+      and sl.staff_id is not distinct from w.staff_id
+      and not exists (select from slot_claims c where c.slot_id = sl.id)
+      and not exists (
+        select from slots o
+        where o.service_id = sl.service_id and o.staff_id is not distinct from sl.staff_id
+          and o.starts_at = sl.starts_at and o.closed_for is null
+      )
+    order by sl.id
+    for update of sl
+  ), done as (
+    update slots sl
+    set room_id = r.room_id, ends_at = r.ends_at, slot_end_time = r.slot_end_time,
+      capacity = r.capacity, busy_from = r.busy_from, busy_to = r.busy_to, origin = p_origin,
+      status = 'available', closed_for = null, version = sl.version + 1, updated_at = now()
+    from reused r
+    where sl.id = r.id
+    returning sl.id
+  )
+  select reopened + count(*) into reopened from done;
   with wanted as (
     select w.*, tstzrange(coalesce(w.busy_from, w.starts_at), coalesce(w.busy_to, w.ends_at))
       as during
@@ -5180,7 +5229,9 @@ begin
     );
   end if;
   foreach v_near in array array[false, true] loop
-    exit when v_start is null or cardinality(v_hits) >= v_few or (v_near and not p_near);
+    exit when v_start is null or cardinality(v_hits) >= v_few;
+    -- Who is called so is meant, and not who is called nearly so.
+    exit when v_near and (not p_near or cardinality(v_hits) > 0);
     v_wide := wider_query(p_words, v_near);
     v_hits := v_hits || array(
       select row(s.user_id, case when v_near then 8 else 7 end)::owner_hit
@@ -6391,10 +6442,13 @@ begin
     coalesce(import_moment(p_row ->> 'created_at', v_c.time_zone), v_v.starts_at), now()
   );
   v_v.amount := coalesce((p_row ->> 'amount')::numeric, v_s.price * v_v.quantity);
-  -- Of a visit to come only what is still to be paid is ours to ask for.
-  if v_v.starts_at > now() then
-    v_v.amount := v_v.amount - coalesce((p_row ->> 'amount_paid')::numeric, 0);
-  end if;
+  v_v.price := v_v.amount;
+  -- Only what is still to be paid is ours to ask for: nothing for what is over, unless the file says
+  -- what was paid of it.
+  v_v.amount := v_v.amount - coalesce(
+    (p_row ->> 'amount_paid')::numeric,
+    case when v_v.starts_at > now() and v_v.status = 'confirmed' then 0 else v_v.amount end
+  );
 
   select x.field, x.problem into field, problem
   from (
@@ -6618,7 +6672,8 @@ begin
       'category', v_service.category, 'staff_id', p_v.staff_id,
       'staff_name', (select s.name from staff s where s.id = p_v.staff_id),
       'clinic_name', c.name, 'commission_bp', coalesce(v_service.commission_bp, c.commission_bp),
-      'tax_bp', c.tax_bp, 'tax_included', c.tax_included
+      'tax_bp', c.tax_bp, 'tax_included', c.tax_included,
+      'imported_price', amount_text(p_v.price, p_v.currency)
     ),
     jsonb_build_object('full_name', u.full_name, 'lang', u.lang),
     coalesce(v_service.cancellation_policy, c.cancellation_policy), p_v.starts_at,
@@ -10846,6 +10901,74 @@ begin
 end
 $$;
 
+create function set_participants(p_reservation_id uuid, p_people jsonb, p_is_first boolean, p_actor jsonb, OUT outcome text, OUT rule text)
+returns record
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+  v_before jsonb;
+  v_pets uuid[] := array(
+    select (p ->> 'pet_id')::uuid from jsonb_array_elements(p_people) p where p ? 'pet_id'
+  );
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  if v_r.id is null or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) or exists (
+    select from unnest(v_pets) as x (id)
+    where not exists (
+      select from pets p
+      where p.id = x.id and (p_actor ->> 'kind' <> 'customer' or p.user_id = v_r.user_id)
+    )
+  ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- Two groups that name the same pet at the same time.
+  perform pg_advisory_xact_lock(hashtextextended(v_r.slot_id::text, 64));
+  rule := case
+    when not exists (
+      select from slot_claims c where c.slot_id = v_r.slot_id and c.reservation_id = v_r.id
+    ) then 'hold_ended'
+    when p_actor ->> 'kind' = 'customer'
+      and (select sl.starts_at <= now() from slots sl where sl.id = v_r.slot_id)
+      then 'visit_started'
+    when jsonb_array_length(p_people) > v_r.quantity then 'too_many_people'
+    when cardinality(v_pets) > (select count(distinct x.id) from unnest(v_pets) as x (id))
+      then 'pet_twice'
+    when exists (
+      select
+      from slot_claims c
+      join reservations o on o.id = c.reservation_id
+      left join booking_participants p on p.reservation_id = o.id
+      where c.slot_id = v_r.slot_id and o.id <> v_r.id
+        and (c.expires_at is null or c.expires_at > now())
+        and (p.pet_id = any (v_pets) or p.position is null and o.pet_id = any (v_pets))
+    ) then 'pet_twice'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  select jsonb_agg(to_jsonb(p) - 'reservation_id' order by p.position) into v_before
+  from booking_participants p
+  where p.reservation_id = v_r.id;
+  outcome := 'ok';
+  if p_is_first and v_before is not null then return; end if;
+  delete from booking_participants p where p.reservation_id = v_r.id;
+  insert into booking_participants (reservation_id, position, pet_id, name, owner_name)
+  select v_r.id, x.place, (x.one ->> 'pet_id')::uuid, x.one ->> 'name', x.one ->> 'owner_name'
+  from jsonb_array_elements(p_people) with ordinality as x (one, place);
+  if not p_is_first then
+    perform audit(
+      'booking.participants', 'booking', v_r.reference_code, v_r.clinic_id, null,
+      jsonb_build_object('participants', coalesce(v_before, '[]'::jsonb)),
+      jsonb_build_object('participants', p_people), p_actor
+    );
+  end if;
+end
+$$;
+
 create function set_preferences(p_user_id uuid, p_channels jsonb, p_quiet_from time without time zone, p_quiet_until time without time zone, p_actor jsonb, OUT outcome text)
 returns text
 language plpgsql
@@ -11075,6 +11198,7 @@ declare
   v_days smallint[] := array(
     select jsonb_array_elements_text(p_hours -> 'weekdays')::smallint
   );
+  v_step integer := (p_hours ->> 'step_minutes')::integer;
   v_old schedules[];
 begin
   if not is_of_clinic(p_clinic_id, v_staff_id, v_service_id, v_room_id, p_actor) then
@@ -11094,6 +11218,20 @@ begin
     rule := 'too_many_hours';
     return;
   end if;
+  select case when p_hours ? 'room_id' then v_room_id else s.room_id end,
+    case when p_hours ? 'step_minutes' then v_step else s.step_minutes end
+  into v_room_id, v_step
+  from (select 1) as always
+  left join lateral (
+    select s.room_id, s.step_minutes
+    from schedules s
+    where s.clinic_id = p_clinic_id
+      and s.staff_id is not distinct from v_staff_id
+      and s.service_id is not distinct from v_service_id
+      and s.kind = v_kind
+    order by s.weekday = any (v_days) desc, s.valid_from desc nulls last, s.weekday, s.opens
+    limit 1
+  ) as s on true;
   with gone as (
     delete from schedules s
     where s.clinic_id = p_clinic_id
@@ -11118,7 +11256,7 @@ begin
   ) as part
   union all
   select p_clinic_id, v_staff_id, v_service_id, v_room_id, d, h.opens, h.closes, v_kind,
-    (p_hours ->> 'step_minutes')::integer, v_from, v_to
+    v_step, v_from, v_to
   from unnest(v_days) as d
   cross join jsonb_to_recordset(p_hours -> 'hours') as h (opens time, closes time);
   perform touch_schedule(p_clinic_id);
@@ -12789,16 +12927,14 @@ as $$
       select word_query(array[g.alternatives], ':*')::text as term
       union all
       (
-        select '''' || s.word || ''''
-        from search_words s
+        select '''' || s.word || '''' from search_words s
         where length(q.word) >= 3 and s.word like '%' || q.word || '%'
         order by s.owner_count desc, s.word
         limit 30
       )
       union all
       (
-        select '''' || s.word || ''''
-        from search_words s
+        select '''' || s.word || '''' from search_words s
         where p_near and length(q.word) >= 3 and s.word % q.word
         order by similarity(s.word, q.word) desc, s.owner_count desc, s.word
         limit 10

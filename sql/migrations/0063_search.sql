@@ -184,16 +184,14 @@ as $$
       select word_query(array[g.alternatives], ':*')::text as term
       union all
       (
-        select '''' || s.word || ''''
-        from search_words s
+        select '''' || s.word || '''' from search_words s
         where length(q.word) >= 3 and s.word like '%' || q.word || '%'
         order by s.owner_count desc, s.word
         limit 30
       )
       union all
       (
-        select '''' || s.word || ''''
-        from search_words s
+        select '''' || s.word || '''' from search_words s
         where p_near and length(q.word) >= 3 and s.word % q.word
         order by similarity(s.word, q.word) desc, s.owner_count desc, s.word
         limit 10
@@ -364,7 +362,9 @@ begin
     );
   end if;
   foreach v_near in array array[false, true] loop
-    exit when v_start is null or cardinality(v_hits) >= v_few or (v_near and not p_near);
+    exit when v_start is null or cardinality(v_hits) >= v_few;
+    -- Who is called so is meant, and not who is called nearly so.
+    exit when v_near and (not p_near or cardinality(v_hits) > 0);
     v_wide := wider_query(p_words, v_near);
     v_hits := v_hits || array(
       select row(s.user_id, case when v_near then 8 else 7 end)::owner_hit

@@ -39,7 +39,7 @@ export async function find(context: Context, args: Args): Promise<number | undef
   }
   if (items.length === SHOWN_MAX) say(context, 'There may be more: add a word, a pet or digits.');
   if (items.length > 0) return;
-  const is_short = [...words].length === 1;
+  const is_short = /^\p{L}$/u.test(words);
   say(
     context,
     is_short

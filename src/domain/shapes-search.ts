@@ -36,7 +36,7 @@ export const search_shapes = {
     query: z.object({
       q: line(80),
       limit: z.coerce.number().int().min(1).max(50).default(10),
-      near: flag.default(false).describe('Where little is found, also what is spelled alike'),
+      near: flag.default(false).describe('Where nothing is found, what is spelled alike'),
       clinic_id: id.optional().describe('Who comes there goes before others'),
     }),
     body: nothing,

@@ -57,9 +57,7 @@ export async function getOwner(
     findOwner(app.sql, user_id),
     visitsOf(app.sql, user_id, scopeOf(actor)),
   ]);
-  if (!owner) {
-    throw new AppError('not_found', 'There is no such owner.', { next: 'petpro find <name>' });
-  }
+  if (!owner) throw new AppError('not_found', 'There is no such owner.');
   const took_place = rows.filter((row) => row.is_past && took.has(row.status));
   const to_come = rows.filter(({ is_past, status }) => !is_past && status === 'confirmed');
   return {

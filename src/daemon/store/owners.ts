@@ -84,7 +84,7 @@ export type OwnerSearch = {
   readonly terms: SearchTerms;
   /** Those who come there go first; null = no clinic is nearer than another. */
   readonly clinic_id: string | null;
-  /** Where little is found, also what is spelled alike. */
+  /** Where nothing is found, what is spelled alike. */
   readonly near: boolean;
   readonly limit: number;
 };

@@ -15,6 +15,7 @@ export const saved_endpoints = {
     problems: [
       'payment_failed',
       'payment_method_unsupported',
+      'payment_timeout',
       'reservation_expired',
       'policy_refused',
       'conflict',
@@ -28,7 +29,13 @@ export const saved_endpoints = {
     success: 201,
     idempotency: 'stored',
     summary: 'A payment page for a hold that stands; the one that is open already, if there is one',
-    problems: ['payment_failed', 'reservation_expired', 'policy_refused', 'conflict'],
+    problems: [
+      'payment_failed',
+      'payment_timeout',
+      'reservation_expired',
+      'policy_refused',
+      'conflict',
+    ],
   },
   list_payment_methods: {
     method: 'GET',

@@ -134,7 +134,7 @@ test('people get a table, spreadsheets get columns, others get nothing', async (
   const table = await run(month);
   expect(table.out).toMatch(/^2025-11\t5\t/m);
   const { out } = await run([...month, '-o', 'csv']);
-  expect(out.split('\n')[0]).toBe(
+  expect(out.split('\r\n')[0]).toBe(
     'key,payments,taken,refunds,refunded,net,platform_fee,tax_amount,clinic_amount',
   );
   expect(out).toContain('2025-11-01,5,401.25,1,20.05,381.20,');

@@ -7,6 +7,7 @@ import { findHold } from './find-hold.ts';
 import { findSlots } from './find-slot.ts';
 import { failure } from './outcome.ts';
 import { zonedText } from './slot-time.ts';
+import { timeToPayOver } from './time-to-pay.ts';
 
 /** A payment page for a hold that stands: the second half of create_booking. */
 export async function createPaymentSession(
@@ -16,7 +17,7 @@ export async function createPaymentSession(
 ): Promise<Output<'create_payment_session'>> {
   const row = await findHold(app, actor, input.reservation_id);
   const { reservation_id } = row;
-  if (row.status === 'expired') throw failure('reservation_expired', { reservation_id });
+  if (row.status === 'expired') throw await timeToPayOver(app, row);
   if (row.status === 'cancelled') {
     throw failure('conflict', { reservation_id }, 'This hold was given back already.');
   }

@@ -17,6 +17,7 @@ import { findMethod } from './payment-methods.ts';
 import { endCharge, neverCharged, settleCharge } from './settle-charge.ts';
 import { zonedText } from './slot-time.ts';
 import { returnUrl } from './start-checkout.ts';
+import { timeToPayOver } from './time-to-pay.ts';
 
 type Started = Extract<Begun, { readonly outcome: 'ok' | 'in_flight' }>;
 
@@ -67,6 +68,7 @@ async function begin(
     }
     begun = await ask();
   }
+  if (begun.outcome === 'reservation_expired') throw await timeToPayOver(app, hold);
   if (!isStarted(begun)) throw refused(begun, hold);
   if (begun.method_id === method_id) return begun;
   const detail = 'Another card is being charged for this hold; wait for its end.';

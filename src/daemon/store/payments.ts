@@ -33,6 +33,15 @@ export type OpenSession = {
   readonly payment_url: string | null;
 };
 
+/** Whether a page or a charge to pay this hold with was ever opened. */
+export async function hadPaymentPage(sql: Db, reservation_id: string): Promise<boolean> {
+  const rows = await run(sql`
+    select from payments
+    where reservation_id = ${reservation_id} and session_id is not null
+    limit 1`);
+  return rows.length > 0;
+}
+
 /** The page of a reservation that can still be paid. */
 export async function openSession(sql: Db, reservation_id: string): Promise<OpenSession | null> {
   const [row] = await run(sql<OpenSession[]>`

@@ -91,6 +91,20 @@ where a.ends_at > now()
   and (a.expires_at is null or a.expires_at > now())
   and (b.expires_at is null or b.expires_at > now());
 
+-- name: buffers
+-- A vet or a room is taken for as long as the visit and what is needed around it.
+select 'vet' as problem, s.slot_id, upper(s.during) - lower(s.during) as taken
+from staff_claims s
+join slots sl on sl.id = s.slot_id
+where upper(s.during) - lower(s.during)
+  <> coalesce(sl.busy_to, sl.ends_at) - coalesce(sl.busy_from, sl.starts_at)
+union all
+select 'room', s.slot_id, upper(s.during) - lower(s.during)
+from room_claims s
+join slots sl on sl.id = s.slot_id
+where upper(s.during) - lower(s.during)
+  <> coalesce(sl.busy_to, sl.ends_at) - coalesce(sl.busy_from, sl.starts_at);
+
 -- name: paid
 -- A prepaid booking that stands has exactly one successful payment of the amount that was due, and
 -- nobody paid more than the price.

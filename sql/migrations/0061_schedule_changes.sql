@@ -150,7 +150,7 @@ $$;
 -- Sets the hours of a vet, a service, both or the clinic on some weekdays: what was there for the
 -- same days and dates goes, the rest of it stays. No hours = none on these days.
 -- p_hours: staff_id, service_id, room_id, kind, weekdays, hours [{opens, closes}], step_minutes,
--- valid_from, valid_to. outcome: ok | not_found | conflict (version) | policy_refused (rule).
+-- valid_from, valid_to. A room and a step that are not said stay. outcome: ok | not_found | conflict (version) | policy_refused (rule).
 create function set_schedule_hours(
   p_clinic_id uuid, p_hours jsonb, p_expected_version integer, p_actor jsonb,
   out outcome text, out rule text, out version integer
@@ -168,6 +168,7 @@ declare
   v_days smallint[] := array(
     select jsonb_array_elements_text(p_hours -> 'weekdays')::smallint
   );
+  v_step integer := (p_hours ->> 'step_minutes')::integer;
   v_old schedules[];
 begin
   if not is_of_clinic(p_clinic_id, v_staff_id, v_service_id, v_room_id, p_actor) then
@@ -187,6 +188,20 @@ begin
     rule := 'too_many_hours';
     return;
   end if;
+  select case when p_hours ? 'room_id' then v_room_id else s.room_id end,
+    case when p_hours ? 'step_minutes' then v_step else s.step_minutes end
+  into v_room_id, v_step
+  from (select 1) as always
+  left join lateral (
+    select s.room_id, s.step_minutes
+    from schedules s
+    where s.clinic_id = p_clinic_id
+      and s.staff_id is not distinct from v_staff_id
+      and s.service_id is not distinct from v_service_id
+      and s.kind = v_kind
+    order by s.weekday = any (v_days) desc, s.valid_from desc nulls last, s.weekday, s.opens
+    limit 1
+  ) as s on true;
   with gone as (
     delete from schedules s
     where s.clinic_id = p_clinic_id
@@ -211,7 +226,7 @@ begin
   ) as part
   union all
   select p_clinic_id, v_staff_id, v_service_id, v_room_id, d, h.opens, h.closes, v_kind,
-    (p_hours ->> 'step_minutes')::integer, v_from, v_to
+    v_step, v_from, v_to
   from unnest(v_days) as d
   cross join jsonb_to_recordset(p_hours -> 'hours') as h (opens time, closes time);
   perform touch_schedule(p_clinic_id);
@@ -474,6 +489,40 @@ begin
     returning sl.id
   )
   select count(*) into reopened from done;
+  -- A closed slot of another shape takes the place, so that few are left behind. Not one that was closed
+  -- just now: a hold may be under way that has read it.
+  with reused as (
+    select sl.id, w.room_id, w.ends_at, w.slot_end_time, w.capacity, w.busy_from, w.busy_to
+    from jsonb_to_recordset(p_open) as w (
+      reuse uuid, service_id uuid, staff_id uuid, room_id uuid, starts_at timestamptz,
+      ends_at timestamptz, slot_end_time time, capacity integer, busy_from timestamptz,
+      busy_to timestamptz
+    )
+    join slots sl on sl.id = w.reuse
+    where sl.clinic_id = p_clinic_id
+      and sl.closed_for = 'schedule'
+      and sl.updated_at < now() - interval '1 minute'
+      and sl.starts_at = w.starts_at
+      and sl.service_id = w.service_id
+      and sl.staff_id is not distinct from w.staff_id
+      and not exists (select from slot_claims c where c.slot_id = sl.id)
+      and not exists (
+        select from slots o
+        where o.service_id = sl.service_id and o.staff_id is not distinct from sl.staff_id
+          and o.starts_at = sl.starts_at and o.closed_for is null
+      )
+    order by sl.id
+    for update of sl
+  ), done as (
+    update slots sl
+    set room_id = r.room_id, ends_at = r.ends_at, slot_end_time = r.slot_end_time,
+      capacity = r.capacity, busy_from = r.busy_from, busy_to = r.busy_to, origin = p_origin,
+      status = 'available', closed_for = null, version = sl.version + 1, updated_at = now()
+    from reused r
+    where sl.id = r.id
+    returning sl.id
+  )
+  select reopened + count(*) into reopened from done;
   with wanted as (
     select w.*, tstzrange(coalesce(w.busy_from, w.starts_at), coalesce(w.busy_to, w.ends_at))
       as during

@@ -10,6 +10,8 @@ import { type Args, flagOption, textOption } from './spec.ts';
 
 /** `petpro schedule set`, `rules`, `exception add|rm` and `holiday-set`. */
 
+const isNone = (word: string) => word.toLowerCase() === 'none';
+
 /** mon-fri, `sat,sun`, all; ISO numbers. */
 export function daysOf(text: string): number[] {
   const words = text.toLowerCase().trim();
@@ -61,7 +63,9 @@ async function partFields(session: Session, clinic: Clinic, args: Args) {
   return {
     ...(staff === null ? {} : { staff_id: staff.staff_id }),
     ...(service === null ? {} : { service_id: serviceOf(clinic, service).service_id }),
-    ...(room === null ? {} : { room_id: await roomOf(session, clinic, room) }),
+    ...(room === null
+      ? {}
+      : { room_id: isNone(room) ? null : await roomOf(session, clinic, room) }),
   };
 }
 
@@ -81,7 +85,9 @@ export async function setSchedule(context: Context, args: Args): Promise<undefin
     kind: flagOption(args, 'break') ? ('break' as const) : ('work' as const),
     weekdays,
     hours,
-    ...(every === null ? {} : { step_minutes: minutesOption('--every', every) }),
+    ...(every === null
+      ? {}
+      : { step_minutes: isNone(every) ? null : minutesOption('--every', every) }),
     ...(valid_from === null ? {} : { valid_from }),
     ...(valid_to === null ? {} : { valid_to }),
   };
@@ -113,13 +119,12 @@ function countryFields(text: string | null) {
 function rulesOf(args: Args) {
   const text = (name: string) => textOption(args, name);
   const [notice, horizon, before, after] = ['notice', 'horizon', 'before', 'after'].map(text);
-  const is_none = (word: string) => word.toLowerCase() === 'none';
   const holidays = (['ask', 'close', 'open'] as const).find((one) => one === text('holidays'));
   const rules = {
     ...(notice
-      ? { min_notice_minutes: is_none(notice) ? null : minutesOption('--notice', notice) }
+      ? { min_notice_minutes: isNone(notice) ? null : minutesOption('--notice', notice) }
       : {}),
-    ...(horizon ? { horizon_days: is_none(horizon) ? null : horizonOf(horizon) } : {}),
+    ...(horizon ? { horizon_days: isNone(horizon) ? null : horizonOf(horizon) } : {}),
     ...(before ? { buffer_before_minutes: minutesOption('--before', before) } : {}),
     ...(after ? { buffer_after_minutes: minutesOption('--after', after) } : {}),
     ...countryFields(text('country')),

@@ -33,7 +33,8 @@ export type Claim = Span & {
 };
 
 export type Changes = {
-  readonly open: readonly WantedSlot[];
+  /** `reuse` names a closed slot of another shape that takes this one's place, so that few are left behind. */
+  readonly open: readonly (WantedSlot & { readonly reuse: string | null })[];
   readonly reopen: readonly KnownSlot[];
   readonly close: readonly KnownSlot[];
   /** They fit no longer, but somebody has them. */
@@ -132,7 +133,7 @@ export function changesOf(
   const staffTaken = lookup(claims, ({ staff_id }) => staff_id);
   const roomTaken = lookup(claims, ({ room_id }) => room_id);
   const offered = lookup(staying, (slot) => `${slot.service_id}|${slot.staff_id}`);
-  const open: WantedSlot[] = [];
+  const open: (WantedSlot & { reuse: string | null })[] = [];
   const reopen: KnownSlot[] = [];
   const overlaps: (WantedSlot & { in_the_way: string })[] = [];
   for (const slot of candidates) {
@@ -151,8 +152,9 @@ export function changesOf(
       overlaps.push({ ...slot, in_the_way: other.slot_id });
       continue;
     }
+    const old = closed_known.get(keyOf(slot))?.find((one) => !one.is_claimed);
     if (again) reopen.push(again);
-    else open.push(slot);
+    else open.push({ ...slot, reuse: old?.slot_id ?? null });
   }
   const late = known.filter((slot) => slot.is_closed && slot.is_claimed && !reopen.includes(slot));
   return {

@@ -153,11 +153,14 @@ export const schedule_shapes = {
     body: z.object({
       staff_id: id.optional(),
       service_id: id.optional(),
-      room_id: id.optional(),
+      room_id: id.nullable().optional().describe('Left out: as before'),
       kind: z.enum(['work', 'break']).default('work'),
       weekdays: z.array(weekday).min(1).max(7),
       hours: z.array(span).max(12).describe('None = no hours on these days'),
-      step_minutes: step.optional().describe('From start to start; default: visit and buffers'),
+      step_minutes: step
+        .nullable()
+        .optional()
+        .describe('From start to start; null: the visit with its buffers; left out: as before'),
       valid_from: local_date.optional(),
       valid_to: local_date.optional(),
       expected_version: version.optional(),

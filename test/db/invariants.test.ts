@@ -60,6 +60,16 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'buffers',
+    plant: async () => {
+      const { clinic, service_id, owner } = await addScene(sql);
+      const staff_id = await addStaff(sql, clinic);
+      const slot_id = await addSlot(sql, clinic, service_id, { staff_id });
+      await mustHold(sql, slot_id, owner);
+      await sql`update slots set busy_to = ends_at + interval '10 minutes' where id = ${slot_id}`;
+    },
+  },
+  {
     name: 'paid',
     plant: async () => {
       const { booking_id } = await booked();

@@ -95,6 +95,33 @@ test('another grid leaves a claimed visit where it is and nothing over it', asyn
   expect(open).toEqual(['09:15 available', '10:00 booked', '10:45 available', '11:15 available']);
 });
 
+test('a room and a step that are not said stay, and slots of another shape take closed places', async () => {
+  const { set, clinic_id, day, room_id } = await makeScene(app, sql);
+  await set({ room_id, step_minutes: 60 });
+  const inRoom = async () =>
+    await sql`
+      select distinct room_id, count(*)::integer as n from slots
+      where clinic_id = ${clinic_id} and slot_date = ${day(2)} group by room_id`;
+  expect(await inRoom()).toEqual([{ room_id, n: 3 }]);
+  await set({ hours: [{ opens: '09:00', closes: '11:00' }] });
+  expect(await inRoom()).toEqual([{ room_id, n: 3 }]);
+  await set({ hours: [{ opens: '13:00', closes: '14:00' }] });
+  // As if some time had passed: a slot that was closed just now is left to holds under way.
+  await sql`update slots set updated_at = now() - interval '1 hour' where clinic_id = ${clinic_id}`;
+  await set({ room_id: null, step_minutes: null });
+  const rows = await sql`
+    select to_char(slot_start_time, 'HH24:MI') as time, room_id is null as is_nowhere from slots
+    where clinic_id = ${clinic_id} and slot_date = ${day(2)} and closed_for is null
+    order by starts_at`;
+  expect(rows).toHaveLength(6);
+  expect(rows.every((row) => row['is_nowhere'] === true)).toBe(true);
+  const [all] = await sql`
+    select count(*)::integer as n from slots
+    where clinic_id = ${clinic_id} and slot_date = ${day(2)}`;
+  // Three were used again, three are new, and the one of the afternoon stays closed.
+  expect(all?.['n']).toBe(7);
+});
+
 test('hours for some weeks lie over the weekly ones, which come back afterwards', async () => {
   const { set, clinic_id, day } = await makeScene(app, sql);
   await set();

@@ -121,4 +121,6 @@ const freeLines = (sql: Db) => sql`
     null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
   from day d
   -- Of days long ago the count alone is left: the seats of old visits are not kept.
-  where d.status = 'blocked' or least(d.remaining, d.capacity - d.booked_count) > 0`;
+  -- What the hours closed is off the board, as if it had never been made.
+  where d.closed_for is null
+    and (d.status = 'blocked' or least(d.remaining, d.capacity - d.booked_count) > 0)`;

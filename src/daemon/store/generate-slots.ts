@@ -94,10 +94,11 @@ export type Applied = {
   readonly closed: number;
 };
 
-const rowOf = (slot: WantedSlot, time_zone: string) => {
+const rowOf = (slot: WantedSlot & { readonly reuse: string | null }, time_zone: string) => {
   const ends = Temporal.Instant.fromEpochMilliseconds(slot.ends_ms).toZonedDateTimeISO(time_zone);
   const is_buffered = slot.busy_from_ms < slot.starts_ms || slot.busy_to_ms > slot.ends_ms;
   return {
+    reuse: slot.reuse,
     service_id: slot.service_id,
     staff_id: slot.staff_id,
     room_id: slot.room_id,
@@ -118,7 +119,7 @@ export async function applySchedule(
   clinic: { readonly clinic_id: string; readonly time_zone: string },
   change: {
     readonly origin: 'schedule' | 'manual';
-    readonly open: readonly WantedSlot[];
+    readonly open: readonly (WantedSlot & { readonly reuse: string | null })[];
     readonly reopen: readonly string[];
     readonly close: readonly string[];
   },

@@ -104,7 +104,9 @@ $$;
 -- A row of the file with everything that it names found.
 create type import_visit as (
   id uuid, clinic_id uuid, service_id uuid, staff_id uuid, user_id uuid, pet_id uuid,
-  starts_at timestamptz, ends_at timestamptz, quantity integer, status text, amount numeric,
+  starts_at timestamptz, ends_at timestamptz, quantity integer, status text,
+  -- What it cost, and what of that is still to be paid.
+  price numeric, amount numeric,
   currency text, time_zone text, created_at timestamptz, file_row jsonb
 );
 
@@ -192,7 +194,8 @@ begin
       'category', v_service.category, 'staff_id', p_v.staff_id,
       'staff_name', (select s.name from staff s where s.id = p_v.staff_id),
       'clinic_name', c.name, 'commission_bp', coalesce(v_service.commission_bp, c.commission_bp),
-      'tax_bp', c.tax_bp, 'tax_included', c.tax_included
+      'tax_bp', c.tax_bp, 'tax_included', c.tax_included,
+      'imported_price', amount_text(p_v.price, p_v.currency)
     ),
     jsonb_build_object('full_name', u.full_name, 'lang', u.lang),
     coalesce(v_service.cancellation_policy, c.cancellation_policy), p_v.starts_at,
@@ -407,10 +410,13 @@ begin
     coalesce(import_moment(p_row ->> 'created_at', v_c.time_zone), v_v.starts_at), now()
   );
   v_v.amount := coalesce((p_row ->> 'amount')::numeric, v_s.price * v_v.quantity);
-  -- Of a visit to come only what is still to be paid is ours to ask for.
-  if v_v.starts_at > now() then
-    v_v.amount := v_v.amount - coalesce((p_row ->> 'amount_paid')::numeric, 0);
-  end if;
+  v_v.price := v_v.amount;
+  -- Only what is still to be paid is ours to ask for: nothing for what is over, unless the file says
+  -- what was paid of it.
+  v_v.amount := v_v.amount - coalesce(
+    (p_row ->> 'amount_paid')::numeric,
+    case when v_v.starts_at > now() and v_v.status = 'confirmed' then 0 else v_v.amount end
+  );
 
   select x.field, x.problem into field, problem
   from (
@@ -426,9 +432,12 @@ begin
       ('currency', 'is not what the service is sold in',
         upper(p_row ->> 'currency') <> v_s.currency),
       ('amount_paid', 'is more than the amount', v_v.amount < 0),
-      ('amount', 'has more decimals than the currency', v_v.amount <> round(v_v.amount, (
-        select k.exponent from currencies k where k.code = v_s.currency
-      ))),
+      ('amount', 'has more decimals than the currency', (
+        select v_v.price <> round(v_v.price, k.exponent)
+          or v_v.amount <> round(v_v.amount, k.exponent)
+        from currencies k
+        where k.code = v_s.currency
+      )),
       ('status', 'cannot be true before the visit',
         v_v.starts_at > now() and v_v.status not in ('confirmed', 'cancelled'))
   ) as x (field, problem, is_so)

@@ -158,6 +158,12 @@ function seriesText({ series }: Booking): string {
   return `${series_code}, visit ${position} of ${visits_made}, ${visits_left} to come`;
 }
 
+/** A visit of another system: what it cost there. Here only what is left of that is to be paid. */
+function importedText({ service_snapshot, currency }: Booking, look: Look): string {
+  const price = service_snapshot['imported_price'];
+  return typeof price === 'string' ? `${look.money(price, currency)}, brought in` : '';
+}
+
 /** Prints one booking; also what `find` does with a reference. */
 export function printBooking(context: Context, booking: Booking, look: Look): void {
   const contact = [booking.owner_phone, booking.owner_email].filter((one) => one !== null);
@@ -190,6 +196,7 @@ export function printBooking(context: Context, booking: Booking, look: Look): vo
       ['with', namesText(booking.participants ?? [])],
       ['series', seriesText(booking)],
       ['amount', `${look.money(booking.amount, booking.currency)} ${booking.payment_state}`],
+      ['before', importedText(booking, look)],
       ...moneyLines(booking, look),
       ['payments', payments.join('; ')],
       ['tries', attemptsText(booking.payment_attempts, look)],

@@ -78,12 +78,14 @@ const queries = {
       b.service_snapshot ->> 'name' as service_name, sl.staff_id,
       b.service_snapshot ->> 'staff_name' as staff_name, b.user_id,
       b.user_snapshot ->> 'full_name' as full_name, b.pet_id, b.pet_snapshot ->> 'name' as pet_name,
-      sl.starts_at, sl.ends_at, b.quantity, b.status, ${money(sql, 'b.amount')} as amount,
-      (
-        select round(sum(p.amount - coalesce(p.refund_amount, 0)), k.exponent)
+      sl.starts_at, sl.ends_at, b.quantity, b.status,
+      -- Of what was brought in as history only the rest is owed here.
+      round(coalesce(h.price, b.amount), k.exponent) as amount,
+      round(coalesce(h.price - b.amount, 0) + coalesce((
+        select sum(p.amount - coalesce(p.refund_amount, 0))
         from payments p
         where p.booking_id = b.id and p.status in ('success', 'refunded')
-      ) as amount_paid,
+      ), 0), k.exponent) as amount_paid,
       b.currency, b.payment_mode, b.notes, b.cancellation_reason, b.cancelled_by, b.cancelled_at,
       b.refund_percent, b.arrived_at, b.started_at, b.completed_at, b.version, b.created_at,
       b.updated_at
@@ -91,6 +93,9 @@ const queries = {
     join clinics c on c.id = b.clinic_id
     join slots sl on sl.id = b.slot_id
     join currencies k on k.code = b.currency
+    cross join lateral (
+      select (b.service_snapshot ->> 'imported_price')::numeric as price
+    ) as h
     where ${ofClinic(sql, scope, 'b.clinic_id')}
     order by b.id`,
   payments: (sql: Db, scope: Scope) => sql`

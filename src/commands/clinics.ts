@@ -23,6 +23,12 @@ const freeText = (open: Open) =>
   open === undefined ? '-' : `${open.remaining}${open.is_partial ? '+' : ''}`;
 const nextText = (open: Open) => open?.next_at?.slice(0, 16).replace('T', ' ') ?? '-';
 
+function summaryText(open: Open): string {
+  if (open === undefined) return '';
+  const slots = open.slots === 1 ? '1 slot' : `${open.slots} slots`;
+  return `${freeText(open)} seats in ${slots} within ${open.days} days`;
+}
+
 /** `petpro clinics list` */
 export async function listClinics(context: Context, args: Args): Promise<number | undefined> {
   const { client } = openSession(context);
@@ -93,12 +99,7 @@ export async function showClinic(context: Context, args: Args): Promise<undefine
       ['hours', hours.join(', ')],
       ['people', clinic.staff.map((one) => one.name).join(', ')],
       ...services,
-      [
-        'free',
-        clinic.open === undefined
-          ? ''
-          : `${freeText(clinic.open)} seats in ${clinic.open.slots} slots of ${clinic.open.days} days`,
-      ],
+      ['free', summaryText(clinic.open)],
     ],
   });
 }

@@ -68,6 +68,19 @@ function lockEntries(sql: Db, reservation_id: string | null) {
       and a.at >= r.created_at`;
 }
 
+/** What left the house, or was to. */
+const messageEntries = (sql: Db, booking_id: string) => sql`
+    select d.created_at, 6, 0, 'message', d.type || '.' || d.status,
+      concat_ws(': ', d.channel, d.last_error), null, d.correlation_id, null,
+      d.sent_at - d.created_at
+    from deliveries d
+    -- Two looks by their indices: one with "or" would read every message of all years.
+    where d.id in (
+      select x.id from deliveries x where x.booking_id = ${booking_id}
+      union
+      select x.id from told join deliveries x on x.event_id = told.id
+    )`;
+
 /**
  * Everything that was written down about a booking, in order of time: what people and machines did,
  * what the payment provider said, and what left the house when.
@@ -132,17 +145,7 @@ export async function readTrace(
       select o.created_at, 5, o.aggregate_version, 'event', o.event_type, null, null,
         o.correlation_id, o.sequence, o.published_at - o.created_at
       from told o
-      union all
-      select d.created_at, 6, 0, 'message', d.type || '.' || d.status,
-        concat_ws(': ', d.channel, d.last_error), null, d.correlation_id, null,
-        d.sent_at - d.created_at
-      from deliveries d
-      -- Two looks by their indices: one with "or" would read every message of all years.
-      where d.id in (
-        select x.id from deliveries x where x.booking_id = ${booking_id}
-        union
-        select x.id from told join deliveries x on x.event_id = told.id
-      )
+      union all ${messageEntries(sql, booking_id)}
     )
     select at, part, what, nullif(detail, '') as detail, source, request_id, sequence,
       round(extract(epoch from took) * 1000)::integer as out_ms

@@ -377,3 +377,91 @@ begin
   version := series_version(p_series_id);
 end
 $$;
+
+-- Who comes with a booking of several seats: one booking, one payer, a name for each seat. Pets that we
+-- know by their row, others by a name.
+create table booking_participants (
+  reservation_id uuid not null references reservations (id) on delete cascade,
+  position integer not null,
+  pet_id uuid references pets (id),
+  name text,
+  owner_name text,
+  constraint booking_participants_pkey primary key (reservation_id, position),
+  constraint booking_participants_position_range check (position between 1 and 50),
+  constraint booking_participants_one_name check (num_nonnulls(pet_id, name) = 1)
+);
+
+create index booking_participants_pet on booking_participants (pet_id) where pet_id is not null;
+
+-- Names who comes with a hold or booking. p_people: pet_id or name, and owner_name; in the order of the
+-- list. rule: too_many_people | pet_twice (in this list, or with another booking of the slot) |
+-- visit_started | hold_ended. p_is_first: written with the hold, so that it is no change.
+create function set_participants(
+  p_reservation_id uuid, p_people jsonb, p_is_first boolean, p_actor jsonb,
+  out outcome text, out rule text
+)
+language plpgsql
+as $$
+#variable_conflict use_column
+declare
+  v_r reservations;
+  v_before jsonb;
+  v_pets uuid[] := array(
+    select (p ->> 'pet_id')::uuid from jsonb_array_elements(p_people) p where p ? 'pet_id'
+  );
+begin
+  select * into v_r from reservations r where r.id = p_reservation_id for no key update;
+  if v_r.id is null or is_hidden(p_actor, v_r.user_id, v_r.clinic_id) or exists (
+    select from unnest(v_pets) as x (id)
+    where not exists (
+      select from pets p
+      where p.id = x.id and (p_actor ->> 'kind' <> 'customer' or p.user_id = v_r.user_id)
+    )
+  ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  -- Two groups that name the same pet at the same time.
+  perform pg_advisory_xact_lock(hashtextextended(v_r.slot_id::text, 64));
+  rule := case
+    when not exists (
+      select from slot_claims c where c.slot_id = v_r.slot_id and c.reservation_id = v_r.id
+    ) then 'hold_ended'
+    when p_actor ->> 'kind' = 'customer'
+      and (select sl.starts_at <= now() from slots sl where sl.id = v_r.slot_id)
+      then 'visit_started'
+    when jsonb_array_length(p_people) > v_r.quantity then 'too_many_people'
+    when cardinality(v_pets) > (select count(distinct x.id) from unnest(v_pets) as x (id))
+      then 'pet_twice'
+    when exists (
+      select
+      from slot_claims c
+      join reservations o on o.id = c.reservation_id
+      left join booking_participants p on p.reservation_id = o.id
+      where c.slot_id = v_r.slot_id and o.id <> v_r.id
+        and (c.expires_at is null or c.expires_at > now())
+        and (p.pet_id = any (v_pets) or p.position is null and o.pet_id = any (v_pets))
+    ) then 'pet_twice'
+  end;
+  if rule is not null then
+    outcome := 'policy_refused';
+    return;
+  end if;
+  select jsonb_agg(to_jsonb(p) - 'reservation_id' order by p.position) into v_before
+  from booking_participants p
+  where p.reservation_id = v_r.id;
+  outcome := 'ok';
+  if p_is_first and v_before is not null then return; end if;
+  delete from booking_participants p where p.reservation_id = v_r.id;
+  insert into booking_participants (reservation_id, position, pet_id, name, owner_name)
+  select v_r.id, x.place, (x.one ->> 'pet_id')::uuid, x.one ->> 'name', x.one ->> 'owner_name'
+  from jsonb_array_elements(p_people) with ordinality as x (one, place);
+  if not p_is_first then
+    perform audit(
+      'booking.participants', 'booking', v_r.reference_code, v_r.clinic_id, null,
+      jsonb_build_object('participants', coalesce(v_before, '[]'::jsonb)),
+      jsonb_build_object('participants', p_people), p_actor
+    );
+  end if;
+end
+$$;

@@ -153,13 +153,15 @@ function showMoved(context: Context, look: Look, done: Move): void {
   });
 }
 
-function moveMoney(look: Look, { refund_amount, due_amount, currency }: Move): string {
+/** Money is told where the move changes it. */
+function moveMoney(look: Look, { moved, refund_amount, due_amount, currency }: Move): string {
+  const is_dearer = moved.some(({ amount, previous_amount }) => amount !== previous_amount);
   const parts = [
-    [refund_amount, 'come back'],
-    [due_amount, 'are due at the visits'],
+    [Number(refund_amount) > 0, refund_amount, 'come back'],
+    [is_dearer && Number(due_amount) > 0, due_amount, 'are due at the visits'],
   ] as const;
-  const told = parts.filter(([amount]) => Number(amount) > 0);
-  return told.map(([amount, what]) => `; ${look.money(amount, currency)} ${what}`).join('');
+  const told = parts.filter(([is_told]) => is_told);
+  return told.map(([, amount, what]) => `; ${look.money(amount, currency)} ${what}`).join('');
 }
 
 /** `petpro series move` */

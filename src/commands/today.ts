@@ -46,6 +46,7 @@ function serviceText({ service_name, extra_seats = 0 }: DayRow): string {
 
 function petText(row: DayRow): string {
   if (row.kind === 'hold') return '(held)';
+  if (row.participants !== undefined) return row.participants;
   return row.kind === 'booking' ? (row.pet_name ?? '-') : row.kind;
 }
 
@@ -95,6 +96,7 @@ export async function today(context: Context, args: Args): Promise<undefined> {
           'status',
           'arrived_at',
           'pet_name',
+          'participants',
           'owner_name',
           'owner_phone',
           'service_name',

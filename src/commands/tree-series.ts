@@ -1,6 +1,6 @@
 import type { CommandSpec } from './spec.ts';
 
-/** Visits that come again. */
+/** Visits that come again, and several who come together. */
 
 const series_arg = {
   name: '<series>',
@@ -114,5 +114,49 @@ export const series_tree: readonly CommandSpec[] = [
     mutates: { endpoint: 'cancel_series', reason: true, if_version: true, dry_run: true },
     exits: [3, 6, 9, 130],
     load: async () => (await import('./series-change.ts')).cancelSeries,
+  },
+  {
+    path: 'bookings group',
+    summary: 'Book seats of a class for several pets and owners, with a name for each',
+    role: 'own_or_desk',
+    examples: [
+      'petpro bookings group --owner 7890 --service "puppy class" --at "sat 10:00" --people "Mochi, Rex/Budi, Kitty/Ani" --pay at_clinic',
+    ],
+    options: [
+      { flags: '--owner <who>', doc: 'who pays: phone, end of it, name or id', required: true },
+      { flags: '--pet <name>', doc: 'pet of who pays; not needed when there is one' },
+      { flags: '--service <name>', doc: 'service, by name or id', required: true },
+      { flags: '--at <when>', doc: 'day and time: "sat 10:00"' },
+      { flags: '--vet <name>', doc: 'vet, by name or id; any = whoever is free' },
+      { flags: '--slot <slot>', doc: 'the slot itself, by id or the end of it, instead of --at' },
+      {
+        flags: '--people <names>',
+        doc: 'a seat for each: pets of who pays, and others as pet/owner',
+        required: true,
+      },
+      {
+        flags: '--pay <how>',
+        doc: 'default link',
+        choices: ['link', 'cash', 'card_terminal', 'transfer', 'at_clinic'],
+      },
+      { flags: '--note <text>', doc: 'shown to the clinic' },
+    ],
+    mutates: { endpoint: 'create_group_booking' },
+    exits: [3, 6, 9],
+    load: async () => (await import('./groups.ts')).bookGroup,
+  },
+  {
+    path: 'bookings participants',
+    args: [{ name: '<reference>', doc: 'BP12345678 or the id of the booking' }],
+    summary: 'Who comes with a booking of several seats; --people says it anew',
+    role: 'own_or_desk',
+    examples: [
+      'petpro bookings participants BP10000127',
+      'petpro bookings participants BP10000127 --people "Mochi, Rex/Budi"',
+    ],
+    options: [{ flags: '--people <names>', doc: 'the whole list: "Mochi, Rex/Budi"' }],
+    mutates: { endpoint: 'set_participants' },
+    exits: [3, 9],
+    load: async () => (await import('./groups.ts')).participants,
   },
 ];

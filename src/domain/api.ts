@@ -19,6 +19,7 @@ import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { schedule_endpoints } from './api-schedules.ts';
+import { group_endpoints } from './api-groups.ts';
 import { series_endpoints } from './api-series.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
@@ -264,6 +265,7 @@ export const endpoints = {
   ...time_off_endpoints,
   ...schedule_endpoints,
   ...series_endpoints,
+  ...group_endpoints,
   ...capacity_endpoints,
   ...waitlist_endpoints,
   ...rules_endpoints,

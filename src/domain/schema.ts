@@ -20,6 +20,7 @@ import { booking_statuses, payment_states, reservation_statuses } from './bookin
 import { booked_items } from './item-schema.ts';
 import { PriceLine, PriceTier } from './price-schema.ts';
 import { OpenSlots } from './schema-search.ts';
+import { group_fields } from './series-schema.ts';
 import { salon_states, ticket_states } from './states.ts';
 
 /** The things that cross the API; one zod schema gives validation, types and OpenAPI. */
@@ -137,16 +138,6 @@ export const Slot = z
   })
   .meta({ id: 'Slot' });
 
-/** Who comes with a booking of several seats. */
-export const Participant = z
-  .object({
-    position: z.number().int(),
-    name: z.string(),
-    owner_name: z.string().nullable(),
-    pet_id: id.nullable().describe('Null: a pet that we do not know'),
-  })
-  .meta({ id: 'Participant' });
-
 /** One line of the day board. A slot with two bookings gives two lines. */
 export const DayRow = z
   .object({
@@ -178,6 +169,11 @@ export const DayRow = z
     pet_name: z.string().nullable(),
     species: z.string().nullable(),
     payment_state: z.enum(payment_states).nullable(),
+    item: z
+      .number()
+      .int()
+      .optional()
+      .describe('Which of several services in a row; each has a line of its own'),
     notes: z.string().nullable(),
     participants: z.string().optional().describe('Names of those who come, where they are told'),
   })
@@ -325,17 +321,7 @@ const BookingMoney = z
   .meta({ id: 'BookingMoney' });
 
 export const Booking = BookingSummary.extend({
-  series: z
-    .object({
-      series_id: id,
-      series_code: z.string(),
-      position: z.number().int(),
-      visits_made: z.number().int(),
-      visits_left: z.number().int(),
-    })
-    .optional()
-    .describe('Only of a visit that is one of a series'),
-  participants: z.array(Participant).readonly().optional().describe('Where they are named'),
+  ...group_fields,
   ...derived_states,
   reservation_id: id.nullable(),
   payment_id: id.nullable(),

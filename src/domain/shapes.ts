@@ -51,6 +51,7 @@ import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { schedule_shapes } from './shapes-schedules.ts';
 import { search_shapes } from './shapes-search.ts';
+import { group_shapes } from './shapes-groups.ts';
 import { series_shapes } from './shapes-series.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
@@ -271,6 +272,7 @@ export const shapes = {
   ...time_off_shapes,
   ...schedule_shapes,
   ...series_shapes,
+  ...group_shapes,
   ...capacity_shapes,
   ...waitlist_shapes,
   ...rules_shapes,

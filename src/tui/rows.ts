@@ -103,6 +103,7 @@ const field_record: Readonly<Record<keyof DayRow, true>> = {
   species: true,
   payment_state: true,
   notes: true,
+  participants: true,
 };
 const isField = (name: string): name is keyof DayRow => Object.hasOwn(field_record, name);
 const fields = Object.keys(field_record).filter(isField);

@@ -1,5 +1,5 @@
 import type { Role } from '../../src/domain/roles.ts';
-import { addService } from '../helpers/database.ts';
+import { addService, addSlot } from '../helpers/database.ts';
 import { call, member, type Request } from './harness.ts';
 import type { World } from './world.ts';
 
@@ -53,6 +53,32 @@ async function firstVisit(world: World): Promise<string> {
   return row?.reference_code ?? '';
 }
 
+/** Two seats of a class. */
+async function groupBody(world: World, role: Role) {
+  const { sql } = world.harness;
+  const { clinic, owner } = world;
+  const service_id = await addService(sql, clinic, { capacity: 6 });
+  days += 15;
+  const slot_id = await addSlot(sql, clinic, service_id, { capacity: 6, in_hours: days * 24 });
+  const { user_id, pet_id } = owner;
+  return {
+    service_id,
+    slot_id,
+    pet_id,
+    ...(role === 'customer' ? {} : { user_id }),
+    participants: [{ pet_id }, { name: 'Rex', owner_name: 'Budi' }],
+  };
+}
+
+async function groupBooking(world: World): Promise<string> {
+  const body = { ...(await groupBody(world, 'desk')), payment_method: 'cash' };
+  const token = world.tokens.desk;
+  const answer = await call(world.base, 'create_group_booking', { body }, { token });
+  const booking_id = member(answer.json, 'booking_id');
+  if (typeof booking_id !== 'string') throw new Error(`no group: ${answer.text}`);
+  return booking_id;
+}
+
 export const series_samples = {
   create_series: async (world: World, role: Role): Promise<Request> => ({
     body: await seriesBody(world, role),
@@ -68,5 +94,12 @@ export const series_samples = {
   cancel_series: async (world: World): Promise<Request> => ({
     ...(await one(world)),
     body: { reason: 'test' },
+  }),
+  create_group_booking: async (world: World, role: Role): Promise<Request> => ({
+    body: await groupBody(world, role),
+  }),
+  set_participants: async (world: World): Promise<Request> => ({
+    params: { booking_id: await groupBooking(world) },
+    body: { participants: [{ name: 'Kitty' }] },
   }),
 };

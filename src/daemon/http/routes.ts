@@ -133,6 +133,7 @@ import {
 } from '../actions/schedules.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { getSeatPlan, getSlotSeats, setSeatPlan } from '../actions/seat-plans.ts';
+import { createGroupBooking, setParticipants } from '../actions/group-bookings.ts';
 import { getSeries, listSeries } from '../actions/series.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
@@ -212,6 +213,8 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   get_series: getSeries,
   move_series: moveSeries,
   cancel_series: cancelSeries,
+  create_group_booking: createGroupBooking,
+  set_participants: setParticipants,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
   get_schedule: getSchedule,

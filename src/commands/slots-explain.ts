@@ -92,6 +92,26 @@ function gapLine(gap: Gap, clinic: Clinic, query: SlotQuery): Line {
   };
 }
 
+const placeOf = (one: Pick<Line, 'date' | 'time' | 'staff_id'>) =>
+  [one.date, one.time, one.staff_id].join('|');
+
+/** Slots and gaps by time. A slot that its hours have closed is explained by what closed them. */
+function linesOf(
+  items: readonly NamedSlot[],
+  gaps: readonly Gap[],
+  lineOf: (gap: Gap) => Line,
+): readonly Line[] {
+  const by_place = new Map(gaps.map((gap) => [placeOf(gap), gap]));
+  const of_slots = items.map((slot) => {
+    const line = slotLine(slot);
+    const gap = slot.reason === 'closed' ? by_place.get(placeOf(slot)) : undefined;
+    return gap === undefined ? line : { ...line, explanation: gap_words[gap.reason] };
+  });
+  const taken = new Set(items.map(placeOf));
+  const others = gaps.filter((gap) => !taken.has(placeOf(gap))).map(lineOf);
+  return [...of_slots, ...others].toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1));
+}
+
 /** Why a day has nothing at all, as far as its hours say. */
 async function emptyDay(session: Session, query: SlotQuery): Promise<string> {
   const [service] = query.services;
@@ -120,10 +140,7 @@ export async function explainSlots(context: Context, args: Args): Promise<undefi
   const time = at === null ? null : parseTime(at);
   const query = { ...queryOf(clinic, args), explain: true, limit: PAGE_MAX };
   const { items, gaps } = await readSlots(session, query);
-  const lines = [
-    ...items.map(slotLine),
-    ...gaps.map((gap) => gapLine(gap, clinic, query)),
-  ].toSorted((a, b) => (a.date + a.time < b.date + b.time ? -1 : 1));
+  const lines = linesOf(items, gaps, (gap) => gapLine(gap, clinic, query));
   const shown = lines.filter((line) => (time === null ? !line.available : line.time === time));
   const none =
     time === null

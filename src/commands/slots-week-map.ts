@@ -62,13 +62,15 @@ function dayText(date: string, lang: Lang): string {
 function noteOf(day: Day, lang: Lang): string {
   const words = week_words[lang];
   const name = day.holiday === null ? null : plainLine(day.holiday);
-  const is_bare = day.total === 0 && day.hours.length === 0;
+  const is_bare = isBare(day);
   if (is_bare && day.closure !== null) {
     return [words.closures[day.closure], ...(name === null ? [] : [name])].join(': ');
   }
   if (name !== null) return `${words.holiday}: ${name}`;
   return is_bare ? words.no_slots : '';
 }
+
+const isBare = (day: Day) => day.total === 0 && day.hours.length === 0;
 
 /** Lines of the map without the legend, none wider than the terminal. */
 export function weekMap(
@@ -85,7 +87,12 @@ export function weekMap(
   const { free: head } = week_words[lang];
   const count_width = Math.max(displayWidth(head), ...counts.map((text) => text.length));
   const line = (label: string, cells: string, count: string, note: string) => {
-    const text = [padEndWidth(label, label_width), cells, padStartWidth(count, count_width), note];
+    const text = [
+      padEndWidth(label, label_width),
+      cells,
+      count && padStartWidth(count, count_width),
+      note,
+    ];
     const parts = text.filter((part) => part !== '');
     return truncateWidth(parts.join('  ').trimEnd(), columns);
   };
@@ -94,6 +101,8 @@ export function weekMap(
   return [
     line('', joined(heads), head, ''),
     ...week.days.map((day, index) => {
+      const label = labels[index] ?? '';
+      if (isBare(day)) return line(label, noteOf(day, lang), '', '');
       const signs = hours.map((hour) =>
         signOf(
           day.hours.find((one) => one.hour === hour),
@@ -101,7 +110,7 @@ export function weekMap(
         ),
       );
       const cells = joined(signs.map((sign) => (is_wide ? sign.repeat(2) : `${sign} `)));
-      return line(labels[index] ?? '', cells, counts[index] ?? '', noteOf(day, lang));
+      return line(label, cells, counts[index] ?? '', noteOf(day, lang));
     }),
   ];
 }

@@ -236,6 +236,8 @@ describe('what is kept', () => {
     for (const header of [tag, tag.slice(2), `"x", ${tag}`, '*']) {
       const spared = await ask(second.url, {}, { 'if-none-match': header });
       expect([spared.status, spared.text]).toEqual([304, '']);
+      expect(spared.headers.get('content-type')).toBeNull();
+      expect(spared.headers.get('etag')).toBe(tag);
     }
     const other = await ask(harness.daemon.url, {}, { 'if-none-match': tag });
     expect(other.status).toBe(304);

@@ -1,5 +1,4 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { getMoneyReport } from '../actions/money-report.ts';
 import { type Alias, alsoAs, inOurWords } from '../../domain/aliases.ts';
 import { type Endpoint, type EndpointName, endpoints } from '../../domain/api.ts';
 import type { StreamName } from '../../domain/api-attachments.ts';
@@ -58,6 +57,7 @@ import { getReceipt } from '../actions/get-receipt.ts';
 import { getReservation } from '../actions/get-reservation.ts';
 import { getTickets } from '../actions/get-tickets.ts';
 import { getWeek } from '../actions/get-week.ts';
+import { createGroupBooking, setParticipants } from '../actions/group-bookings.ts';
 import { inspectLock } from '../actions/inspect-lock.ts';
 import { inspectJobs, listJobs } from '../actions/jobs.ts';
 import { listBookings } from '../actions/list-bookings.ts';
@@ -67,6 +67,7 @@ import { listRows } from '../actions/list-rows.ts';
 import { listServices } from '../actions/list-services.ts';
 import { listSlots } from '../actions/list-slots.ts';
 import { listEntries, listInbox, listPayments, settleInboxItem } from '../actions/money.ts';
+import { getMoneyReport } from '../actions/money-report.ts';
 import {
   addPushDevice,
   getPreferences,
@@ -133,7 +134,6 @@ import {
 } from '../actions/schedules.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { getSeatPlan, getSlotSeats, setSeatPlan } from '../actions/seat-plans.ts';
-import { createGroupBooking, setParticipants } from '../actions/group-bookings.ts';
 import { getSeries, listSeries } from '../actions/series.ts';
 import { setBookingStatus } from '../actions/set-booking-status.ts';
 import { createSettlement, getSettlement, listSettlements } from '../actions/settlements.ts';
@@ -361,7 +361,10 @@ function handlerOf<N extends RouteName>(app: App, name: N, alias: Alias | null) 
   const serialize = serializer(name);
   const fields = fieldNames(name);
   const tags = tagger();
-  const answer = async (request: FastifyRequest, reply: FastifyReply): Promise<string | Buffer> => {
+  const answer = async (
+    request: FastifyRequest,
+    reply: FastifyReply,
+  ): Promise<string | Buffer | undefined> => {
     const { actor, params, body } = request;
     const query = withFormat(name, request);
     if (!actor) throw new AppError('unauthorized', 'Send a token.');

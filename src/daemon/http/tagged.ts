@@ -17,7 +17,7 @@ function hasTag(header: string | undefined, tag: string): boolean {
 }
 
 /**
- * For one address (its aliases write other texts): gives the body of an answer with its tag; an empty one,
+ * For one address (its aliases write other texts): gives the body of an answer with its tag; none,
  * with status 304, when the client has it already.
  */
 export function tagger() {
@@ -37,11 +37,12 @@ export function tagger() {
     reply: FastifyReply,
     output: unknown,
     write: (output: unknown) => string,
-  ): string => {
+  ): string | undefined => {
     const { text, tag } = textOf(output, write);
     reply.headers({ etag: tag, 'cache-control': 'private, no-cache', vary: 'authorization' });
     if (!hasTag(request.headers['if-none-match'], tag)) return text;
-    reply.code(304).removeHeader('content-type');
-    return '';
+    // Sent here: an empty text or null would be given a type and a length.
+    void reply.code(304).removeHeader('content-type').send();
+    return undefined;
   };
 }

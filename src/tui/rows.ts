@@ -61,14 +61,17 @@ function letterOf(row: DayRow, starts_ms: number, now_ms: number): Letter {
   }
 }
 
+/** Several services of one booking are lines of their own. */
+const itemOf = (row: DayRow) => (row.item === undefined ? '' : `:${row.item}`);
+
 /** One booking, hold or seat of a slot, before rows are grouped. */
 export function thingId(row: DayRow): string {
-  return `${row.kind}:${row.booking_id ?? row.reservation_id ?? row.slot_id}`;
+  return `${row.kind}:${row.booking_id ?? row.reservation_id ?? row.slot_id}${itemOf(row)}`;
 }
 
 function idOf(row: DayRow): string {
-  if (row.kind === 'booking') return `b:${row.booking_id ?? row.slot_id}`;
-  if (row.kind === 'hold') return `h:${row.reservation_id ?? row.slot_id}`;
+  if (row.kind === 'booking') return `b:${row.booking_id ?? row.slot_id}${itemOf(row)}`;
+  if (row.kind === 'hold') return `h:${row.reservation_id ?? row.slot_id}${itemOf(row)}`;
   return row.kind === 'open' ? `o:${row.time}` : `x:${row.time}:${row.notes ?? ''}`;
 }
 
@@ -103,6 +106,7 @@ const field_record: Readonly<Record<keyof DayRow, true>> = {
   species: true,
   payment_state: true,
   notes: true,
+  item: true,
   participants: true,
 };
 const isField = (name: string): name is keyof DayRow => Object.hasOwn(field_record, name);

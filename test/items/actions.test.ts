@@ -1,10 +1,12 @@
 import { afterEach, expect, test } from 'vitest';
 import { cancelBooking } from '../../src/daemon/actions/cancel-booking.ts';
 import { cancelReservation } from '../../src/daemon/actions/cancel-reservation.ts';
+import { confirmReservation } from '../../src/daemon/actions/confirm-reservation.ts';
 import { createBooking } from '../../src/daemon/actions/create-booking.ts';
 import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
 import { extendReservation } from '../../src/daemon/actions/extend-reservation.ts';
 import { getBooking } from '../../src/daemon/actions/get-booking.ts';
+import { getDay } from '../../src/daemon/actions/get-day.ts';
 import { listRows } from '../../src/daemon/actions/list-rows.ts';
 import { rebuildLocks } from '../../src/daemon/actions/rebuild-locks.ts';
 import { rescheduleBooking } from '../../src/daemon/actions/reschedule-booking.ts';
@@ -238,4 +240,39 @@ test('a booked row is not moved in part, and cancelled as a whole', async () => 
     rooms: 0,
     booked: 0,
   });
+});
+
+test('on the day board each item stands at its own time with its own vet, as hold and as booking', async () => {
+  const { salon, bath, owner, who } = await openSalon();
+  const tom = await slotAt(sql, salon, salon.nails, 660, { minutes: 15, staff_id: salon.tom });
+  const late = await slotAt(sql, salon, salon.bath, 630, { staff_id: salon.mia });
+  const desk = staff('desk', salon.clinic.id);
+  const date = day.toPlainDate().toString();
+  const board = async () => {
+    const { items } = await getDay(app, desk, { clinic_id: salon.clinic.id, date });
+    return items
+      .filter(({ kind }) => kind === 'hold' || kind === 'booking')
+      .map(({ kind, slot_id, time, staff_name, amount, item }) => [
+        kind,
+        slot_id,
+        time,
+        staff_name,
+        amount,
+        item,
+      ]);
+  };
+  const held = await createReservation(app, who, wishOf(salon, owner.pet_id, 630), no_key);
+  expect(await board()).toEqual([
+    ['hold', late, '10:30', 'Mia', '200000.00', 1],
+    ['hold', tom, '11:00', 'Tom', '50000.00', 2],
+  ]);
+  await confirmReservation(app, desk, {
+    reservation_id: held.reservation_id,
+    payment_method: 'cash',
+  });
+  expect(await board()).toEqual([
+    ['booking', late, '10:30', 'Mia', '200000.00', 1],
+    ['booking', tom, '11:00', 'Tom', '50000.00', 2],
+  ]);
+  expect(await claimsOf(sql, [bath])).toMatchObject({ seats: 0 });
 });

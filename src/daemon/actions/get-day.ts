@@ -42,9 +42,10 @@ export async function getDay(
     ({ reservation_id }) => reservation_id,
   );
   const mask = masker(actor);
-  const rowJson = ({ extra_seats, ...row }: DayRow): Output<'get_day'>['items'][number] => ({
+  const rowJson = ({ extra_seats, item, ...row }: DayRow): Output<'get_day'>['items'][number] => ({
     ...row,
     ...(extra_seats > 0 ? { extra_seats } : {}),
+    ...(item === null ? {} : { item }),
     starts_at: zonedText(row.starts_at, time_zone),
     ends_at: zonedText(row.ends_at, time_zone),
     time: localTime(row.starts_at, time_zone).time,

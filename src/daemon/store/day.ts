@@ -32,6 +32,8 @@ export type DayRow = {
   readonly species: string | null;
   readonly payment_state: PaymentState | null;
   readonly notes: string | null;
+  /** Which of several services in a row this line is; null where there is one. */
+  readonly item: number | null;
 };
 
 export type DayBoard = {
@@ -68,6 +70,8 @@ export async function readDay(
     ), lines as (
       ${bookedLines(sql)}
       union all
+      ${itemLines(sql)}
+      union all
       ${heldLines(sql)}
       union all
       ${freeLines(sql)}
@@ -76,7 +80,7 @@ export async function readDay(
       d.staff_name, d.capacity, least(d.remaining, d.capacity - d.booked_count) as remaining,
       coalesce(l.amount, d.price) as amount, d.currency, l.booking_id, l.reference_code, l.status,
       l.arrived_at, l.version, l.reservation_id, l.hold_expires_at, l.user_id, l.owner_name, l.owner_phone, l.pet_id,
-      l.pet_name, l.species, l.payment_state, l.notes, sl.extra_seats
+      l.pet_name, l.species, l.payment_state, l.notes, l.item, sl.extra_seats
     from lines l
     join day d on d.slot_id = l.slot_id
     join slots sl on sl.id = l.slot_id
@@ -86,19 +90,40 @@ export async function readDay(
 }
 
 const bookedLines = (sql: Db) => sql`
-  select 'booking' as kind, 1 as rank, b.slot_id, b.amount, b.booking_id, b.reference_code,
-    b.status, b.arrived_at, b.version, b.reservation_id, null::timestamptz as hold_expires_at,
-    b.user_id, b.owner_name, b.owner_phone, b.pet_id, b.pet_name, b.species, b.payment_state,
-    b.notes, b.created_at
+  select 'booking' as kind, 1 as rank, b.slot_id,
+    case
+      when b.item_count > 1 then (
+        select i.amount from reservation_items i
+        where i.reservation_id = b.reservation_id and i.position = 1
+      )
+      else b.amount
+    end as amount,
+    b.booking_id, b.reference_code, b.status, b.arrived_at, b.version, b.reservation_id,
+    null::timestamptz as hold_expires_at, b.user_id, b.owner_name, b.owner_phone, b.pet_id,
+    b.pet_name, b.species, b.payment_state, b.notes, b.created_at,
+    case when b.item_count > 1 then 1 end as item
   from booking_rows b
   -- Not a join: with the tables of the view it would be more than the planner weighs together
   -- (join_collapse_limit), and every booking of all years would be read.
   where b.slot_id = any (array(select d.slot_id from day d)) and b.status <> 'cancelled'`;
 
+/** Later ones of several services: each stands at its own time, with its own vet. */
+const itemLines = (sql: Db) => sql`
+  select 'booking', 1, i.slot_id, i.amount, b.booking_id, b.reference_code, b.status, b.arrived_at,
+    b.version, b.reservation_id, null, b.user_id, b.owner_name, b.owner_phone, b.pet_id, b.pet_name,
+    b.species, b.payment_state, b.notes, b.created_at, i.position
+  from reservation_items i
+  cross join lateral (
+    select * from booking_rows w where w.reservation_id = i.reservation_id offset 0
+  ) b
+  where i.slot_id = any (array(select d.slot_id from day d)) and i.position > 1
+    and b.status <> 'cancelled'`;
+
 const heldLines = (sql: Db) => sql`
-  select 'hold', 2, r.slot_id, r.amount, null, r.reference_code, null, null, r.version, r.id,
-    r.expires_at, r.user_id, u.full_name, u.phone, r.pet_id, p.name, p.species,
-    case when f.reservation_id is null then 'pending' else 'failed' end, r.notes, r.created_at
+  select 'hold', 2, d.slot_id, coalesce(i.amount, r.amount), null, r.reference_code, null, null,
+    r.version, r.id, r.expires_at, r.user_id, u.full_name, u.phone, r.pet_id, p.name, p.species,
+    case when f.reservation_id is null then 'pending' else 'failed' end, r.notes, r.created_at,
+    i.position
   from day d
   cross join lateral (
     select distinct c.reservation_id
@@ -106,6 +131,8 @@ const heldLines = (sql: Db) => sql`
     where c.slot_id = d.slot_id and c.expires_at > now()
   ) as c
   join reservations r on r.id = c.reservation_id
+  left join reservation_items i
+    on r.item_count > 1 and i.reservation_id = r.id and i.slot_id = d.slot_id
   left join users u on u.id = r.user_id
   left join pets p on p.id = r.pet_id
   left join lateral (
@@ -118,7 +145,7 @@ const heldLines = (sql: Db) => sql`
 
 const freeLines = (sql: Db) => sql`
   select case when d.status = 'blocked' then 'blocked' else 'open' end, 3, d.slot_id, null, null,
-    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
+    null, null, null, null, null, null, null, null, null, null, null, null, null, null, null, null
   from day d
   -- Of days long ago the count alone is left: the seats of old visits are not kept.
   -- What the hours closed is off the board, as if it had never been made.

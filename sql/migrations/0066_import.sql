@@ -230,6 +230,7 @@ declare
   v_held record;
   v_confirmed record;
   v_reference text;
+  v_priced boolean;
 begin
   select sl.id into v_slot_id
   from slots sl
@@ -282,14 +283,18 @@ begin
     field := 'starts_at';
     return;
   end if;
+  -- Prices that are made of lines (tiers, tax on top) stay what the lines make.
+  v_priced := p_v.file_row ->> 'amount' is not null or p_v.file_row ->> 'amount_paid' is not null;
   update reservations r
-  set amount = p_v.amount, amount_due = p_v.amount, notes = p_v.file_row ->> 'notes',
+  set amount = case when v_priced then p_v.amount else r.amount end,
+    amount_due = case when v_priced then p_v.amount else r.amount_due end,
+    notes = p_v.file_row ->> 'notes',
     reference_code = coalesce(v_reference, r.reference_code)
-  where r.id = p_v.id and (r.price_lines is null or r.amount = p_v.amount);
+  where r.id = p_v.id and (not v_priced or r.price_lines is null or r.amount = p_v.amount);
   if not found then
     field := 'amount';
-    problem := 'this service is sold in tiers, and the seats cost ' ||
-      amount_text(v_held.amount, p_v.currency);
+    problem := 'these seats cost ' || amount_text(v_held.amount, p_v.currency) ||
+      ' here, of tiers or with tax on top: leave it out';
     return;
   end if;
   select c.* into v_confirmed

@@ -130,6 +130,17 @@ describe('a visit to come', () => {
   });
 });
 
+test('a price with tax on top stays what its lines make', async () => {
+  await sql`update clinics set tax_bp = 1900, tax_included = false where code = 'SAL'`;
+  const salon = ['id,clinic,service,owner,starts_at,amount'];
+  const row = (id: string, amount: string) => `${id},SAL,cut,b,${next_day} 18:00,${amount}`;
+  const file = (id: string, amount: string) => [...salon, row(id, amount)];
+  const refused = await importLines('bookings', file('tax1', '20'), '--open-slots');
+  expect(why(refused)).toContain('these seats cost 23.80 here');
+  const done = await importLines('bookings', file('tax2', ''), '--open-slots');
+  expect(done).toMatchObject({ added: 1 });
+});
+
 test.each([
   ['y1,nope,v,a,pa,2025-01-01 10:00,,,,', 'service_id'],
   ['y2,s,nobody,a,pa,2025-01-01 10:00,,,,', 'staff_id'],

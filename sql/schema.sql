@@ -2383,6 +2383,7 @@ $$;
 create function apply_schedule(p_clinic_id uuid, p_origin text, p_open jsonb, p_reopen uuid[], p_close uuid[], OUT opened integer, OUT reopened integer, OUT closed integer)
 returns record
 language plpgsql
+set enable_seqscan=off
 as $$
 #variable_conflict use_column
 begin
@@ -6464,9 +6465,12 @@ begin
       ('currency', 'is not what the service is sold in',
         upper(p_row ->> 'currency') <> v_s.currency),
       ('amount_paid', 'is more than the amount', v_v.amount < 0),
-      ('amount', 'has more decimals than the currency', v_v.amount <> round(v_v.amount, (
-        select k.exponent from currencies k where k.code = v_s.currency
-      ))),
+      ('amount', 'has more decimals than the currency', (
+        select v_v.price <> round(v_v.price, k.exponent)
+          or v_v.amount <> round(v_v.amount, k.exponent)
+        from currencies k
+        where k.code = v_s.currency
+      )),
       ('status', 'cannot be true before the visit',
         v_v.starts_at > now() and v_v.status not in ('confirmed', 'cancelled'))
   ) as x (field, problem, is_so)
@@ -6508,6 +6512,7 @@ declare
   v_held record;
   v_confirmed record;
   v_reference text;
+  v_priced boolean;
 begin
   select sl.id into v_slot_id
   from slots sl
@@ -6560,14 +6565,18 @@ begin
     field := 'starts_at';
     return;
   end if;
+  -- Prices that are made of lines (tiers, tax on top) stay what the lines make.
+  v_priced := p_v.file_row ->> 'amount' is not null or p_v.file_row ->> 'amount_paid' is not null;
   update reservations r
-  set amount = p_v.amount, amount_due = p_v.amount, notes = p_v.file_row ->> 'notes',
+  set amount = case when v_priced then p_v.amount else r.amount end,
+    amount_due = case when v_priced then p_v.amount else r.amount_due end,
+    notes = p_v.file_row ->> 'notes',
     reference_code = coalesce(v_reference, r.reference_code)
-  where r.id = p_v.id and (r.price_lines is null or r.amount = p_v.amount);
+  where r.id = p_v.id and (not v_priced or r.price_lines is null or r.amount = p_v.amount);
   if not found then
     field := 'amount';
-    problem := 'this service is sold in tiers, and the seats cost ' ||
-      amount_text(v_held.amount, p_v.currency);
+    problem := 'these seats cost ' || amount_text(v_held.amount, p_v.currency) ||
+      ' here, of tiers or with tax on top: leave it out';
     return;
   end if;
   select c.* into v_confirmed
@@ -6809,6 +6818,15 @@ as $$
   ) x
 $$;
 
+create function items_end(p_r reservations)
+returns timestamp with time zone
+language sql stable
+as $$
+  select max(i.ends_at)
+  from reservation_items i
+  where p_r.item_count > 1 and i.reservation_id = p_r.id
+$$;
+
 create function items_json(p_reservation_id uuid, p_currency text)
 returns jsonb
 language sql stable
@@ -6821,6 +6839,15 @@ as $$
   ) order by i.position)
   from reservation_items i
   where i.reservation_id = p_reservation_id
+$$;
+
+create function items_name(p_r reservations)
+returns text
+language sql stable
+as $$
+  select string_agg(i.name, ' + ' order by i.position)
+  from reservation_items i
+  where p_r.item_count > 1 and i.reservation_id = p_r.id
 $$;
 
 create function items_of_lines(p_lines jsonb)
@@ -6841,7 +6868,7 @@ returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
-    'name', string_agg(i.name, ' + ' order by i.position),
+    'name', items_name(p_r),
     'duration_minutes', (extract(epoch from max(i.ends_at) - min(i.starts_at)) / 60)::integer,
     'price_total', amount_text(p_r.amount, p_r.currency),
     'commission_bp', case

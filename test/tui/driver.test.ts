@@ -339,6 +339,21 @@ describe('finding', () => {
     await driver.expect('Kitty cat');
   });
 
+  it('shows who is spelled alike, and opens nobody for that; a booking has no use for them', async () => {
+    await start();
+    driver.press('f');
+    driver.type('aminha');
+    driver.press('enter');
+    await driver.expect('Sitti Aminah');
+    expect(driver.state().overlay?.screen).toBe('find');
+    driver.press('esc', 'b');
+    driver.type('aminha');
+    driver.press('enter');
+    await driver.until('the answer', (state) => state.draft?.searched === 'aminha');
+    expect(driver.state().draft?.owner).toBeNull();
+    expect(driver.state().draft?.matches).toEqual([]);
+  });
+
   it('says when nobody matches', async () => {
     await start();
     driver.press('f');

@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Sql, TransactionSql } from 'postgres';
 import { type SeedClinic, seed_clinics } from './seed-data.ts';
+import { seedPlaces } from './seed-places.ts';
 import { dice, seedId } from './seed-random.ts';
 import { seedToday } from './seed-today.ts';
 
@@ -183,6 +184,7 @@ export async function seedDatabase(
       await seedClinic(tx, seed, clinic);
       await seedToday(tx, seed, clinic);
     }
+    await seedPlaces(tx, seed);
     await seedKeys(tx, keys);
   });
   await sql`analyze slots, users, pets`;

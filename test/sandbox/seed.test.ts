@@ -26,8 +26,8 @@ async function counts() {
   return { ...row };
 }
 
-test('seeds three clinics whose invariants all hold', async () => {
-  expect(await counts()).toMatchObject({ clinics: 3, users: 180, api_keys: 6 });
+test('seeds three clinics, a salon and a venue whose invariants all hold', async () => {
+  expect(await counts()).toMatchObject({ clinics: 5, users: 180, api_keys: 6 });
   const broken = (await runInvariants(db.sql)).filter((invariant) => invariant.rows > 0);
   expect(broken).toEqual([]);
 });
@@ -68,13 +68,28 @@ test('opens slots at local times for three weeks, in every zone', async () => {
     group by c.code order by c.code
   `;
   expect(rows.map((row) => [row.code, row.wrong])).toEqual([
+    ['BMS', 0],
     ['BSD', 0],
+    ['GLM', 0],
     ['SKR', 0],
     ['SPB', 0],
   ]);
-  expect(rows[0]?.days).toBe(21);
+  expect(rows[1]?.days).toBe(21);
   // Closed on Sundays.
-  expect(rows[2]?.days).toBe(18);
+  expect(rows[4]?.days).toBe(18);
+});
+
+test('sells numbered seats of the venue, and visits to the salon without a pet', async () => {
+  const rows = await db.sql`
+    select c.code, b.quantity, b.pet_id, seat_labels(b.slot_id, r.id, r.seats) as labels
+    from bookings b
+    join clinics c on c.id = b.clinic_id and c.kind <> 'clinic'
+    join reservations r on r.id = b.reservation_id
+    order by c.code, b.quantity`;
+  expect(rows).toHaveLength(6);
+  expect(rows.every(({ pet_id }) => pet_id === null)).toBe(true);
+  expect(rows[0]).toMatchObject({ code: 'BMS', labels: ['A-8', 'A-10'] });
+  expect(rows[5]).toMatchObject({ code: 'GLM', labels: null });
 });
 
 test('leaves nobody an appointment message about a wrong time', async () => {

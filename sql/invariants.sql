@@ -466,6 +466,21 @@ where d.created_at > now() - interval '7 days'
   and (d.status = 'sending' and d.leased_until is null
     or d.status = 'dead' and d.dead_at is null);
 
+-- name: series
+-- Visits of a series are of its owner, clinic and service, and nobody is named without a seat.
+select b.id as booking_id, b.reference_code, 'not of its series' as problem
+from bookings b
+join booking_series s on s.id = b.series_id
+where b.series_id is not null
+  and (b.user_id, b.clinic_id, b.service_id) is distinct from (s.user_id, s.clinic_id, s.service_id)
+union all
+select r.id, r.reference_code, 'more names than seats'
+from (
+  select p.reservation_id, count(*) as named from booking_participants p group by p.reservation_id
+) as k
+join reservations r on r.id = k.reservation_id
+where k.named > r.quantity;
+
 -- name: search
 -- Owners can be found as they are called now, those who were erased not at all. Words are compared
 -- for some of those that changed in the last hour: folding a million names takes a minute.

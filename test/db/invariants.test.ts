@@ -235,6 +235,15 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'series',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`
+        insert into booking_participants (reservation_id, position, name)
+        values (${reservation_id}, 1, 'Rex'), (${reservation_id}, 2, 'Kitty')`;
+    },
+  },
+  {
     name: 'search',
     plant: async () => {
       const { user_id } = await addOwner(sql);

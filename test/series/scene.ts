@@ -20,32 +20,6 @@ export function mondayAhead(clinic: Clinic, weeks = 2): Temporal.PlainDate {
   return today.subtract({ days: today.dayOfWeek - 1 }).add({ weeks });
 }
 
-/** One slot at a local time. */
-export async function addSlotAt(
-  sql: Sql,
-  clinic: Clinic,
-  slot: {
-    readonly service_id: string;
-    readonly staff_id?: string | null;
-    readonly date: string;
-    readonly time: string;
-    readonly capacity?: number;
-    readonly price?: string;
-  },
-): Promise<string> {
-  const { service_id, staff_id = null, date, time, capacity = 1, price = null } = slot;
-  const [row] = await sql<{ id: string }[]>`
-    insert into slots (
-      clinic_id, service_id, staff_id, starts_at, ends_at, slot_date, slot_start_time,
-      slot_end_time, capacity, price
-    )
-    select ${clinic.id}, ${service_id}, ${staff_id}, t, t + interval '30 minutes', ${date}, ${time},
-      (${time}::time + interval '30 minutes'), ${capacity}, ${price}
-    from (select ${`${date} ${time}`}::timestamp at time zone ${clinic.time_zone}) as x (t)
-    returning id`;
-  return row!.id;
-}
-
 export type SeriesScene = {
   readonly clinic: Clinic;
   readonly service_id: string;

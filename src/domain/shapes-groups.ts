@@ -29,7 +29,9 @@ export const group_shapes = {
         date: local_date.optional(),
         time: local_time.optional(),
         staff_id: id.optional(),
-        pet_id: id.describe('A pet of who pays: the booking is in its name'),
+        pet_id: id
+          .optional()
+          .describe('A pet of who pays, needed at a clinic: the booking is in its name'),
         user_id: id
           .optional()
           .describe('Who pays, when staff book for somebody; a customer is always themselves'),

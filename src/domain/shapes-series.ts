@@ -202,7 +202,7 @@ export const series_shapes = {
     body: z
       .object({
         service_id: id,
-        pet_id: id,
+        pet_id: id.optional().describe('Needed at a clinic; salons and venues do not ask'),
         user_id: id
           .optional()
           .describe('The owner, when staff book for somebody; a customer is always themselves'),

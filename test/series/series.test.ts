@@ -263,3 +263,18 @@ test('owners make series of what asks for nothing before, see their own, and no 
   );
   await expectInvariants(sql);
 });
+
+test('salons ask for no pet, clinics do', async () => {
+  const scene = await addSeriesScene(sql);
+  const { pet_id: _, ...wish } = seriesWish(scene);
+  const refused = await expectProblem(createSeries(app, staff('desk'), wish), 'invalid_input');
+  expect(refused.detail).toMatch(/which pet/);
+  await sql`update clinics set kind = 'salon' where id = ${scene.clinic.id}`;
+  const made = await createSeries(app, staff('desk'), wish);
+  expect(made.visits).toHaveLength(4);
+  expect(await getSeries(app, staff('desk'), { series_id: made.series_id! })).toMatchObject({
+    pet_id: null,
+    pet_name: null,
+  });
+  await expectInvariants(sql);
+});

@@ -77,13 +77,17 @@ async function serviceOf(
   user_id: string,
   input: Request,
 ): Promise<SeriesService> {
-  const { service_id, pet_id, staff_id = null } = input;
+  const { service_id, pet_id = null, staff_id = null } = input;
   const { clinic_id } = actor;
   const wish = { service_id, user_id, pet_id, staff_id, clinic_id };
   const service = await findSeriesService(app.sql, wish);
   const absent = (detail: string) => new AppError('not_found', detail);
   if (!service) throw absent('There is no such service.');
-  if (!service.has_pet) throw absent('The owner has no such pet.');
+  if (!service.has_pet) {
+    throw pet_id === null
+      ? wrong('pet_id', 'Say for which pet: a clinic has to know.')
+      : absent('The owner has no such pet.');
+  }
   if (staff_id !== null && service.staff_name === null) throw absent('There is no such vet.');
   if (!service.is_available) throw failure('service_unavailable');
   return service;
@@ -193,7 +197,7 @@ async function judge(
     clinic_id: service.clinic_id,
     service_id: wish.service_id,
     user_id: wish.user_id,
-    pet_id: input.pet_id,
+    pet_id: input.pet_id ?? null,
     staff_id: input.staff_id ?? null,
     quantity: wish.quantity,
     every,

@@ -137,7 +137,7 @@ export async function visitsOfSeries(
     order by r.starts_at, r.booking_id`);
 }
 
-/** What a series is asked for: the service, its clinic, and whether the pet is the owner's. */
+/** What a series is asked for: the service, its clinic, and whether the pet is the owner's or needless. */
 export type SeriesService = {
   readonly clinic_id: string;
   readonly time_zone: string;
@@ -154,7 +154,7 @@ export async function findSeriesService(
   wish: {
     readonly service_id: string;
     readonly user_id: string;
-    readonly pet_id: string;
+    readonly pet_id: string | null;
     readonly staff_id: string | null;
     readonly clinic_id: string | null;
   },
@@ -163,7 +163,10 @@ export async function findSeriesService(
   const [row] = await run(sql<SeriesService[]>`
     select sv.clinic_id, c.time_zone, sv.name as service_name, sv.currency,
       sv.is_available and c.is_active as is_available, sv.requires_approval,
-      exists (select from pets p where p.id = ${pet_id} and p.user_id = ${user_id}) as has_pet,
+      case
+        when ${pet_id}::uuid is null then c.kind <> 'clinic'
+        else exists (select from pets p where p.id = ${pet_id} and p.user_id = ${user_id})
+      end as has_pet,
       (select st.name from staff st where st.id = ${staff_id} and st.clinic_id = sv.clinic_id)
         as staff_name
     from services sv
@@ -191,7 +194,7 @@ export type SeriesWish = {
   readonly clinic_id: string;
   readonly service_id: string;
   readonly user_id: string;
-  readonly pet_id: string;
+  readonly pet_id: string | null;
   readonly staff_id: string | null;
   readonly quantity: number;
   readonly every: number;

@@ -75,6 +75,23 @@ as $$
   where i.reservation_id = p_reservation_id
 $$;
 
+-- What several services are called together, and when the last of them ends; null where there is one.
+create function items_name(p_r reservations) returns text
+language sql stable
+as $$
+  select string_agg(i.name, ' + ' order by i.position)
+  from reservation_items i
+  where p_r.item_count > 1 and i.reservation_id = p_r.id
+$$;
+
+create function items_end(p_r reservations) returns timestamptz
+language sql stable
+as $$
+  select max(i.ends_at)
+  from reservation_items i
+  where p_r.item_count > 1 and i.reservation_id = p_r.id
+$$;
+
 -- As in 0006, with the items where there are several.
 create or replace function reservation_payload(p_r reservations) returns jsonb
 language sql stable
@@ -385,7 +402,7 @@ create function items_snapshot(p_r reservations) returns jsonb
 language sql stable
 as $$
   select jsonb_build_object(
-    'name', string_agg(i.name, ' + ' order by i.position),
+    'name', items_name(p_r),
     'duration_minutes', (extract(epoch from max(i.ends_at) - min(i.starts_at)) / 60)::integer,
     'price_total', amount_text(p_r.amount, p_r.currency),
     'commission_bp', case

@@ -50,6 +50,12 @@ export type MailFacts = {
     readonly starts_at: Temporal.Instant;
     readonly reference_code: string;
   }[];
+  /** Several services in a row, in order; absent or empty where there is one. */
+  readonly items?: readonly {
+    readonly starts_at: Temporal.Instant;
+    readonly service_name: string;
+    readonly staff_name: string | null;
+  }[];
   readonly quantity: number;
   /** Where seats are numbered: `A-12`. */
   readonly seat_names?: readonly string[] | null | undefined;

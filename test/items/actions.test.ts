@@ -93,6 +93,9 @@ test('booked by its beginning, paid on one page, one mail of the whole', async (
     },
     items: [{ slot_id: bath }, { slot_id: nails_mia }],
   });
+  await bench.drain('relay', 'dispatcher');
+  const letter = bench.mail.list().find(({ text }) => text.includes(started.reference_code));
+  expect(letter?.text).toContain('Service 1: 10:00 Bath (Mia)\nService 2: 10:30 Nails (Mia)\n');
 });
 
 test('availability for a list names one row per beginning with price and length of all', async () => {

@@ -57,7 +57,7 @@ const span = (one: { starts_at: Temporal.Instant; ends_at: Temporal.Instant }) =
 async function proposals(app: App, plan: Plan): Promise<ReadonlyMap<string, FreePlace>> {
   const { staff, window, visits } = plan;
   const movable = visits.flatMap((visit) =>
-    visit.booking_id !== null && visit.is_movable
+    visit.booking_id !== null && visit.is_movable && visit.item_count === 1
       ? [{ ...visit, booking_id: visit.booking_id }]
       : [],
   );
@@ -142,6 +142,9 @@ export async function planItems(app: App, actor: Actor, plan: Plan): Promise<rea
   for (const visit of visits) {
     const to = visit.booking_id === null ? undefined : places.get(visit.booking_id);
     const kind = kindOf(visit, mode, to);
+    // Several services in a row end once, however many of them stand in the way.
+    const is_told = items.some((one) => one.reservation_id === visit.reservation_id);
+    if (kind !== 'keep' && is_told) continue;
     const target = kind === 'move' && to ? to : null;
     const is_moneyed = kind === 'move' || kind === 'cancel';
     items.push({

@@ -9,6 +9,7 @@ import {
 } from '../../domain/message.ts';
 import { formatMoney } from '../../domain/money.ts';
 import { fitSms } from '../../domain/sms.ts';
+import { localTime } from '../../domain/time.ts';
 import { type Catalogue, catalogues, type Words } from './catalogue.ts';
 import { offer_words } from './offer-page.ts';
 
@@ -67,6 +68,20 @@ function whenRows(
   ]);
 }
 
+/** What: once, or a line for each of several services with its time and who does it. */
+function serviceRows(
+  { items = [], time_zone }: MailFacts,
+  words: Words,
+  { labels }: Catalogue,
+): readonly (readonly [string, string])[] {
+  if (items.length === 0) return [[labels.service, words.service_name]];
+  return items.map(({ starts_at, service_name, staff_name }, index) => {
+    const { time } = localTime(starts_at, time_zone);
+    const who = staff_name === null ? '' : ` (${staff_name})`;
+    return [`${labels.service} ${index + 1}`, `${time} ${service_name}${who}`];
+  });
+}
+
 /** How many places, or which ones where they are numbered; one without a number goes without saying. */
 function placesText({ seat_names, quantity }: MailFacts): string | null {
   if (seat_names) return seat_names.join(', ');
@@ -84,9 +99,9 @@ function rowsOf(
   const state = facts.payment_state === 'paid' ? labels.paid : labels.due;
   const rows: readonly (readonly [string, string | null])[] = [
     ...whenRows(facts, words, catalogue),
-    [labels.service, words.service_name],
+    ...serviceRows(facts, words, catalogue),
     [labels.pet, facts.pet_name],
-    [labels.staff, facts.staff_name],
+    [labels.staff, facts.items?.length ? null : facts.staff_name],
     [labels.place, [facts.clinic_name, facts.clinic_address].filter(Boolean).join(', ')],
     [labels.phone, facts.clinic_phone],
     [labels.quantity, placesText(facts)],

@@ -187,7 +187,17 @@ export async function listBookings(sql: Db, filter: BookingFilter): Promise<read
       ${user_id ? sql`and user_id = ${user_id}` : sql``}
       ${clinic_id ? sql`and clinic_id = ${clinic_id}` : sql``}
       ${service_id ? sql`and service_id = ${service_id}` : sql``}
-      ${staff_id ? sql`and staff_id = ${staff_id}` : sql``}
+      ${
+        staff_id
+          ? sql`and (
+              staff_id = ${staff_id}
+              or item_count > 1 and reservation_id in (
+                select i.reservation_id from reservation_items i
+                where i.reservation_id = booking_rows.reservation_id and i.staff_id = ${staff_id}
+              )
+            )`
+          : sql``
+      }
       ${statuses.length > 0 ? sql`and status = any (${statuses})` : sql``}
       ${from ? sql`and booking_time >= ${from.toString()}` : sql``}
       ${to ? sql`and booking_time < ${to.toString()}` : sql``}

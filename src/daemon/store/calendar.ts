@@ -39,7 +39,18 @@ const guard = (sql: Db, of: CalendarOf) => sql`
   ${of.booking_id === undefined ? sql`true` : sql`b.id = ${of.booking_id}`}
   ${of.user_id ? sql`and b.user_id = ${of.user_id}` : sql``}
   ${of.clinic_id ? sql`and b.clinic_id = ${of.clinic_id}` : sql``}
-  ${of.staff_id ? sql`and sl.staff_id = ${of.staff_id}` : sql``}`;
+  ${
+    of.staff_id
+      ? sql`and (
+          sl.staff_id = ${of.staff_id}
+          -- Whoever has a part of the visit sees all of it.
+          or b.item_count > 1 and exists (
+            select from reservation_items i
+            where i.reservation_id = b.reservation_id and i.staff_id = ${of.staff_id}
+          )
+        )`
+      : sql``
+  }`;
 
 const within = (sql: Db, { from, to }: CalendarSpan) => sql`
   and b.booking_time >= ${from.toString()} and b.booking_time < ${to.toString()}`;
@@ -52,7 +63,8 @@ export async function calendarRows(
   limit: number,
 ): Promise<readonly CalendarRow[]> {
   return await run(sql<CalendarRow[]>`
-    select b.id as booking_id, b.reference_code, b.version, b.status, sl.starts_at, sl.ends_at,
+    select b.id as booking_id, b.reference_code, b.version, b.status, sl.starts_at,
+      coalesce(b.ends_at, sl.ends_at) as ends_at,
       b.updated_at as changed_at, c.time_zone,
       b.service_snapshot ->> 'name' as service_name,
       b.service_snapshot ->> 'staff_name' as staff_name, b.pet_snapshot ->> 'name' as pet_name,
@@ -67,7 +79,7 @@ export async function calendarRows(
 export async function calendarDigest(sql: Db, of: CalendarOf, span: CalendarSpan): Promise<string> {
   const { digest } = await runOne(sql<{ digest: string }[]>`
     select md5(coalesce(string_agg(
-      concat_ws(' ', b.id, b.version, b.status, sl.ends_at, b.updated_at, c.updated_at), ','
+      concat_ws(' ', b.id, b.version, b.status, b.ends_at, sl.ends_at, b.updated_at, c.updated_at), ','
       order by b.booking_time, b.id
     ), '')) as digest
     from ${sources(sql)}

@@ -2,6 +2,7 @@ import type { BookingStatus } from '../../domain/booking.ts';
 import type { MailFacts, MailLang } from '../../domain/message.ts';
 import { parseAmount } from '../../domain/money.ts';
 import { type Db, run } from './db.ts';
+import type { HeldItem } from './items.ts';
 
 /** What a mail tells, and what decides whether it is still wanted. */
 export type MailRow = {
@@ -31,6 +32,8 @@ type Row = {
   readonly time_zone: string;
   readonly starts_at: Temporal.Instant;
   readonly ends_at: Temporal.Instant;
+  /** Null where there is one service. */
+  readonly items: readonly HeldItem[] | null;
   readonly quantity: number;
   readonly amount: string;
   readonly currency: string;
@@ -54,9 +57,10 @@ async function readRow(sql: Db, reservation_id: string): Promise<Row | null> {
   const [row] = await run(sql<Row[]>`
     select u.lang, r.reference_code, u.full_name as owner_name,
       coalesce(b.pet_snapshot ->> 'name', pt.name) as pet_name,
-      coalesce(b.service_snapshot ->> 'name', sv.name) as service_name,
+      coalesce(b.service_snapshot ->> 'name', items_name(r), sv.name) as service_name,
       st.name as staff_name, c.name as clinic_name, c.address as clinic_address,
-      c.phone as clinic_phone, c.email as clinic_email, c.kind as clinic_kind, c.time_zone, sl.starts_at, sl.ends_at,
+      c.phone as clinic_phone, c.email as clinic_email, c.kind as clinic_kind, c.time_zone, sl.starts_at,
+      coalesce(items_end(r), sl.ends_at) as ends_at, items_json(r.id, r.currency) as items,
       r.quantity, seat_labels(r.slot_id, r.id, r.seats) as seat_names,
       coalesce(b.amount, r.amount) as amount, r.currency,
       exists (
@@ -117,6 +121,11 @@ export async function findMailFacts(sql: Db, reservation_id: string): Promise<Ma
       time_zone: rest.time_zone,
       starts_at: rest.starts_at,
       ends_at: rest.ends_at,
+      items: (rest.items ?? []).map(({ starts_at, service_name, staff_name }) => ({
+        starts_at: Temporal.Instant.from(starts_at),
+        service_name,
+        staff_name,
+      })),
       quantity: rest.quantity,
       seat_names: rest.seat_names,
       amount: parseAmount(amount, currency),
@@ -146,7 +155,7 @@ export async function findCheckoutFacts(
   reservation_id: string,
 ): Promise<CheckoutFacts | null> {
   const [row] = await run(sql<CheckoutFacts[]>`
-    select u.email, u.lang, sv.name as service_name, c.name as clinic_name, u.id as user_id,
+    select u.email, u.lang, coalesce(items_name(r), sv.name) as service_name, c.name as clinic_name, u.id as user_id,
       r.approval = 'awaiting' as needs_approval
     from reservations r
     join users u on u.id = r.user_id

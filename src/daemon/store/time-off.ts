@@ -33,6 +33,8 @@ export type InTheWay = {
   readonly reference_code: string;
   readonly version: number;
   readonly is_movable: boolean;
+  /** Of several services in a row this is one: they stay or go together. */
+  readonly item_count: number;
   readonly slot_id: string;
   readonly service_id: string;
   readonly service_name: string;
@@ -61,7 +63,7 @@ export async function visitsInTheWay(
       coalesce(b.status = 'confirmed', true) as is_movable,
       sl.id as slot_id, sl.service_id, sv.name as service_name, r.user_id,
       u.full_name as owner_name, pt.name as pet_name, r.quantity, r.currency, sl.starts_at,
-      sl.ends_at, coalesce(b.created_at, r.created_at) as created_at
+      sl.ends_at, coalesce(b.created_at, r.created_at) as created_at, r.item_count
     from slots sl
     join lateral (
       select distinct c.reservation_id from slot_claims c where c.slot_id = sl.id

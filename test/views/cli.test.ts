@@ -85,7 +85,9 @@ test('a refresh that fails says why', async () => {
 test('refusals: unknown, ambiguous, too short a right, a key of one clinic', async () => {
   const unknown = await run(['refresh', 'revenue']);
   expect(unknown.code).toBe(3);
-  expect(unknown.err).toContain('there are booking_completion_rates, search_words, upcoming_bookings_view');
+  expect(unknown.err).toContain(
+    'there are booking_completion_rates, search_words, upcoming_bookings_view',
+  );
   expect((await run(['refresh', 'upcoming', '--wait', 'soon'])).code).toBe(2);
   expect((await run(['list'], world.tokens.desk)).code).toBe(5);
   expect((await run(['list'], other_sre)).code).toBe(5);

@@ -15,16 +15,6 @@ export const withinReach = (sql: Db, scope: Scope) => sql`
         )`
   }`;
 
-/** Where an owner can be written to; null when there is none, or their data was erased. */
-export async function findOwnerAddress(
-  sql: Db,
-  user_id: string,
-): Promise<{ readonly email: string | null; readonly lang: Lang } | null> {
-  const [row] = await run(sql<{ email: string | null; lang: Lang }[]>`
-    select email, lang from users where id = ${user_id} and not is_erased`);
-  return row ?? null;
-}
-
 export type OwnerPet = {
   readonly pet_id: string;
   readonly name: string;

@@ -13,18 +13,29 @@ const ROWS_MAX = 500;
 /** PostgreSQL's code of a statement that took too long. */
 const TOO_LONG = '57014';
 
-/** One invariant, which sees one moment as every single statement does; null when it took too long. */
+/**
+ * One invariant, which sees one moment as every single statement does; null when it took too long, or the
+ * signal ended it.
+ */
 export async function checkInvariant(
   app: App,
   invariant: Invariant,
   timeout_ms: number,
+  signal?: AbortSignal,
 ): Promise<InvariantResult | null> {
   const { name, sql: text } = invariant;
   try {
     return await app.sql.begin('read only', async (tx) => {
       await tx`select set_config('statement_timeout', ${String(timeout_ms)}, true)`;
-      const sample = await tx.unsafe<Record<string, unknown>[]>(`${text}\nlimit ${ROWS_MAX}`);
-      return { name, rows: sample.length, sample };
+      const asked = tx.unsafe<Record<string, unknown>[]>(`${text}\nlimit ${ROWS_MAX}`);
+      const cancel = () => asked.cancel();
+      signal?.addEventListener('abort', cancel);
+      try {
+        const sample = await asked;
+        return { name, rows: sample.length, sample };
+      } finally {
+        signal?.removeEventListener('abort', cancel);
+      }
     });
   } catch (error) {
     const known = toAppError(error);

@@ -17,6 +17,7 @@ import {
   reference_code,
 } from './basics.ts';
 import { booking_statuses, payment_states, reservation_statuses } from './booking.ts';
+import { closed_reasons } from './closed-reason.ts';
 import { booked_items } from './item-schema.ts';
 import { PriceLine, PriceTier } from './price-schema.ts';
 import { OpenSlots } from './schema-search.ts';
@@ -96,22 +97,6 @@ export const ClinicDetail = Clinic.extend({
   working_hours: z.array(WorkingHours).readonly(),
   open: OpenSlots.optional(),
 }).meta({ id: 'ClinicDetail' });
-
-/** Why a slot cannot be booked now. */
-export const closed_reasons = [
-  'booked',
-  'held',
-  'blocked',
-  'past',
-  'staff_busy',
-  'room_busy',
-  // Taken off when the hours changed.
-  'closed',
-  // Only for owners: the desk may book them all the same.
-  'too_soon',
-  'too_far',
-] as const;
-export type ClosedReason = (typeof closed_reasons)[number];
 
 export const Slot = z
   .object({

@@ -1,4 +1,4 @@
-import type { ClosedReason } from '../../domain/schema.ts';
+import type { ClosedReason } from '../../domain/closed-reason.ts';
 import { type Db, run } from './db.ts';
 
 /** What never or rarely changes about a slot: enough to lock it before PostgreSQL judges. */

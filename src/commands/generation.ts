@@ -107,7 +107,7 @@ export function printGeneration(context: Context, clinic: Clinic, report: Report
 
 /**
  * Changes to hours show their effect first: the dry run is asked for, told in a sentence, and then the change is
- * made. Only what closes slots or leaves visits behind needs a yes.
+ * made. Only what closes slots needs a yes.
  */
 export async function rehearseAndDo(
   context: Context,
@@ -121,7 +121,7 @@ export async function rehearseAndDo(
   }
   if (!flagOption(args, 'yes')) {
     const { closed, kept } = await call(true);
-    if (closed + kept > 0) {
+    if (closed > 0) {
       const stay = kept > 0 ? ` ${kept} with visits stay.` : '';
       await confirmOrFail(context, `This closes ${closed} free slots.${stay}`, {
         yes: false,

@@ -167,7 +167,9 @@ function emptyHours({ rules, names, wanted, today, until }: LintInput): readonly
   if (!is_whole_week) return [];
   return rules.hours.flatMap((row): readonly Finding[] => {
     const { kind, service_id, staff_id, weekday } = row;
-    if (kind !== 'work' || service_id === null || !isValidOn(row, today)) return [];
+    // What is not sold at the moment may well have no slots.
+    const is_sold = rules.services.some((service) => service.service_id === service_id);
+    if (kind !== 'work' || service_id === null || !is_sold || !isValidOn(row, today)) return [];
     const opens = minutesOf(row.opens);
     const closes = closingMinutes(opens, minutesOf(row.closes));
     for (let minute = opens; minute < closes; minute += 1) {

@@ -5,13 +5,15 @@ import {
   setHoliday,
   setScheduleRules,
 } from '../../src/daemon/actions/change-schedule.ts';
+import { createReservation } from '../../src/daemon/actions/create-reservation.ts';
+import { listSlots } from '../../src/daemon/actions/list-slots.ts';
 import { openSlots } from '../../src/daemon/actions/open-slots.ts';
 import { getSchedule } from '../../src/daemon/actions/schedules.ts';
 import { endTimeOff, takeTimeOff } from '../../src/daemon/actions/time-off.ts';
-import type { Worker } from '../../src/daemon/app-types.ts';
+import type { Actor, Worker } from '../../src/daemon/app-types.ts';
 import { createSlotMaker } from '../../src/daemon/workers/generate-slots.ts';
 import { shapes } from '../../src/domain/shapes.ts';
-import { expectProblem, openBench, staff } from '../actions/bench.ts';
+import { customer, expectProblem, openBench, staff } from '../actions/bench.ts';
 import { expectInvariants } from '../actions/invariants.ts';
 import { hold, mustBook } from '../helpers/booking.ts';
 import { addClinic, addOwner, addService } from '../helpers/database.ts';
@@ -227,6 +229,18 @@ test('owners book neither too late nor too far ahead; the desk may', async () =>
   });
   expect(await hold(sql, far, owner)).toMatchObject({ outcome: 'policy_refused', rule: 'too_far' });
   expect((await hold(sql, good, owner)).outcome).toBe('ok');
+  const listed = async (actor: Actor, date: string) => {
+    const wish = { service_id, date, explain: true, limit: 5 };
+    const { items } = await listSlots(app, actor, wish);
+    return [items[0]?.available, items[0]?.reason];
+  };
+  const asOwner = customer(owner.user_id);
+  expect(await listed(asOwner, day(2))).toEqual([false, 'too_soon']);
+  expect(await listed(asOwner, day(15))).toEqual([false, 'too_far']);
+  expect(await listed(manager, day(2))).toEqual([true, null]);
+  const wish = { service_id, slot_id: soon, pet_id: owner.pet_id, quantity: 1 };
+  const no = createReservation(app, asOwner, wish, { idempotency_key: null });
+  expect((await expectProblem(no, 'policy_refused')).facts).toEqual({ rule: 'too_soon' });
   const desk = { kind: 'operator', id: null, source: 'tui', request_id: null } as const;
   for (const slot_id of [soon, far]) {
     expect((await hold(sql, slot_id, await addOwner(sql), {}, desk)).outcome).toBe('ok');

@@ -86,6 +86,8 @@ const group_summaries: Readonly<Record<string, string>> = {
   reports: 'Figures of a clinic by day, week, vet and service',
   receipts: 'Receipts on paper and as pages',
   tickets: 'Tickets of venues',
+  seats: 'Which seats a service has, and what they are called',
+  'seats plan': 'Rows, places and categories of the seats: show, set',
   series: 'Visits that come again',
   waitlist: 'People who wait for a place',
   retention: 'How long things are kept, and removing what is not',

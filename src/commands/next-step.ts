@@ -47,6 +47,7 @@ const lists: Readonly<Record<string, string>> = {
   refunds: 'petpro refunds list',
   retention: 'petpro retention list',
   reviews: 'petpro reviews list',
+  seats: 'petpro seats plan show SERVICE',
   settlements: 'petpro settlements list',
   slots: 'petpro slots list',
 };

@@ -21,7 +21,10 @@ export type Alias = {
   readonly gives?: Readonly<Record<string, string>>;
 };
 
-/** `@when`: a slot by id or local time. `@items`: services in their words. `@seats`: which seats. `@card`: a card number, never. The others are looked up. */
+/**
+ * `@when`: a slot by id or local time. `@items`: services in their words. `@seats`: which seats. `@card`: a card
+ * number, never. The others are looked up.
+ */
 const meanings = [
   '@when',
   '@items',

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, expect, test } from 'vitest';
+import { setOverbooking } from '../../src/daemon/store/overbooking.ts';
 import { recordPaymentSession, takePaymentEvent } from '../../src/daemon/store/payments.ts';
 import { event_types } from '../../src/domain/events.ts';
 import { addScene, customer, desk, mustBook, mustHold, type Scene } from '../helpers/booking.ts';
@@ -90,6 +91,13 @@ test('holds: created, extended, cancelled, expired', async () => {
   const lapsed = await mustHold(sql, scene.slot_id, scene.owner);
   await lapse(sql, lapsed);
   expect(await sql`select * from expire_due(10)`).toHaveLength(1);
+});
+
+test('slots: overbooked', async () => {
+  const { clinic, slot_id } = await addScene(sql);
+  await sql`update clinics set overbooking_percent = 10 where id = ${clinic.id}`;
+  const wish = { slot_id, seats: 1, reason: 'walk-in', dry_run: false };
+  expect((await setOverbooking(sql, wish, desk)).outcome).toBe('ok');
 });
 
 test('requests: asked, approved, voided', async () => {

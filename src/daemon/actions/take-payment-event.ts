@@ -3,13 +3,13 @@ import type { PaymentEvent } from '../../domain/ports.ts';
 import type { App } from '../app-types.ts';
 import { failpoint } from '../failpoint.ts';
 import { keepPlaces } from '../locks/places.ts';
+import { remainingMs } from '../store/hold-times.ts';
 import {
   type PaymentEventResult,
   sessionOfPayment,
   takePaymentEvent as take,
 } from '../store/payments.ts';
 import { takeDisputeNews, takeRefundNews } from '../store/provider-news.ts';
-import { remainingMs } from '../store/reservations.ts';
 import { releaseLocks } from './release-locks.ts';
 
 const uuid_form = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;

@@ -393,12 +393,3 @@ export async function nextDueMs(sql: Db): Promise<number | null> {
     limit 1`);
   return row?.due_in_ms ?? null;
 }
-
-/** Milliseconds that a pending hold has left by PostgreSQL's clock; null when it is not pending. */
-export async function remainingMs(sql: Db, reservation_id: string): Promise<number | null> {
-  const [row] = await run(sql<{ ttl_ms: number }[]>`
-    select ceil(extract(epoch from expires_at - now()) * 1000)::integer as ttl_ms
-    from reservations
-    where id = ${reservation_id} and status = 'pending'`);
-  return row?.ttl_ms ?? null;
-}

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { searchOwners } from '../../src/daemon/store/owners.ts';
 import { parseSearch } from '../../src/domain/search.ts';
 import { addScene, mustBook } from '../helpers/booking.ts';
-import { addOwner, addService, addSlot, createTestDatabase } from '../helpers/database.ts';
+import { addOwner, addSlot, createTestDatabase } from '../helpers/database.ts';
 
 const { sql } = await createTestDatabase();
 
@@ -206,9 +206,20 @@ test('two pets that come at once are both found', async () => {
   for (let n = 0; n < 8; n += 1) expect(await names(`swarm${n}`)).toEqual(['Busy Bee']);
 });
 
-test('every owner is found by every word of theirs, and what is kept agrees', async () => {
-  const scene = await addScene(sql);
-  expect(await addService(sql, scene.clinic)).toBeTruthy();
+test('an owner who is erased while a pet comes is not brought back by it', async () => {
+  for (let n = 0; n < 12; n += 1) {
+    const { user_id } = await person(`Racing Erased${n}`, `+62 819-7777-00${n}`);
+    await Promise.all([
+      sql`insert into pets (user_id, name) values (${user_id}, 'Latecomer')`,
+      sql`update users set is_erased = true where id = ${user_id}`,
+      sql`insert into pets (user_id, name) values (${user_id}, 'Latecomer')`,
+    ]);
+  }
+  expect(await names('latecomer')).toEqual([]);
+  expect(await names('racing')).toEqual([]);
+});
+
+test('what is kept agrees with what was written', async () => {
   const wrong = await sql`
     select s.user_id
     from owner_search s

@@ -22,7 +22,7 @@ export const booking_items = z
     z.strictObject({
       service_id: id.optional().describe('A service; then all items name one'),
       slot_id: id.optional(),
-      staff_id: id.optional().describe('Default: any'),
+      staff_id: id.optional().describe('Default: whoever is free'),
       tier: tier_name.optional(),
       quantity: seats.optional().describe('Default: 1, with a service'),
     }),

@@ -46,6 +46,60 @@ async function stateOf(booking_id: string): Promise<unknown> {
   return member((await customer('GET', `/v1/bookings/${booking_id}`)).json, 'salon_state');
 }
 
+test('a cut and a wash in one booking: total price, total length, all or nothing', async () => {
+  const wash = await addService(
+    sql,
+    { id: salon_id, currency: 'IDR', time_zone: 'Asia/Jakarta' },
+    {
+      name: 'Wash',
+      price: '50000',
+      deposit: '0',
+    },
+  );
+  const [next] = await sql<{ id: string; starts_at: Temporal.Instant }[]>`
+    insert into slots (
+      clinic_id, service_id, starts_at, ends_at, slot_date, slot_start_time, slot_end_time
+    )
+    select clinic_id, ${wash}, ends_at, ends_at + interval '15 minutes', slot_date, slot_end_time,
+      slot_end_time + interval '15 minutes'
+    from slots where id = ${slot_id}
+    returning id, starts_at`;
+  const rows = await customer(
+    'GET',
+    `/v1/clinics/${salon_id}/availability?services=${service_id},${wash}&date=${date}`,
+  );
+  expect(listOf(rows, 'items')).toMatchObject([
+    { amount: '200000.00', duration_minutes: 45, items: [{ slot_id }, { slot_id: next?.id }] },
+  ]);
+  const [row] = listOf(rows, 'items');
+  const wish = {
+    salonId: salon_id,
+    items: [{ serviceId: service_id }, { serviceId: wash }],
+    startsAt: member(row, 'starts_at'),
+  };
+  const booked = await customer('POST', '/api/v1/bookings', wish);
+  expect(booked.status, booked.text).toBe(201);
+  expect(booked.json).toMatchObject({
+    amount: '200000.00',
+    payment_url: null,
+    items: [{ service_name: 'Haircut' }, { service_name: 'Wash', slot_id: next?.id }],
+  });
+  const booking_id = textOf(booked, 'bookingId');
+  expect((await customer('GET', `/v1/bookings/${booking_id}`)).json).toMatchObject({
+    service_name: 'Haircut + Wash',
+    duration_minutes: 45,
+    salon_state: 'CONFIRMED',
+  });
+  const refused = await rival('POST', '/api/v1/bookings', wish);
+  expect(codeOf(refused)).toBe('slot_taken');
+  const typo = await rival('POST', '/api/v1/bookings', { ...wish, items: [{ servceId: wash }] });
+  expect(typo.status).toBe(400);
+  const cancelled = await customer('POST', `/v1/bookings/${booking_id}/cancel`);
+  expect(cancelled.status, cancelled.text).toBe(200);
+  const free = await sql`select from slot_claims where slot_id in (${slot_id}, ${next?.id ?? ''})`;
+  expect(free).toHaveLength(0);
+});
+
 test('browse, lock for five minutes, book without payment, be served', async () => {
   const salons = await customer('GET', '/api/v1/salons?city=bandung&limit=200');
   expect(listOf(salons, 'items')).toContainEqual(

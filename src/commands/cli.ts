@@ -42,6 +42,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
       'owners',
       'clinics',
       'services',
+      'seats',
       'events',
     ],
   ],

@@ -8582,6 +8582,19 @@ as $$
     and n.delivery_status <> 'pending'
 $$;
 
+create function prunable_platform_events(p_before timestamp with time zone, p_from tid, p_to tid)
+returns SETOF tid
+language sql stable
+set enable_seqscan=off
+as $$
+  select e.ctid
+  from consumed_events e
+  where e.ctid >= p_from
+    and e.ctid < p_to
+    and e.status not in ('waiting', 'parked')
+    and e.updated_at < p_before
+$$;
+
 create function prunable_provider_events(p_before timestamp with time zone, p_from tid, p_to tid)
 returns SETOF tid
 language sql stable
@@ -8828,6 +8841,21 @@ declare
 begin
   delete from notifications n
   where n.ctid = any (array(select prunable_notifications(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+create function prune_platform_events(p_before timestamp with time zone, p_from tid, p_to tid)
+returns integer
+language plpgsql
+set enable_seqscan=off
+as $$
+declare
+  v_count integer;
+begin
+  delete from consumed_events e
+  where e.ctid = any (array(select prunable_platform_events(p_before, p_from, p_to)));
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -32,6 +32,8 @@ values
   ('deliveries', 'deliveries', 400, 30),
   ('holds', 'reservations', 180, 30),
   ('notifications', 'notifications', 400, 30),
+  -- Longer than any stream is replayed.
+  ('platform_events', 'consumed_events', 30, 7),
   -- The provider sends an event again for three days, by hand for thirty.
   ('provider_events', 'webhook_events', 400, 40),
   ('reminders', 'booking_reminders', 400, 30),
@@ -265,6 +267,34 @@ declare
 begin
   delete from webhook_events e
   where e.ctid = any (array(select prunable_provider_events(p_before, p_from, p_to)));
+  get diagnostics v_count = row_count;
+  return v_count;
+end
+$$;
+
+-- Events of other services that were taken, or were of no use; not what waits or is parked.
+create function prunable_platform_events(p_before timestamptz, p_from tid, p_to tid)
+returns setof tid
+language sql stable
+set enable_seqscan = off
+as $$
+  select e.ctid
+  from consumed_events e
+  where e.ctid >= p_from
+    and e.ctid < p_to
+    and e.status not in ('waiting', 'parked')
+    and e.updated_at < p_before
+$$;
+
+create function prune_platform_events(p_before timestamptz, p_from tid, p_to tid) returns integer
+language plpgsql
+set enable_seqscan = off
+as $$
+declare
+  v_count integer;
+begin
+  delete from consumed_events e
+  where e.ctid = any (array(select prunable_platform_events(p_before, p_from, p_to)));
   get diagnostics v_count = row_count;
   return v_count;
 end

@@ -29,6 +29,7 @@ test('retention list says what is kept, and with --count what would go', async (
     ['deliveries', 400],
     ['holds', 180],
     ['notifications', 400],
+    ['platform_events', 30],
     ['provider_events', 400],
     ['reminders', 400],
     ['replays', 400],

@@ -75,7 +75,9 @@ beforeAll(async () => {
 });
 
 const run = (words: readonly string[], token = manager) =>
-  cli(['reports', 'money', ...words], { env: { PETPRO_URL: harness.daemon.url, PETPRO_TOKEN: token } });
+  cli(['reports', 'money', ...words], {
+    env: { PETPRO_URL: harness.daemon.url, PETPRO_TOKEN: token },
+  });
 const range = ['--from', '2025-03-08', '--to', '2025-11-30'];
 
 type Row = {

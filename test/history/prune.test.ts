@@ -247,3 +247,16 @@ test('entries of the waiting list go with their offers, and then the holds of th
   expect(await countOf('reservations', 'id', [reservation_id])).toBe(0);
   await expectInvariants(sql);
 });
+
+test('events of other services go once they were taken; what waits for a person stays', async () => {
+  await sql`
+    insert into consumed_events (event_id, event_type, stream_id, status, updated_at)
+    select 'evt_' || s, 'user.updated', '1-0', s, now() - interval '31 days'
+    from unnest(array['applied', 'outdated', 'ignored', 'discarded', 'waiting', 'parked']) as s`;
+  await sql`
+    insert into consumed_events (event_id, event_type, stream_id, status)
+    values ('evt_new', 'user.updated', '1-0', 'applied')`;
+  expect(await pruneAll(app, 'platform_events')).toBe(4);
+  const left = await sql`select event_id from consumed_events order by event_id`;
+  expect(left.map(({ event_id }) => event_id)).toEqual(['evt_new', 'evt_parked', 'evt_waiting']);
+});

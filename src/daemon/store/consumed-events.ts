@@ -86,18 +86,3 @@ export async function discardParked(sql: Db, id: string, reason: string, actor: 
   return await runOne(sql<{ readonly outcome: string }[]>`
     select outcome from discard_parked_event(${id}, ${reason}, ${sql.json(actor)})`);
 }
-
-/** Forgets events that were taken longer ago than that, a batch at a time; returns how many. */
-export async function pruneConsumed(sql: Db, older_than_days: number, limit: number) {
-  const rows = await run(sql`
-    delete from consumed_events
-    where event_id in (
-      select event_id
-      from consumed_events
-      where status not in ('waiting', 'parked')
-        and updated_at < now() - ${older_than_days} * interval '1 day'
-      limit ${limit}
-    )
-    returning event_id`);
-  return rows.length;
-}

@@ -7,7 +7,6 @@ import { openRedisClient, type RedisClient } from '../adapters/redis-client.ts';
 import type { App, Worker } from '../app-types.ts';
 import {
   parkEvent,
-  pruneConsumed,
   sessionOfPayment,
   type Taken,
   takePlatformEvent,
@@ -25,9 +24,6 @@ const CLAIM_AFTER_MS = 30_000;
 /** A reader that nothing is left of is forgotten after this. */
 const READER_KEPT_MS = 3_600_000;
 const CLEAN_EVERY_MS = 600_000;
-/** Longer than any stream is replayed. */
-const EVENTS_KEPT_DAYS = 30;
-const PRUNE_BATCH = 500;
 /** Longer events are parked without their text. */
 const RAW_BYTES_MAX = 65_536;
 
@@ -225,11 +221,10 @@ export function openConsumer(options: {
     }
   };
 
-  const clean = async (app: App): Promise<void> => {
+  const clean = async (): Promise<void> => {
     if (performance.now() < next_clean) return;
     next_clean = performance.now() + CLEAN_EVERY_MS;
     await reader.clean();
-    await pruneConsumed(app.sql, EVENTS_KEPT_DAYS, PRUNE_BATCH);
   };
 
   const tick = async (app: App, signal: AbortSignal): Promise<number> => {
@@ -237,7 +232,7 @@ export function openConsumer(options: {
     if (redis.status !== 'ready') return 0;
     try {
       const taken = await takeAll(app, await readAll(), signal);
-      await clean(app);
+      await clean();
       return taken;
     } catch (error) {
       if (error instanceof AppError && error.code === 'unavailable') {

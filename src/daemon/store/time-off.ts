@@ -74,8 +74,9 @@ export async function visitsInTheWay(
     left join users u on u.id = r.user_id
     left join pets pt on pt.id = r.pet_id
     where sl.staff_id = ${staff_id}
-      and sl.starts_at < ${to.toString()}
-      and sl.ends_at > ${from.toString()}
+      -- With what is needed around the visit: the vet is taken for that too.
+      and coalesce(sl.busy_from, sl.starts_at) < ${to.toString()}
+      and coalesce(sl.busy_to, sl.ends_at) > ${from.toString()}
     order by sl.starts_at, r.reference_code
     limit ${limit}`);
 }

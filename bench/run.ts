@@ -39,6 +39,12 @@ const parts: readonly Part[] = [
   },
   { name: 'reads', file: 'reads.ts', args: [], quick: ['--slots', '200000'] },
   { name: 'search', file: 'search.ts', args: [], quick: ['--owners', '100000'] },
+  {
+    name: 'availability',
+    file: 'availability.ts',
+    args: [],
+    quick: ['--rounds', '1', '--seconds', '1'],
+  },
   { name: 'backlog', file: 'backlog.ts', args: [], quick: ['--holds', '10000'] },
   {
     name: 'webhook',

@@ -20,10 +20,17 @@ export type ExportedFile = {
 
 export const manifest_name = 'manifest.json';
 
+/** Step by step: Node's own `recursive` never comes back where a file system makes no folders (/proc). */
+function makeFolder(dir: string): void {
+  if (fs.existsSync(dir)) return;
+  makeFolder(path.dirname(dir));
+  fs.mkdirSync(dir, { mode: 0o700 });
+}
+
 /** Makes the folder, and refuses one that holds an export already unless it may be replaced. */
 export function openFolder(dir: string, may_replace: boolean): void {
   try {
-    fs.mkdirSync(dir, { recursive: true, mode: 0o700 });
+    makeFolder(dir);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new AppError(

@@ -121,7 +121,10 @@ test('an export of the same folder again is refused, and one of another clinic i
   const again = await cli(['export', 'vets', '--to', path.join(dir, 'a')], { env });
   expect(again.code).toBe(6);
   expect(again.err).toContain('--force');
-  const one = path.join(dir, 'one');
+  const nowhere = await cli(['export', 'vets', '--to', '/dev/null/x'], { env });
+  expect(nowhere.code).toBe(2);
+  expect(nowhere.err).toContain('cannot be made');
+  const one = path.join(dir, 'deep/one');
   await petpro(from.url, 'export', 'all', '--to', one, '--clinic', 'SKR', '--format', 'jsonl');
   const lines = fs.readFileSync(path.join(one, 'bookings.jsonl'), 'utf8').trim().split('\n');
   const codes = new Set(lines.map((line) => JSON.parse(line).clinic_code));

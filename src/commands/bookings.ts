@@ -7,6 +7,7 @@ import { attemptsText, type Look, lookOf } from './format.ts';
 import { namesText } from './group-words.ts';
 import { clinicOf, dayOf, ownerOf, serviceOf, staffOf } from './lookup.ts';
 import { namesText } from './group-words.ts';
+import { stepLines } from './rows.ts';
 import { printList, printOne } from './output.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
 import { wholeOption } from './slots.ts';
@@ -194,7 +195,8 @@ export function printBooking(context: Context, booking: Booking, look: Look): vo
         'visit',
         `${look.moment(booking.starts_at)} ${booking.service_name} ${booking.duration_minutes} min`,
       ],
-      ['vet', booking.staff_name ?? ''],
+      ...stepLines(booking.items, look),
+      ['vet', booking.items === undefined ? (booking.staff_name ?? '') : ''],
       ['pet', [booking.pet_name, booking.species].filter((one) => one !== null).join(', ')],
       ['owner', [booking.owner_name ?? '', ...contact].join('  ').trim()],
       [

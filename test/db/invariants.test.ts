@@ -150,6 +150,13 @@ const plants: readonly Planted[] = [
     },
   },
   {
+    name: 'items',
+    plant: async () => {
+      const { reservation_id } = await held();
+      await sql`update reservations set item_count = 2 where id = ${reservation_id}`;
+    },
+  },
+  {
     name: 'reminders',
     plant: async () => {
       const { booking_id } = await booked();

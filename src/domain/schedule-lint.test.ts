@@ -124,6 +124,16 @@ test('hours that nobody can book, services without hours or vet, and idle hours'
   ]);
 });
 
+test('a step that forgets the buffers; one that is shorter than the visit is meant so', () => {
+  const services = [{ ...service('checkup'), buffer_after_minutes: 10 }];
+  const every = (step_minutes: number) => findings({ hours: [hours({ step_minutes })], services });
+  expect(every(30)).toEqual([
+    'step_without_buffers: Checkup takes 40 min with its buffers and starts every 30 min: ' +
+      'who books one start takes the next one too.',
+  ]);
+  expect([every(15), every(40)]).toEqual([[], []]);
+});
+
 test('dates: clocks, holidays until they are decided, a country, a horizon', () => {
   const holidays = [{ date: '2027-03-29', name: 'Ostermontag' }];
   const night = { hours: [hours({ weekday: 7, opens: '01:00', closes: '05:00' })] };

@@ -16,6 +16,7 @@ export const finding_kinds = [
   'same_offer_twice',
   'room_shared',
   'never_bookable',
+  'step_without_buffers',
   'service_without_hours',
   'service_without_vet',
   'nobody_offers',
@@ -225,6 +226,30 @@ function serviceFindings({
   });
 }
 
+/** Starts that leave room for the visit, but not for what is needed around it. */
+function tightSteps({ rules, names }: LintInput): readonly Finding[] {
+  return rules.services.flatMap((service): readonly Finding[] => {
+    const { service_id, duration_minutes, buffer_before_minutes, buffer_after_minutes } = service;
+    const whole = buffer_before_minutes + duration_minutes + buffer_after_minutes;
+    const row = rules.hours.find(
+      ({ step_minutes: step, ...one }) =>
+        one.service_id === service_id && step !== null && step >= duration_minutes && step < whole,
+    );
+    if (row === undefined) return [];
+    const service_name = names.services.get(service_id) ?? service_id;
+    const staff_name = row.staff_id === null ? null : (names.staff.get(row.staff_id) ?? null);
+    const who = staff_name === null ? '' : ` --vet "${staff_name}"`;
+    return [
+      finding(
+        'step_without_buffers',
+        `${service_name} takes ${whole} min with its buffers and starts every ${row.step_minutes} min: who books one start takes the next one too.`,
+        `petpro schedule set --service "${service_name}"${who} --days ${days[row.weekday]} --hours ${row.opens}-${row.closes} --every ${whole}m`,
+        { service_name, staff_name },
+      ),
+    ];
+  });
+}
+
 /** Hours of the clinic in which nobody offers anything. */
 function idleHours({ rules, today }: LintInput): readonly Finding[] {
   const rows = rules.hours.filter((row) => row.kind === 'work' && isValidOn(row, today));
@@ -307,6 +332,7 @@ export function lintSchedule(input: LintInput): readonly Finding[] {
   return [
     ...serviceFindings(input),
     ...emptyHours(input),
+    ...tightSteps(input),
     ...overlapFindings(input),
     ...idleHours(input),
     ...dateFindings(input),

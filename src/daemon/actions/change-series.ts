@@ -77,6 +77,9 @@ async function scopeVisits(app: App, actor: Actor, change: Change): Promise<Scop
   const anchor = anchorOf(all, change);
   const visits = visitsInScope(all, change.scope, anchor, Temporal.Now.instant());
   if (visits.length === 0) {
+    // The visits are read after the version: somebody may have changed them in between.
+    const now = await mustFindSeries(app, actor, series.series_id);
+    if (now.version !== version) throw stale(now);
     const facts = { rule: 'nothing_left', series_code: series.series_code };
     throw failure('policy_refused', facts, 'No visit of this series is still to come.');
   }

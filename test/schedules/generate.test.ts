@@ -314,6 +314,31 @@ test('of two daemons one makes the slots of a clinic, and a change wakes them', 
   );
 });
 
+test('a run that fails is told of and tried again later; one whose daemon died is taken over', async () => {
+  const { set, clinic_id, manager, day } = await makeScene(app, sql);
+  await set();
+  const maker = createSlotMaker();
+  await makeAll([maker]);
+  await sql`update clinics set time_zone = 'Nowhere/Nope' where id = ${clinic_id}`;
+  expect(await maker.tick(app, never)).toBe(1);
+  const state = async () =>
+    await sql`
+      select failures, last_error is null as is_well, due_at > now() as is_later
+      from schedule_state where clinic_id = ${clinic_id}`;
+  expect(await state()).toEqual([{ failures: 1, is_well: false, is_later: true }]);
+  expect(await maker.tick(app, never)).toBe(0);
+  // The change of the zone makes it due at once; another daemon has it, and dies.
+  await sql`update clinics set time_zone = 'Asia/Jakarta' where id = ${clinic_id}`;
+  const [taken] = await sql`select clinic_id from claim_schedule_run(60000)`;
+  expect(taken).toEqual({ clinic_id });
+  expect(await maker.tick(app, never)).toBe(0);
+  await sql`update schedule_state set leased_until = now() where clinic_id = ${clinic_id}`;
+  expect(await maker.tick(app, never)).toBe(1);
+  expect(await state()).toEqual([{ failures: 0, is_well: true, is_later: true }]);
+  const { covered_until, last_error } = await getSchedule(app, manager, { clinic_id });
+  expect([covered_until, last_error]).toEqual([day(10), null]);
+});
+
 test('runs, bookings and changes of hours at once: nothing twice, nobody orphaned', async () => {
   const { set, clinic_id, day, generate } = await makeScene(app, sql);
   await set();

@@ -1,7 +1,7 @@
 import { Box, Text, useCursor, useInput, usePaste, useWindowSize } from 'ink';
 import { memo, type ReactElement, useEffect, useSyncExternalStore } from 'react';
 import type { Console } from './console.ts';
-import { keysOf } from './keys.ts';
+import { keysOf } from './keys-input.ts';
 import type { Frame, Line } from './text.ts';
 import { styleOf } from './theme.ts';
 

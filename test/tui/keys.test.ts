@@ -8,12 +8,12 @@ import {
   bindingFor,
   bindings,
   keyName,
-  keysOf,
   placesOf,
   refusal,
   shownBindings,
   startPlace,
 } from '../../src/tui/keys.ts';
+import { keysOf } from '../../src/tui/keys-input.ts';
 import type { ScreenName } from '../../src/tui/model.ts';
 import { session } from './driver.ts';
 

@@ -43,8 +43,8 @@ export async function listApprovals(
   const { scope, clinic_id, reservation_id, after, limit } = filter;
   return await run(sql<ApprovalRow[]>`
     select r.id as reservation_id, r.reference_code, r.clinic_id, r.status, r.approval,
-      u.full_name as owner_name, coalesce(pt.name, '') as pet_name, sv.name as service_name,
-      st.name as staff_name, sl.starts_at, c.time_zone, r.quantity,
+      u.full_name as owner_name, coalesce(pt.name, '') as pet_name,
+      coalesce(items_name(r), sv.name) as service_name, st.name as staff_name, sl.starts_at, c.time_zone, r.quantity,
       amount_text(r.amount_due, r.currency) as amount, r.currency,
       r.approval_asked_at as asked_at, r.expires_at, a.status as authorisation,
       b.id as booking_id, a.last_error as error

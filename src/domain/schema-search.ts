@@ -27,6 +27,20 @@ export const Pet = z
 /** How an owner was found, surest first. `part`: in the middle of a word; `near`: spelled alike. */
 const matches = ['reference', 'phone', 'email', 'name', 'part', 'near'] as const;
 
+/** A visit in one line. */
+const OwnerVisit = z
+  .object({
+    booking_id: id,
+    reference_code,
+    starts_at: instant,
+    clinic_id: id,
+    service_name: z.string(),
+    staff_name: z.string().nullable(),
+    pet_name: z.string().nullable(),
+    status: z.enum(booking_statuses),
+  })
+  .meta({ id: 'OwnerVisit' });
+
 export const Owner = z
   .object({
     user_id: id,
@@ -35,7 +49,8 @@ export const Owner = z
     email: z.string().nullable(),
     lang,
     pets: z.array(Pet).readonly(),
-    next_visit: z.object({ booking_id: id, reference_code, starts_at: instant }).nullable(),
+    next_visit: OwnerVisit.nullable().describe('To come, and not cancelled'),
+    last_visit: OwnerVisit.nullable().describe('Has begun, whatever came of it but a cancel'),
     last_service_id: id.nullable(),
     matched_by: z.enum(matches).optional().describe('Of a search: what of the text was found'),
   })

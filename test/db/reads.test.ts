@@ -166,7 +166,7 @@ test('a new owner is one person, however often they ring', async () => {
   const again = await owners.addOwner(sql, wish);
   expect(first.is_new).toBe(true);
   expect(again).toEqual({ user_id: first.user_id, is_new: false });
-  expect((await owners.findOwner(sql, first.user_id))!.pets).toHaveLength(1);
+  expect((await owners.findOwner(sql, first.user_id, null))!.pets).toHaveLength(1);
 });
 
 test('clinics and their services', async () => {

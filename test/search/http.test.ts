@@ -12,10 +12,10 @@ beforeAll(async () => {
 
 const items = (json: unknown) => member(Object(json), 'items');
 
-describe('owners', () => {
-  const search = async (query: Readonly<Record<string, string>>, token: string) =>
-    await call(world.base, 'search_owners', { query }, { token });
+const search = async (query: Readonly<Record<string, string>>, token: string) =>
+  await call(world.base, 'search_owners', { query }, { token });
 
+describe('owners', () => {
   it('are found by those who may, with names hidden from those who need none', async () => {
     const owner = await addOwner(sql, { full_name: 'Kartika Sari', phone: '+62 811 555 9000' });
     const found = await search({ q: 'kartika' }, world.tokens.desk);
@@ -93,6 +93,8 @@ describe('the card of an owner', () => {
     expect(answer.json).toMatchObject({
       full_name: 'Card Holder',
       pets: [{ name: 'Mochi' }],
+      next_visit: { booking_id: next, status: 'confirmed', pet_name: 'Mochi' },
+      last_visit: { booking_id: missed, status: 'no-show' },
       next_visits: [{ booking_id: next, payment_state: 'due' }, { payment_state: 'paid' }],
       last_visits: [{ booking_id: past, status: 'completed', pet_name: 'Mochi' }],
       visit_count: 1,
@@ -102,6 +104,13 @@ describe('the card of an owner', () => {
     });
     const elsewhere = await card(owner.user_id, world.other_desk);
     expect(elsewhere.json).toMatchObject({ next_visits: [], last_visits: [], due: [] });
+    expect(elsewhere.json).toMatchObject({ next_visit: null, last_visit: null });
+    const listed = await search({ q: 'card holder' }, world.tokens.desk);
+    expect(items(listed.json)).toMatchObject([
+      { next_visit: { booking_id: next }, last_visit: { booking_id: missed } },
+    ]);
+    const far = await search({ q: 'card holder' }, world.other_desk);
+    expect(items(far.json)).toMatchObject([{ next_visit: null, last_visit: null }]);
     const masked = await card(owner.user_id, world.tokens.ci);
     expect(masked.text).not.toMatch(/Card Holder|Mochi|@example/);
   });

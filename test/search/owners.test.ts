@@ -11,7 +11,13 @@ type Options = { readonly near?: boolean; readonly clinic_id?: string; readonly 
 
 async function find(text: string, options: Options = {}) {
   const { near = false, clinic_id = null, limit = 10 } = options;
-  return await searchOwners(sql, { terms: parseSearch(text), near, clinic_id, limit });
+  return await searchOwners(sql, {
+    terms: parseSearch(text),
+    near,
+    clinic_id,
+    visits_at: null,
+    limit,
+  });
 }
 
 const names = async (text: string, options?: Options) =>
@@ -52,7 +58,7 @@ test('by name, pet, number, address and reference, and how', async () => {
     expect(found, text).toMatchObject({
       user_id: owner.user_id,
       matched_by,
-      next_booking_id: booking_id,
+      next_visit: { booking_id, status: 'confirmed', pet_name: 'ムギ' },
       last_service_id: booking?.service_id,
       pets: [{ name: 'ムギ', species: 'cat' }],
     });

@@ -148,6 +148,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
         lang: 'id',
         pets: [{ pet_id: uuid(8, 1000 + next), name: pet_name, species: null, breed: null }],
         next_visit: null,
+        last_visit: null,
         last_service_id: null,
       };
       api.owners.push(owner);

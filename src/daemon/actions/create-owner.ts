@@ -25,7 +25,7 @@ export async function createOwner(
   if (!added.is_new) {
     throw new AppError('conflict', 'An owner with this phone number exists.', { user_id });
   }
-  const owner = await findOwner(app.sql, user_id);
+  const owner = await findOwner(app.sql, user_id, actor.clinic_id);
   if (!owner) throw new Error(`The new owner ${user_id} is not there`);
   return ownerJson(owner, actor);
 }

@@ -54,7 +54,7 @@ export async function getOwner(
   { user_id }: Input<'get_owner'>,
 ): Promise<Card> {
   const [owner, rows] = await Promise.all([
-    findOwner(app.sql, user_id),
+    findOwner(app.sql, user_id, actor.clinic_id),
     visitsOf(app.sql, user_id, scopeOf(actor)),
   ]);
   if (!owner) throw new AppError('not_found', 'There is no such owner.');

@@ -1,3 +1,4 @@
+import type { BookingStatus } from '../../domain/booking.ts';
 import type { SearchTerms } from '../../domain/search.ts';
 import type { Scope } from './actor.ts';
 import { type Db, run, runOne } from './db.ts';
@@ -22,6 +23,19 @@ export type OwnerPet = {
   readonly breed: string | null;
 };
 
+/** One visit as JSON of the database; `starts_at` is an instant in text. */
+export type OwnerVisitRow = {
+  readonly booking_id: string;
+  readonly reference_code: string;
+  readonly starts_at: string;
+  readonly time_zone: string;
+  readonly clinic_id: string;
+  readonly service_name: string;
+  readonly staff_name: string | null;
+  readonly pet_name: string | null;
+  readonly status: BookingStatus;
+};
+
 export type OwnerRow = {
   readonly user_id: string;
   readonly full_name: string;
@@ -29,10 +43,8 @@ export type OwnerRow = {
   readonly email: string | null;
   readonly lang: Lang;
   readonly pets: readonly OwnerPet[];
-  readonly next_booking_id: string | null;
-  readonly next_reference_code: string | null;
-  readonly next_starts_at: Temporal.Instant | null;
-  readonly next_time_zone: string | null;
+  readonly next_visit: OwnerVisitRow | null;
+  readonly last_visit: OwnerVisitRow | null;
   readonly last_service_id: string | null;
 };
 
@@ -49,19 +61,38 @@ const columns = (sql: Db) => sql`
     from pets p
     where p.user_id = u.id
   ), '[]') as pets,
-  n.booking_id as next_booking_id, n.reference_code as next_reference_code,
-  n.booking_time as next_starts_at, n.time_zone as next_time_zone,
-  l.service_id as last_service_id`;
+  n.visit as next_visit, p.visit as last_visit, l.service_id as last_service_id`;
 
-const visits = (sql: Db) => sql`
+const visitOf = (sql: Db) => sql`
+  jsonb_build_object(
+    'booking_id', b.id, 'reference_code', b.reference_code, 'starts_at', b.booking_time,
+    'time_zone', (select c.time_zone from clinics c where c.id = b.clinic_id),
+    'clinic_id', b.clinic_id,
+    'service_name', (select s.name from services s where s.id = b.service_id),
+    'staff_name', (
+      select f.name from slots t join staff f on f.id = t.staff_id where t.id = b.slot_id
+    ),
+    'pet_name', (select q.name from pets q where q.id = b.pet_id), 'status', b.status
+  ) as visit`;
+
+/** `clinic_id`: visits there alone; null = anywhere. */
+const visits = (sql: Db, clinic_id: string | null) => sql`
   left join lateral (
-    select b.id as booking_id, b.reference_code, b.booking_time, c.time_zone
+    select ${visitOf(sql)}
     from bookings b
-    join clinics c on c.id = b.clinic_id
     where b.user_id = u.id and b.booking_time > now() and b.status = 'confirmed'
+      ${clinic_id === null ? sql`` : sql`and b.clinic_id = ${clinic_id}`}
     order by b.booking_time
     limit 1
   ) as n on true
+  left join lateral (
+    select ${visitOf(sql)}
+    from bookings b
+    where b.user_id = u.id and b.booking_time <= now() and b.status <> 'cancelled'
+      ${clinic_id === null ? sql`` : sql`and b.clinic_id = ${clinic_id}`}
+    order by b.booking_time desc
+    limit 1
+  ) as p on true
   left join lateral (
     select b.service_id
     from bookings b
@@ -74,6 +105,8 @@ export type OwnerSearch = {
   readonly terms: SearchTerms;
   /** Those who come there go first; null = no clinic is nearer than another. */
   readonly clinic_id: string | null;
+  /** Visits elsewhere are not told; null = all are. */
+  readonly visits_at: string | null;
   /** Where nothing is found, what is spelled alike. */
   readonly near: boolean;
   readonly limit: number;
@@ -82,7 +115,7 @@ export type OwnerSearch = {
 /** Owners who fit, best first. Who was erased never does. sql/migrations/0063_search.sql */
 export async function searchOwners(
   sql: Db,
-  { terms, clinic_id, near, limit }: OwnerSearch,
+  { terms, clinic_id, visits_at, near, limit }: OwnerSearch,
 ): Promise<readonly FoundOwnerRow[]> {
   const { words, email, phones, reference } = terms;
   if (words.length + phones.length === 0 && email === null && reference === null) return [];
@@ -92,16 +125,20 @@ export async function searchOwners(
       ${words}::text[], ${email}, ${phones}::text[], ${reference}, ${clinic_id}, ${near}, ${limit}
     ) with ordinality as f (user_id, matched_by, place)
     join users u on u.id = f.user_id
-    ${visits(sql)}
+    ${visits(sql, visits_at)}
     order by f.place`);
 }
 
 /** One owner; null when there is none, or their data was erased. */
-export async function findOwner(sql: Db, user_id: string): Promise<OwnerRow | null> {
+export async function findOwner(
+  sql: Db,
+  user_id: string,
+  visits_at: string | null,
+): Promise<OwnerRow | null> {
   const [row] = await run(sql<OwnerRow[]>`
     select ${columns(sql)}
     from users u
-    ${visits(sql)}
+    ${visits(sql, visits_at)}
     where u.id = ${user_id} and not u.is_erased`);
   return row ?? null;
 }

@@ -100,6 +100,8 @@ const may_import: Readonly<Record<string, readonly string[]>> = {
 const may_also: Readonly<Record<string, readonly string[]>> = {
   // Loads the console lazily: every other command starts without it.
   'src/commands/tui.ts': ['tui'],
+  // Prints the table of keys, which has no need of Ink.
+  'src/commands/help-keys.ts': ['tui'],
 };
 
 describe('layers', () => {

@@ -1,125 +1,12 @@
-import { Command, CommanderError, Help, InvalidArgumentError, Option } from 'commander';
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { describe, formatHelp } from './help.ts';
+import { group_summaries, groupOf, help_topics, placeOf } from './help-groups.ts';
 import type { Io } from './io.ts';
 import type { Args, CommandSpec, Run } from './spec.ts';
 import { tree } from './tree.ts';
 import { lineOf, spellOut, wants } from './words.ts';
 
 /** From the words of the command line to an exit code. Only commander is loaded before a command is chosen. */
-
-const groups: readonly (readonly [heading: string, first_words: readonly string[]])[] = [
-  [
-    'Desk',
-    [
-      'today',
-      'find',
-      'call',
-      'book',
-      'cancel',
-      'reschedule',
-      'undo',
-      'check-in',
-      'start',
-      'complete',
-      'no-show',
-    ],
-  ],
-  [
-    'Things',
-    [
-      'slots',
-      'schedule',
-      'series',
-      'waitlist',
-      'bookings',
-      'hold',
-      'confirm',
-      'tickets',
-      'reviews',
-      'reminders',
-      'calendar',
-      'attachments',
-      'notifications',
-      'owners',
-      'clinics',
-      'services',
-      'seats',
-      'events',
-    ],
-  ],
-  [
-    'Money',
-    ['prices', 'pay', 'payments', 'approvals', 'refunds', 'receipts', 'settlements', 'reports'],
-  ],
-  ['Console', ['tui']],
-  [
-    'Running it',
-    [
-      'demo',
-      'serve',
-      'auth',
-      'health',
-      'doctor',
-      'locks',
-      'jobs',
-      'views',
-      'reconcile',
-      'outbox',
-      'deliveries',
-      'webhooks',
-      'migrate',
-      'import',
-      'export',
-      'config',
-      'load',
-    ],
-  ],
-];
-
-/** One sentence per word that only groups others. */
-const group_summaries: Readonly<Record<string, string>> = {
-  slots: 'Open slots, and why the others are not',
-  schedule: 'Hours, holidays and exceptions that slots are made of',
-  'schedule exception': 'Dates that differ: add, list, rm',
-  clinics: 'The rules of a clinic’s bookings',
-  services: 'What a clinic sells',
-  bookings: 'List, show, history',
-  settlements: 'What a clinic gets, period by period',
-  reports: 'Figures of a clinic by day, week, vet and service',
-  receipts: 'Receipts on paper and as pages',
-  tickets: 'Tickets of venues',
-  seats: 'Which seats a service has, and what they are called',
-  'seats plan': 'Rows, places and categories of the seats: show, set',
-  series: 'Visits that come again',
-  waitlist: 'People who wait for a place',
-  retention: 'How long things are kept, and removing what is not',
-  reviews: 'What owners say, and what the clinic answers',
-  reminders: 'What owners are reminded of, and when',
-  calendar: 'Visits in the calendars of phones',
-  'calendar links': 'Secret addresses of calendars: list, create, revoke',
-  attachments: 'Files of bookings: list, add, get, remove',
-  payments: 'Payments, their entries, and the takings of a day',
-  prices: 'What services cost, by tier and quantity',
-  approvals: 'Requests that the clinic has to grant',
-  hold: 'Create, list, extend, release',
-  refunds: 'List, ask for, decide',
-  owners: 'Add owners and pets',
-  events: 'Follow what happens',
-  notifications: 'What owners are told, in which words, and how they want it',
-  deliveries: 'Messages on their way: what hangs, retry, pause a channel',
-  outbox: 'Events on their way out: what hangs, retry, replay',
-  webhooks: 'Where events are sent to: add, test, rotate, replay',
-  auth: 'Who you are to the daemon',
-  demo: 'A whole PetPro on this machine, thrown away afterwards',
-  locks: 'Locks beside the holds that they stand for',
-  views: 'Materialized views: how old, what they cost, refresh',
-  jobs: 'Work that waits in queues: what hangs, and why',
-  reconcile: 'Does everything fit together?',
-  import: 'Take in what other systems know, from files',
-  export: 'Everything that is kept here, as files',
-  migrate: 'The database schema',
-  config: 'Settings, and where they come from',
-  load: 'Load tests, judged by the database',
-};
 
 /** On every command, before or after it. */
 const common_options: readonly (readonly [
@@ -183,45 +70,6 @@ function addOptions(command: Command, spec: CommandSpec): void {
     command.option('--dry-run', 'say what would happen, change nothing');
 }
 
-function describe(command: Command, spec: CommandSpec): void {
-  command.summary(spec.summary).description(`${spec.summary}.`);
-  for (const argument of spec.args ?? []) command.argument(argument.name, argument.doc);
-  addOptions(command, spec);
-  const needs = spec.role === 'public' ? '' : `Needs: ${spec.role.replaceAll('_', ' ')}. `;
-  const exits = [...new Set([0, 1, 2, 4, 5, 11, ...(spec.exits ?? [])])].toSorted((a, b) => a - b);
-  command.addHelpText(
-    'after',
-    [
-      '',
-      'Examples:',
-      ...spec.examples.map((example) => `  ${example}`),
-      '',
-      `${needs}Exit codes: ${exits.join(' ')} (petpro help exit-codes)`,
-    ].join('\n'),
-  );
-}
-
-function groupOf(word: string): string {
-  return groups.find(([, words]) => words.includes(word))?.[0] ?? 'More';
-}
-
-/** Help shows groups in the order of their first command: this one, and what belongs to none last. */
-function placeOf(path: string): number {
-  const [first = ''] = path.split(' ');
-  const place = groups.findIndex(([, words]) => words.includes(first));
-  return place === -1 ? groups.length : place;
-}
-
-/** Commands before flags: who asks for help on `petpro` looks for the word first, and common flags come last. */
-function formatHelp(command: Command, helper: Help): string {
-  const blocks = Help.prototype.formatHelp.call(helper, command, helper).trimEnd().split('\n\n');
-  const is_late = (block: string) =>
-    block.startsWith('Global Options:') ||
-    (command.parent === null && block.startsWith('Options:'));
-  const late = blocks.filter(is_late);
-  return `${[...blocks.filter((block) => !is_late(block)), ...late].join('\n\n')}\n`;
-}
-
 /** Documents such as `-o md` belong to single commands: taken here, refused by run.ts where they do not. */
 function takeFormats(option: Option, choices: readonly string[]): void {
   const taken = new Set([...choices, ...tree.flatMap((spec) => spec.formats ?? [])]);
@@ -281,41 +129,33 @@ export function buildProgram(io: Pick<Io, 'out' | 'err' | 'columns'>, start: Sta
       parents.set(first, command.helpCommand(false));
     }
     describe(command, spec);
+    addOptions(command, spec);
     command.action(async () => {
       const args = { positional: command.args, options: snakeCase(command.optsWithGlobals()) };
       await start(spec, args, await spec.load());
     });
   }
-  program.addHelpText('after', '\nHelp topics: petpro help exit-codes | environment | formatting');
+  program.addHelpText('after', `\nHelp topics: petpro help ${help_topics.join(' | ')}`);
   return program;
 }
 
-/** The deepest command that the words name, for "--help" of the right one. */
-function namedBy(words: readonly string[], program: Command): string {
-  let command = program;
-  const path = [program.name()];
-  for (const word of words) {
-    const next = command.commands.find((one) => one.name() === word);
-    if (next) {
-      path.push(word);
-      command = next;
-    }
-  }
-  return path.join(' ');
+/** A misuse, in our words; loaded when there is one. */
+async function usageError(error: CommanderError, words: readonly string[], program: Command) {
+  const { misuseOf } = await import('./help-misuse.ts');
+  const { AppError } = await import('../domain/errors.ts');
+  const { detail, next } = misuseOf(error, words, program);
+  return new AppError('invalid_input', detail, { next });
 }
 
-/** A misuse, in our words. */
-async function usageError(error: CommanderError, words: readonly string[], program: Command) {
+/** The parser answers `--help` after any word, also after one that is none: that must be said instead. */
+async function refuseUnknown(words: readonly string[], program: Command): Promise<void> {
+  const own = words.includes('--') ? words.slice(0, words.indexOf('--')) : words;
+  if (!own.includes('-h') && !own.includes('--help')) return;
+  const { unknownCommand } = await import('./help-misuse.ts');
+  const misuse = unknownCommand(program, own);
+  if (misuse === null) return;
   const { AppError } = await import('../domain/errors.ts');
-  const facts = { next: `${namedBy(words, program)} --help` };
-  if (error.code === 'commander.help') {
-    return new AppError('invalid_input', 'Say which one; the words are listed above.', facts);
-  }
-  const [sentence = '', hint = ''] = error.message.replace(/^error: /, '').split('\n');
-  const suggestion = hint.replace(/^\((.*)\)$/, ' $1');
-  const said = sentence.endsWith('.') ? sentence : `${sentence}.`;
-  const detail = `${said.charAt(0).toUpperCase()}${said.slice(1)}${suggestion}`;
-  return new AppError('invalid_input', detail, facts);
+  throw new AppError('invalid_input', misuse.detail, { next: misuse.next });
 }
 
 /** Runs one command line and answers the exit code; never throws, never ends the process itself. */
@@ -336,6 +176,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
       io.out(`${(await import('./version.ts')).version()}\n`);
       return 0;
     }
+    await refuseUnknown(words, program);
     await program.parseAsync(words, { from: 'user' });
     return exit_code;
   } catch (error) {
@@ -343,8 +184,9 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     if (error instanceof CommanderError && error.exitCode === 0) return 0;
     const failure =
       error instanceof CommanderError ? await usageError(error, words, program) : error;
+    const { pathOf, walk } = await import('./help-misuse.ts');
     const { tellFailure } = await import('./run.ts');
-    const typed = { line: lineOf(argv.slice(2)), command: namedBy(words, program) };
+    const typed = { line: lineOf(argv.slice(2)), command: pathOf(walk(program, words).command) };
     return tellFailure(io, failure, wants(words), typed);
   }
 }

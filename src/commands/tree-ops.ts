@@ -1,3 +1,4 @@
+import { help_topics } from './help-groups.ts';
 import type { CommandSpec, OptionSpec } from './spec.ts';
 
 /** Running PetPro: the commands of whoever keeps it alive. */
@@ -239,12 +240,12 @@ const about: readonly CommandSpec[] = [
   },
   {
     path: 'help',
-    args: [{ name: '[topic...]', doc: 'a command, or exit-codes, environment, formatting' }],
+    args: [{ name: '[topic...]', doc: `a command, or ${help_topics.join(', ')}` }],
     summary: 'Help on a command or a topic',
     role: 'public',
     examples: ['petpro help exit-codes', 'petpro help slots list'],
     exits: [3],
-    load: async () => (await import('./about.ts')).help,
+    load: async () => (await import('./help-topics.ts')).help,
   },
 ];
 

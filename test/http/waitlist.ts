@@ -5,8 +5,8 @@ import { call } from './harness.ts';
 import type { World } from './world.ts';
 
 let days = 0;
-/** Far from the slots of the other samples: one owner is at one place at a time. */
-let hours = 9_000;
+/** Far from the slots of the other samples, series too: one owner is at one place at a time. */
+let hours = 60_000;
 
 async function freshSlot({ harness, clinic, service_id }: World): Promise<string> {
   hours += 1;

@@ -4,6 +4,7 @@ import type { Objects } from '../domain/attachment.ts';
 import type { LockStore, Messenger, PaymentGateway } from '../domain/ports.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Log } from '../log.ts';
+import type { Tally } from './kpi-tally.ts';
 
 /** Who asks, after authentication. Actions trust it and nothing else. */
 export type Actor = {
@@ -41,6 +42,8 @@ export type App = {
   readonly messenger: Messenger;
   readonly objects: Objects;
   readonly wake: Wake;
+  /** What this process counts for the figures of all. */
+  readonly tally: Tally;
 };
 
 /** What belongs to this one call and not to its input. */
@@ -68,6 +71,8 @@ export type Worker = {
     | 'retention'
     | 'views'
     | 'slots'
+    | 'kpis'
+    | 'alerts'
     | 'cron';
   readonly every_ms: number;
   readonly tick: (app: App, signal: AbortSignal) => Promise<number>;

@@ -9,6 +9,7 @@ import { openRedisLocks } from './adapters/redis-locks.ts';
 import { shareDoorman } from './adapters/shared-doorman.ts';
 import { openStripePayments } from './adapters/stripe-payments.ts';
 import type { App, Wake } from './app-types.ts';
+import { createTally } from './kpi-tally.ts';
 import { withRecentRefusals } from './locks/recent-refusals.ts';
 import { openMessenger } from './messages/messenger.ts';
 import { openDatabase } from './store/db.ts';
@@ -63,6 +64,7 @@ export async function openApp(
     messenger,
     objects,
     wake,
+    tally: createTally(),
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   };
 }

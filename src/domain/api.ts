@@ -4,8 +4,10 @@ import { availability_endpoints } from './api-availability.ts';
 import { calendar_endpoints } from './api-calendar.ts';
 import { capacity_endpoints } from './api-capacity.ts';
 import { desk_money_endpoints } from './api-desk-money.ts';
+import { group_endpoints } from './api-groups.ts';
 import { item_endpoints } from './api-items.ts';
 import { job_endpoints } from './api-jobs.ts';
+import { kpi_endpoints } from './api-kpis.ts';
 import { life_endpoints } from './api-life.ts';
 import { message_endpoints } from './api-messages.ts';
 import { money_endpoints } from './api-money.ts';
@@ -19,7 +21,6 @@ import { review_endpoints } from './api-reviews.ts';
 import { rules_endpoints } from './api-rules.ts';
 import { saved_endpoints } from './api-saved.ts';
 import { schedule_endpoints } from './api-schedules.ts';
-import { group_endpoints } from './api-groups.ts';
 import { series_endpoints } from './api-series.ts';
 import { ticket_endpoints } from './api-tickets.ts';
 import { time_off_endpoints } from './api-time-off.ts';
@@ -259,8 +260,8 @@ export const endpoints = {
     problems: ['policy_refused', 'conflict'],
   },
   ...availability_endpoints,
-  ...life_endpoints,
   ...item_endpoints,
+  ...life_endpoints,
   ...ticket_endpoints,
   ...time_off_endpoints,
   ...schedule_endpoints,
@@ -325,6 +326,7 @@ export const endpoints = {
   ...price_endpoints,
   ...job_endpoints,
   ...view_endpoints,
+  ...kpi_endpoints,
   ...report_endpoints,
   ...money_endpoints,
   ...saved_endpoints,

@@ -35,8 +35,10 @@ import { availability_shapes, SlotGap, vet_name } from './shapes-availability.ts
 import { calendar_shapes } from './shapes-calendar.ts';
 import { capacity_shapes, seat_choice } from './shapes-capacity.ts';
 import { desk_money_shapes } from './shapes-desk-money.ts';
+import { group_shapes } from './shapes-groups.ts';
 import { item_shapes } from './shapes-items.ts';
 import { job_shapes } from './shapes-jobs.ts';
+import { kpi_shapes } from './shapes-kpis.ts';
 import { life_shapes } from './shapes-life.ts';
 import { message_shapes } from './shapes-messages.ts';
 import { money_shapes } from './shapes-money.ts';
@@ -51,7 +53,6 @@ import { rules_shapes } from './shapes-rules.ts';
 import { saved_shapes } from './shapes-saved.ts';
 import { schedule_shapes } from './shapes-schedules.ts';
 import { search_shapes } from './shapes-search.ts';
-import { group_shapes } from './shapes-groups.ts';
 import { series_shapes } from './shapes-series.ts';
 import { ticket_shapes } from './shapes-tickets.ts';
 import { time_off_shapes } from './shapes-time-off.ts';
@@ -266,8 +267,8 @@ export const shapes = {
     output: BookingSummary,
   },
   ...availability_shapes,
-  ...life_shapes,
   ...item_shapes,
+  ...life_shapes,
   ...ticket_shapes,
   ...time_off_shapes,
   ...schedule_shapes,
@@ -286,6 +287,7 @@ export const shapes = {
   ...ops_shapes,
   ...job_shapes,
   ...view_shapes,
+  ...kpi_shapes,
   ...report_shapes,
   ...desk_money_shapes,
   ...price_shapes,

@@ -14,6 +14,7 @@ import {
 import { calendarSamples } from './calendar.ts';
 import { capacity_samples } from './capacity.ts';
 import { type Answer, call, type Harness, member, type Request } from './harness.ts';
+import { kpi_samples } from './kpis.ts';
 import { message_samples } from './messages.ts';
 import { outbox_samples } from './outbox.ts';
 import { attachFile, completeVisit, reviewVisit } from './papers.ts';
@@ -243,6 +244,7 @@ export const samples: Readonly<
     body: { requires_approval: true },
   }),
   ...capacity_samples,
+  ...kpi_samples,
   ...series_samples,
   take_time_off: freshTimeOff,
   list_time_off: async ({ clinic }) => ({ params: { clinic_id: clinic.id } }),

@@ -125,7 +125,6 @@ import { createSettlement, getSettlement, listSettlements } from '../actions/set
 import { endTimeOff, listTimeOff, takeTimeOff } from '../actions/time-off.ts';
 import { traceBooking } from '../actions/trace-booking.ts';
 import { listUndoable, undoBooking } from '../actions/undo-booking.ts';
-import { listViews, refreshView } from '../actions/views.ts';
 import { getWaitlistEntry, joinWaitlist, listWaitlist } from '../actions/waitlist.ts';
 import {
   acceptOffer,
@@ -147,6 +146,7 @@ import type { Actor, App, Call } from '../app-types.ts';
 import { addressesOf, routePattern } from './addresses.ts';
 import type { Admit } from './admission.ts';
 import { runOnce } from './idempotency.ts';
+import { ops_actions } from './ops-routes.ts';
 import { fieldNames, inputParser } from './parse.ts';
 import { isExpected, sendRefusal } from './problem.ts';
 import { documentHeaders, documentOf, withFormat } from './receipt-document.ts';
@@ -271,8 +271,7 @@ const actions: { readonly [N in RouteName]: Action<N> } = {
   list_retention: listRetention,
   set_retention: setRetentionRule,
   run_retention: runRetention,
-  list_views: listViews,
-  refresh_view: refreshView,
+  ...ops_actions,
   get_report: getReport,
   get_money_report: getMoneyReport,
   list_jobs: listJobs,

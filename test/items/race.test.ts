@@ -72,8 +72,21 @@ async function race(sql: Sql): Promise<readonly Answer[]> {
   return answers;
 }
 
+/** A slow disk: vets are claimed at leisure, so that rows really meet half-way, in each of the tests. */
+async function slowClaims(sql: Sql): Promise<void> {
+  await sql.unsafe(`
+    create function slow_claim() returns trigger language plpgsql as $$
+    begin
+      perform pg_sleep(0.01);
+      return new;
+    end $$;
+    create trigger slow_claim before insert on staff_claims
+    for each row execute function slow_claim()`);
+}
+
 test('rows that cross, and single holds among them: whole rows or nothing, and nobody waits in a circle', async () => {
   const { sql } = await createTestDatabase({ max: RIVALS });
+  await slowClaims(sql);
   const answers = await race(sql);
   expect(answers.filter((one) => one === 'deadlock')).toEqual([]);
   expect(answers.filter((one) => one === 'ok').length).toBeGreaterThanOrEqual(ROUNDS);
@@ -82,6 +95,7 @@ test('rows that cross, and single holds among them: whole rows or nothing, and n
 
 test('control: taken in the order of slots instead of that of vets, rows wait for each other in circles', async () => {
   const { sql, name } = await createTestDatabase({ max: RIVALS });
+  await slowClaims(sql);
   await sql.unsafe(`alter database ${name} set deadlock_timeout = '20ms'`);
   await withoutGuard(sql, {
     name: 'claim_items',

@@ -6,9 +6,8 @@ import type { Context } from './context.ts';
 import { attemptsText, type Look, lookOf } from './format.ts';
 import { namesText } from './group-words.ts';
 import { clinicOf, dayOf, ownerOf, serviceOf, staffOf } from './lookup.ts';
-import { namesText } from './group-words.ts';
-import { stepLines } from './rows.ts';
 import { printList, printOne } from './output.ts';
+import { stepLines } from './rows.ts';
 import { type Clinic, openSession, type Session } from './session.ts';
 import { wholeOption } from './slots.ts';
 import { type Args, textOption } from './spec.ts';
@@ -164,13 +163,6 @@ function seriesText({ series }: Booking): string {
 function importedText({ service_snapshot, currency }: Booking, look: Look): string {
   const price = service_snapshot['imported_price'];
   return typeof price === 'string' ? `${look.money(price, currency)}, brought in` : '';
-}
-
-/** `SR12, visit 3 of 6, 4 to come` */
-function seriesText({ series }: Booking): string {
-  if (series === undefined) return '';
-  const { series_code, position, visits_made, visits_left } = series;
-  return `${series_code}, visit ${position} of ${visits_made}, ${visits_left} to come`;
 }
 
 /** Prints one booking; also what `find` does with a reference. */

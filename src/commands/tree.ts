@@ -1,4 +1,5 @@
 import type { CommandSpec } from './spec.ts';
+import { alerts_tree } from './tree-alerts.ts';
 import { attachments_tree } from './tree-attachments.ts';
 import { calendar_tree } from './tree-calendar.ts';
 import { capacity_tree } from './tree-capacity.ts';
@@ -53,6 +54,7 @@ export const tree: readonly CommandSpec[] = [
   ...outbox_tree,
   ...jobs_tree,
   ...views_tree,
+  ...alerts_tree,
   ...prices_tree,
   ...money_tree,
   ...saved_tree,

@@ -6,15 +6,23 @@ const VETS = 10;
 const SERVICES = 5;
 const YEARS = 5;
 const BATCH = 25_000;
-/** Open half-hours of every vet in the days ahead: the live part, the same however long the past. */
-const AHEAD = 100;
 /** Holds that came to nothing, for each booking. */
 const LAPSED = 2;
+/** Seats of older visits are forgotten (docs/history.md). */
+const SEAT_DAYS = 90;
 
-export type Past = { readonly bookings: number; readonly of: number };
+export type Past = {
+  readonly bookings: number;
+  readonly of: number;
+  /** What is left where nothing useless was ever kept: no lapsed holds, old seats, logs or messages. */
+  readonly lean: boolean;
+};
 
-/** Places, people, and the open slots of the days to come. */
-export async function fillPresent(sql: Sql, owners: number): Promise<void> {
+/**
+ * Places, people, and the open slots of the days to come: `ahead` half-hours of each vet, the same
+ * however long the past.
+ */
+export async function fillPresent(sql: Sql, owners: number, ahead: number): Promise<void> {
   await sql`set session_replication_role = replica`;
   await sql`
     insert into clinics (code, name, city, time_zone, currency)
@@ -51,7 +59,7 @@ export async function fillPresent(sql: Sql, owners: number): Promise<void> {
     select v.clinic_id, v.service_id, v.staff_id, t, t + interval '30 min',
       (t at time zone 'Asia/Jakarta')::date, (t at time zone 'Asia/Jakarta')::time,
       ((t + interval '30 min') at time zone 'Asia/Jakarta')::time
-    from bench_vets v, generate_series(1, ${AHEAD}::int) g (nth),
+    from bench_vets v, generate_series(1, ${ahead}::int) g (nth),
       lateral (select date_trunc('hour', now()) + g.nth * interval '2 hours' as t) x`;
   await sql`set session_replication_role = default`;
 }
@@ -63,7 +71,8 @@ const v7 = (sql: Sql, column: string) => sql`(
   )::uuid`;
 
 /** Who was when with whom: one row per booking, and one per hold that lapsed (`place` > 0). */
-async function planBatch(sql: Sql, from: number, to: number, of: number): Promise<void> {
+async function planBatch(sql: Sql, from: number, to: number, past: Past): Promise<void> {
+  const { of, lean } = past;
   // No vet sees two pets at once.
   const gap_s = Math.max(31 * 60, Math.floor((YEARS * 365 * 86_400 * CLINICS * VETS) / of));
   await sql`drop table if exists batch`;
@@ -74,7 +83,7 @@ async function planBatch(sql: Sql, from: number, to: number, of: number): Promis
       ${v7(sql, "t.starts_at - interval '5 days'")} as reservation_id,
       gen_random_uuid() as booking_id, gen_random_uuid() as payment_id, nextval('hold_numbers') as fence
     from generate_series(${from}::int, ${to}::int) g (i)
-    cross join generate_series(0, ${LAPSED}::int) p
+    cross join generate_series(0, ${lean ? 0 : LAPSED}::int) p
     join bench_vets v on v.n = g.i % ${CLINICS * VETS}::int
     join bench_owners o on o.n = (g.i::bigint * 7919 + p) % (select count(*) from bench_owners)
     cross join lateral (
@@ -83,29 +92,7 @@ async function planBatch(sql: Sql, from: number, to: number, of: number): Promis
     ) t`;
 }
 
-async function writeHolds(sql: Sql): Promise<void> {
-  await sql`
-    insert into reservations (
-      id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code, status,
-      seats, amount, amount_due, currency, expires_at, source, correlation_id, version, created_at,
-      updated_at
-    )
-    select reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, md5(fence::text), fence,
-      reference_code(fence), case when place = 0 then 'confirmed' else 'expired' end, '{1}', 250000,
-      250000, 'IDR', made_at + interval '10 min', 'api', reservation_id::text, 2, made_at,
-      made_at + interval '10 min'
-    from batch`;
-  await sql`
-    insert into reservation_log_entries (
-      reservation_id, reservation_version, action, previous_status, status, source, request_id,
-      created_at
-    )
-    select reservation_id, n, case when n = 1 then 'reservation.created' when place = 0
-        then 'reservation.confirmed' else 'reservation.expired' end,
-      case when n = 2 then 'pending' end,
-      case when n = 1 then 'pending' when place = 0 then 'confirmed' else 'expired' end, 'api',
-      reservation_id::text, made_at
-    from batch, generate_series(1, 2) n`;
+async function writePayments(sql: Sql): Promise<void> {
   await sql`
     insert into payments (
       id, reservation_id, booking_id, clinic_id, user_id, session_id, session_expires_at,
@@ -119,6 +106,33 @@ async function writeHolds(sql: Sql): Promise<void> {
       case when place = 0 then 'success' else 'failed' end, case when place = 0 then made_at end,
       made_at, made_at
     from batch`;
+}
+
+async function writeHolds(sql: Sql, { lean }: Past): Promise<void> {
+  await sql`
+    insert into reservations (
+      id, user_id, pet_id, clinic_id, service_id, slot_id, lock_id, fence, reference_code, status,
+      seats, amount, amount_due, currency, expires_at, source, correlation_id, version, created_at,
+      updated_at
+    )
+    select reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, md5(fence::text), fence,
+      reference_code(fence), case when place = 0 then 'confirmed' else 'expired' end, '{1}', 250000,
+      250000, 'IDR', made_at + interval '10 min', 'api', reservation_id::text, 2, made_at,
+      made_at + interval '10 min'
+    from batch`;
+  await writePayments(sql);
+  if (lean) return;
+  await sql`
+    insert into reservation_log_entries (
+      reservation_id, reservation_version, action, previous_status, status, source, request_id,
+      created_at
+    )
+    select reservation_id, n, case when n = 1 then 'reservation.created' when place = 0
+        then 'reservation.confirmed' else 'reservation.expired' end,
+      case when n = 2 then 'pending' end,
+      case when n = 1 then 'pending' when place = 0 then 'confirmed' else 'expired' end, 'api',
+      reservation_id::text, made_at
+    from batch, generate_series(1, 2) n`;
   await sql`
     insert into payment_attempts (payment_id, event_id, result, amount, currency, created_at)
     select payment_id, 'evt_' || md5(payment_id::text),
@@ -132,7 +146,7 @@ async function writeHolds(sql: Sql): Promise<void> {
     from batch`;
 }
 
-async function writeBookings(sql: Sql): Promise<void> {
+async function writeBookings(sql: Sql, { lean }: Past): Promise<void> {
   await sql`delete from batch where place > 0`;
   await sql`
     insert into slots (
@@ -145,10 +159,12 @@ async function writeBookings(sql: Sql): Promise<void> {
     from batch`;
   await sql`
     insert into slot_claims (slot_id, seat, reservation_id, user_id, starts_at, ends_at)
-    select slot_id, 1, reservation_id, user_id, starts_at, starts_at + interval '30 min' from batch`;
+    select slot_id, 1, reservation_id, user_id, starts_at, starts_at + interval '30 min' from batch
+    where ${!lean} or starts_at > now() - make_interval(days => ${SEAT_DAYS}::int)`;
   await sql`
     insert into staff_claims (slot_id, staff_id, clinic_id, during)
-    select slot_id, staff_id, clinic_id, tstzrange(starts_at, starts_at + interval '30 min') from batch`;
+    select slot_id, staff_id, clinic_id, tstzrange(starts_at, starts_at + interval '30 min') from batch
+    where ${!lean} or starts_at > now() - make_interval(days => ${SEAT_DAYS}::int)`;
   await sql`
     insert into bookings (
       id, reservation_id, user_id, pet_id, clinic_id, service_id, slot_id, payment_id,
@@ -161,6 +177,7 @@ async function writeBookings(sql: Sql): Promise<void> {
       '{"name": "Vaccination", "duration_minutes": 30}', '{"full_name": "Owner", "phone": "+6281234567"}',
       starts_at, starts_at, starts_at, starts_at + interval '30 min', 'api', 4, made_at, starts_at
     from batch`;
+  if (lean) return;
   await sql`
     with log as (
       insert into booking_logs (booking_id, created_at)
@@ -213,10 +230,10 @@ export async function fillPast(sql: Sql, from: number, past: Past): Promise<void
   await sql`set session_replication_role = replica`;
   for (let start = from; start < past.bookings; start += BATCH) {
     const end = Math.min(past.bookings, start + BATCH) - 1;
-    await planBatch(sql, start, end, past.of);
-    await writeHolds(sql);
-    await writeBookings(sql);
-    await writeTraces(sql);
+    await planBatch(sql, start, end, past);
+    await writeHolds(sql, past);
+    await writeBookings(sql, past);
+    if (!past.lean) await writeTraces(sql);
   }
   await sql`set session_replication_role = default`;
   await sql`vacuum analyze`;

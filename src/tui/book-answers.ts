@@ -1,3 +1,4 @@
+import { looksLikePhone } from '../domain/phone.ts';
 import { startNewOwner } from './book.ts';
 import { chooseOwner, fail, nextKey, release, withDraft } from './book-open.ts';
 import { wantReload } from './day.ts';
@@ -15,7 +16,6 @@ import {
   say,
   stay,
 } from './model.ts';
-import { looksLikePhone } from './phone.ts';
 import { serverNow } from './selectors.ts';
 
 /** The booking form: what the server's answers do, and which request is due next. */
@@ -106,7 +106,7 @@ function pumpSearch(state: State, draft: Draft): Step {
   const query = draft.who.text.trim();
   const next = withDraft(state, { search_due_ms: null });
   if (query === '' || query === draft.searched) return stay(next);
-  return stay(next, { type: 'search', target: 'book', query });
+  return stay(next, { type: 'search', query });
 }
 
 function pumpSlots(state: State, draft: Draft): Step {
@@ -306,7 +306,7 @@ export function bookFailed(state: State, effect: Effect, problem: Problem): Stat
   if (draft === null) return null;
   switch (effect.type) {
     case 'search':
-      return effect.target === 'book' ? fail(state, 'who', text) : null;
+      return fail(state, 'who', text);
     case 'create_owner': {
       const freed = busy(state, OWNER_BUSY, false);
       if (problem.code !== 'conflict') return fail(freed, 'new_name', text);

@@ -1,11 +1,11 @@
 import { AppError } from '../domain/errors.ts';
+import { looksLikePhone, toE164 } from '../domain/phone.ts';
 import { parseWhen } from '../domain/when.ts';
 import { chooseOwner, closeBook, fail, filled, nextKey, release, withDraft } from './book-open.ts';
 import { type BookField, type Draft, pay_choices, visibleFields } from './draft.ts';
 import { edit, insert } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Field, type State, type Step, say, stay } from './model.ts';
-import { looksLikePhone, toE164 } from './phone.ts';
 import { instantOf, serverNow, timeZone } from './selectors.ts';
 
 /** The booking form: what its keys do. What the server answers stands in book-answers.ts. */

@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError, Option } from 'commander
 import { describe, formatHelp } from './help.ts';
 import { group_summaries, groupOf, help_topics, placeOf } from './help-groups.ts';
 import type { Io } from './io.ts';
+import { pagesOf, watchOf } from './output-flags.ts';
 import type { Args, CommandSpec, Run } from './spec.ts';
 import { tree } from './tree.ts';
 import { lineOf, spellOut, wants } from './words.ts';
@@ -28,7 +29,8 @@ const common_options: readonly (readonly [
   ['--ascii', 'plain ASCII only'],
   ['--no-input', 'never ask; fail instead'],
   ['--timeout <time>', 'longest wait for an answer, as 15s'],
-  ['--debug', 'requests and stacks on stderr'],
+  ['--no-pager', 'long answers straight to the screen'],
+  ['--debug [what]', 'requests and stacks on stderr; =http: bodies too', ['calls', 'http']],
 ];
 
 /** `--dry-run` -> `dry_run`, the spelling of data fields; commander says dryRun. */
@@ -50,12 +52,12 @@ function addOptions(command: Command, spec: CommandSpec): void {
     if (required === true) option.makeOptionMandatory();
     command.addOption(option);
   }
-  if (spec.pages === true) {
+  if (pagesOf(spec) !== null) {
     command
       .option('--limit <n>', 'at most this many')
       .option('--cursor <cursor>', 'go on from there');
   }
-  if (spec.watch === true) command.option('--watch [time]', 'show changes, each 2s or as said');
+  if (watchOf(spec) !== null) command.option('--watch [time]', 'again each 2s, or as said');
   const { mutates } = spec;
   if (!mutates) return;
   command.option('--yes', 'answer yes to the question, if there is one');
@@ -158,6 +160,14 @@ async function refuseUnknown(words: readonly string[], program: Command): Promis
   throw new AppError('invalid_input', misuse.detail, { next: misuse.next });
 }
 
+/** Shows the help that the parser wrote; on a small screen page by page. */
+async function tellHelp(io: Io, text: string, words: readonly string[]): Promise<void> {
+  if (text === '') return;
+  if (!io.is_tty || words.includes('--no-pager')) return io.out(text);
+  const { showHelp } = await import('./pager.ts');
+  await showHelp(io, text);
+}
+
 /** Runs one command line and answers the exit code; never throws, never ends the process itself. */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
   const words = spellOut(argv.slice(2));
@@ -166,22 +176,30 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
     const { runCommand } = await import('./run.ts');
     exit_code = await runCommand(io, { spec, args, run, program, tree });
   };
-  const program = buildProgram(io, start);
+  let help_text = '';
+  const writer = {
+    ...io,
+    out: (text: string) => {
+      help_text += text;
+    },
+  };
+  const program = buildProgram(writer, start);
   try {
-    if (words.length === 0) {
-      program.outputHelp();
-      return 0;
-    }
-    if (words.length === 1 && (words[0] === '-V' || words[0] === '--version')) {
+    if (words.length === 0) program.outputHelp();
+    else if (words.length === 1 && (words[0] === '-V' || words[0] === '--version')) {
       io.out(`${(await import('./version.ts')).version()}\n`);
-      return 0;
+    } else {
+      await refuseUnknown(words, program);
+      await program.parseAsync(words, { from: 'user' });
     }
-    await refuseUnknown(words, program);
-    await program.parseAsync(words, { from: 'user' });
+    await tellHelp(io, help_text, words);
     return exit_code;
   } catch (error) {
     // --help ends here too; it must not pay for what only failures need.
-    if (error instanceof CommanderError && error.exitCode === 0) return 0;
+    if (error instanceof CommanderError && error.exitCode === 0) {
+      await tellHelp(io, help_text, words);
+      return 0;
+    }
     const failure =
       error instanceof CommanderError ? await usageError(error, words, program) : error;
     const { pathOf, walk } = await import('./help-misuse.ts');

@@ -17,6 +17,8 @@ export type ClientOptions = {
   readonly next_when_down?: string;
   /** One line per request and answer; never the token. */
   readonly on_debug?: (line: string) => void;
+  /** The lines also show headers and bodies, without secrets. */
+  readonly debug_http?: boolean;
 };
 
 /** A lost answer is asked for again this often, at most; mutations carry an Idempotency-Key. */
@@ -127,6 +129,11 @@ export function createClient(options: ClientOptions): ApiClient {
     }
     const ms = Math.round(performance.now() - started);
     options.on_debug?.(`${endpoint.method} ${path} ${answer.status} ${ms} ms`);
+    if (options.debug_http === true) {
+      const { answerLines, requestLines } = await import('./output-debug.ts');
+      const lines = [...requestLines(headers, body), ...answerLines(answer.text)];
+      for (const line of lines) options.on_debug?.(line);
+    }
     if (answer.status >= 400) throw problemOf(answer.status, answer.text, options.url);
     const parsed = parseJson(answer.text);
     if (parsed === undefined || answer.status >= 300) {

@@ -18,6 +18,10 @@ export type Context = {
   /** Nobody is asked, terminal or not. */
   readonly no_input: boolean;
   readonly debug: boolean;
+  /** `--debug=http`: headers and bodies too, without secrets. */
+  readonly debug_http: boolean;
+  /** What --limit and --cursor ask of a list that the server does not page; null = it does, or all is wanted. */
+  readonly page: { readonly limit: number; readonly offset: number } | null;
   /** True when language and zone were asked for, and not just the default of the machine. */
   readonly lang_asked: boolean;
   /** Aborts on Ctrl-C and TERM. */

@@ -119,11 +119,12 @@ function isTopic(word: string): word is Topic {
 
 /** `petpro help [topic or command]` */
 export async function help(context: Context, args: Args): Promise<undefined> {
-  const { io, program } = context;
+  const { program } = context;
   const words = args.positional;
   const [topic = ''] = words;
   if (words.length === 1 && isTopic(topic)) {
-    io.out(`${await topics[topic](context)}\n`);
+    // The same way out as the parser's own help: page by page on a small screen.
+    program.configureOutput().writeOut?.(`${await topics[topic](context)}\n`);
     return;
   }
   let command: Command = program;

@@ -14,6 +14,8 @@ export type Io = {
   readonly rows: () => number;
   /** Set by tests. Absent: the environment of the process, which only config.ts reads. */
   readonly env?: Readonly<Record<string, string | undefined>>;
+  /** The folder that the person stands in. Set by tests. Absent: that of the process. */
+  readonly cwd?: string;
   /** Asks on stderr; null when the person closed the input. */
   readonly ask: (question: string, signal?: AbortSignal) => Promise<string | null>;
   /**
@@ -21,6 +23,8 @@ export type Io = {
    * second one quits at once. Commands that do their own (serve, demo up, tui) never call it.
    */
   readonly trapSignals: () => AbortSignal;
+  /** While a pager has the terminal, Ctrl-C is the pager's: it ends a search there, not this program. */
+  readonly duringPager: <T>(work: () => Promise<T>) => Promise<T>;
 };
 
 /** Exit codes of the signals: 128 + number, what every shell expects. ux §2. */
@@ -48,10 +52,26 @@ async function ask(question: string, signal?: AbortSignal): Promise<string | nul
   }
 }
 
+let pager_has_terminal = false;
+
+async function duringPager<T>(work: () => Promise<T>): Promise<T> {
+  // Without a listener of ours the first Ctrl-C would end this program and leave the pager behind.
+  const ignore = () => {};
+  process.on('SIGINT', ignore);
+  pager_has_terminal = true;
+  try {
+    return await work();
+  } finally {
+    pager_has_terminal = false;
+    process.off('SIGINT', ignore);
+  }
+}
+
 function trapSignals(): AbortSignal {
   const controller = new AbortController();
   for (const [name, exit] of Object.entries(signal_exits)) {
     process.on(name, () => {
+      if (pager_has_terminal && name === 'SIGINT') return;
       if (controller.signal.aborted) process.exit(exit);
       controller.abort(exit);
     });
@@ -78,6 +98,7 @@ export function processIo(): Io {
     rows: () => process.stdout.rows || 24,
     ask,
     trapSignals,
+    duringPager,
   };
 }
 

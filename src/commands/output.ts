@@ -18,6 +18,8 @@ export type Listing<T extends Item> = {
   readonly cursor?: string | null;
   /** When the answer was true; RFC 3339. */
   readonly as_of?: string;
+  /** Read from the day cache: the daemon may know better. */
+  readonly stale?: boolean;
   /** Said on stderr when there is nothing to show. */
   readonly empty?: string;
 };
@@ -52,13 +54,21 @@ function nowText(): string {
 export function envelope(
   kind: string,
   items: readonly Item[],
-  more: { readonly cursor?: string | null; readonly as_of?: string } = {},
+  more: {
+    readonly cursor?: string | null;
+    readonly as_of?: string;
+    readonly stale?: boolean;
+  } = {},
 ): Envelope {
   return {
     api_version: 'petpro/v1',
     kind,
     items,
-    meta: { as_of: more.as_of ?? nowText(), cursor: more.cursor ?? null, stale: false },
+    meta: {
+      as_of: more.as_of ?? nowText(),
+      cursor: more.cursor ?? null,
+      stale: more.stale ?? false,
+    },
     error: null,
   };
 }
@@ -94,15 +104,15 @@ function printTable<T extends Item>(context: Context, listing: Listing<T>): void
 /** True when the mode is for programs; then it has been printed. */
 function printMachine(
   context: Context,
-  listing: Pick<Listing<Item>, 'kind' | 'items' | 'csv' | 'cursor' | 'as_of'>,
+  listing: Pick<Listing<Item>, 'kind' | 'items' | 'csv' | 'cursor' | 'as_of' | 'stale'>,
   names: () => readonly string[],
 ): boolean {
   const { io, fields } = context;
   const items = pick(listing.items, fields);
   switch (context.mode) {
     case 'json': {
-      const { cursor = null, as_of } = listing;
-      const more = as_of === undefined ? { cursor } : { cursor, as_of };
+      const { cursor = null, as_of, stale = false } = listing;
+      const more = { cursor, stale, ...(as_of === undefined ? {} : { as_of }) };
       io.out(`${JSON.stringify(envelope(listing.kind, items, more))}\n`);
       return true;
     }
@@ -127,8 +137,21 @@ function printMachine(
   }
 }
 
+/** The page of a list that the server does not page. */
+function cutHere<T extends Item>({ page }: Context, listing: Listing<T>): Listing<T> {
+  if (page === null) return listing;
+  const end = page.offset + page.limit;
+  const is_cut = end < listing.items.length;
+  return {
+    ...listing,
+    items: listing.items.slice(page.offset, end),
+    cursor: is_cut ? `o${end}` : null,
+  };
+}
+
 /** Prints a list in the asked shape. */
-export function printList<T extends Item>(context: Context, listing: Listing<T>): void {
+export function printList<T extends Item>(context: Context, whole: Listing<T>): void {
+  const listing = cutHere(context, whole);
   if (printMachine(context, listing, () => listing.items.map(listing.name))) return;
   printTable(context, listing);
   if (listing.cursor) say(context, `More: --cursor ${listing.cursor}`);

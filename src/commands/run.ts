@@ -4,6 +4,7 @@ import { type Context, hasColour, output_modes, paint } from './context.ts';
 import { failureDocument, failureText, readFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Typed } from './next-step.ts';
+import { isPaged, pagesOf, watchOf } from './output-flags.ts';
 import { type Args, type CommandSpec, flagOption, type Run, textOption } from './spec.ts';
 import type { Wants } from './words.ts';
 
@@ -51,7 +52,9 @@ function makeContext(io: Io, config: Config, chosen: Chosen, signal: AbortSignal
     quiet: flagOption(args, 'quiet'),
     // commander turns --no-input into input = false.
     no_input: args.options['input'] === false,
-    debug: flagOption(args, 'debug'),
+    debug: textOption(args, 'debug') !== null,
+    debug_http: textOption(args, 'debug') === 'http',
+    page: pageOf(spec, args),
     lang_asked: lang !== undefined && lang.source !== 'default',
     signal,
     program,
@@ -59,17 +62,54 @@ function makeContext(io: Io, config: Config, chosen: Chosen, signal: AbortSignal
   };
 }
 
+/** A cut that is made on this side names its place by how many items lie before it. */
+function pageOf(spec: CommandSpec, args: Args): Context['page'] {
+  const limit = textOption(args, 'limit');
+  const cursor = textOption(args, 'cursor');
+  if (pagesOf(spec) !== 'here' || (limit === null && cursor === null)) return null;
+  if (limit !== null && !/^[1-9]\d{0,6}$/.test(limit)) {
+    throw new AppError('invalid_input', `--limit must be a whole number from 1, not "${limit}".`);
+  }
+  if (cursor !== null && !/^o\d{1,7}$/.test(cursor)) {
+    const detail = `--cursor takes what the last page said, such as o50, not "${cursor}".`;
+    throw new AppError('invalid_input', detail);
+  }
+  const offset = cursor === null ? 0 : Number(cursor.slice(1));
+  return { limit: limit === null ? Number.MAX_SAFE_INTEGER : Number(limit), offset };
+}
+
+/** Runs it once, or with --watch until Ctrl-C; long answers on a terminal go through the pager. */
+async function runOnce(context: Context, { spec, args, run }: Chosen): Promise<number> {
+  const { io, config, mode } = context;
+  const watches = textOption(args, 'watch') !== null;
+  if (watches && watchOf(spec) === 'again') {
+    const { watchAgain } = await import('./watch-again.ts');
+    return await watchAgain(context, args, run);
+  }
+  const is_for_eyes = io.is_tty && (mode === 'table' || mode === 'wide');
+  // commander turns --no-pager into pager = false.
+  const wants_pager = args.options['pager'] !== false && isPaged(spec);
+  if (watches || !is_for_eyes || !wants_pager) return (await run(context, args)) ?? 0;
+  const { pagedIo } = await import('./pager.ts');
+  const paged = pagedIo(io, config);
+  try {
+    return (await run({ ...context, io: paged.io }, args)) ?? 0;
+  } finally {
+    await paged.flush();
+  }
+}
+
 /** Never aborts: for commands that see to their signals themselves. */
 const no_signal = new AbortController().signal;
 
 /** Runs it and answers the exit code; what it throws goes through to main. */
 export async function runCommand(io: Io, chosen: Chosen): Promise<number> {
-  const { spec, args, run } = chosen;
+  const { spec, args } = chosen;
   const signal = spec.owns_signals === true ? no_signal : io.trapSignals();
   const config = loadConfig({ env: io.env, flags: configFlags(args) });
   const context = makeContext(io, config, chosen, signal);
   try {
-    return (await run(context, args)) ?? 0;
+    return await runOnce(context, chosen);
   } catch (error) {
     // After Ctrl-C whatever failed, failed because of it; the signal's reason is its exit code.
     if (signal.aborted) return Number(signal.reason);

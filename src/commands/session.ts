@@ -107,6 +107,7 @@ export function openSession(context: Context, demo_role = 'desk'): Session {
     signal,
     next_when_down: demo === null ? 'petpro doctor --only daemon' : 'petpro demo up',
     ...(debug ? { on_debug: (line: string) => io.err(`debug ${line}\n`) } : {}),
+    debug_http: context.debug_http,
   });
   return { client, url, token, clinic: config.clinic ?? (demo?.clinic_id || null) };
 }

@@ -32,10 +32,16 @@ export type CommandSpec = {
   readonly examples: readonly string[];
   readonly options?: readonly OptionSpec[];
   readonly mutates?: Mutation;
-  /** Takes --limit and --cursor. */
-  readonly pages?: boolean;
-  /** Takes --watch. */
-  readonly watch?: boolean;
+  /**
+   * Takes --limit and --cursor: true = the server pages; `here` = the answer is cut on this side, which is also
+   * what every other `list` does.
+   */
+  readonly pages?: boolean | 'here';
+  /**
+   * True = it watches by itself. All other reads are run again and again; `again` says so of commands that need no
+   * server, and false is for what is better not repeated: papers, files, streams.
+   */
+  readonly watch?: boolean | 'again';
   /** Documents that only this command writes: `-o md`. It reads the option itself. */
   readonly formats?: readonly string[];
   /** Exit codes beyond 0, 1, 2, 4, 5 and 11, which every command may give. */

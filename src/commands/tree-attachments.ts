@@ -47,6 +47,7 @@ export const attachments_tree: readonly CommandSpec[] = [
       { flags: '--force', doc: 'also over a file that is there' },
     ],
     exits: [3, 6],
+    watch: false,
     load: async () => (await import('./attachments.ts')).getAttachment,
   },
   {

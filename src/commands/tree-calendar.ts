@@ -20,6 +20,7 @@ export const calendar_tree: readonly CommandSpec[] = [
     ],
     formats: ['ics'],
     exits: [3],
+    watch: false,
     load: async () => (await import('./calendar.ts')).exportCalendar,
   },
   {

@@ -61,6 +61,7 @@ export const desk_money_tree: readonly CommandSpec[] = [
       },
     ],
     exits: [3],
+    watch: false,
     load: async () => (await import('./receipts.ts')).printReceipt,
   },
   {
@@ -121,6 +122,7 @@ export const desk_money_tree: readonly CommandSpec[] = [
     role: 'manager',
     examples: ['petpro settlements export 0198c9a2-6b1e-7c33-9d70-2f4f0b9a11aa -o csv'],
     exits: [3],
+    watch: false,
     load: async () => (await import('./settlements.ts')).exportSettlement,
   },
 ];

@@ -145,6 +145,7 @@ const bookings: readonly CommandSpec[] = [
     role: 'own_or_view',
     examples: ['petpro bookings history BP10000127 -o jsonl'],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./bookings.ts')).bookingHistory,
   },
   {
@@ -199,15 +200,40 @@ const moves: readonly CommandSpec[] = [
   moveSpec('no-show', 'Nobody came; from ten minutes after the start'),
 ];
 
+const paper: readonly OptionSpec[] = [
+  { flags: '--all', doc: 'also the open and the blocked slots' },
+  { flags: '--cached', doc: 'as it was last seen here, without asking the daemon' },
+  { flags: '--refresh-cache', doc: 'keep today and tomorrow for --cached; for cron' },
+  { flags: '--print', doc: 'on paper instead of on the screen' },
+  { flags: '--each-vet', doc: 'with --print: a sheet for each vet' },
+  { flags: '--copies <n>', doc: 'with --print; default 1' },
+  {
+    flags: '--width <columns>',
+    doc: 'with --print; default 80, of escpos 42',
+    choices: ['80', '42'],
+  },
+  {
+    flags: '--device <printer>',
+    doc: 'with --print: lp, lp:NAME, escpos:PATH, file:PATH; default PETPRO_PRINTER',
+  },
+];
+
 const day: readonly CommandSpec[] = [
   {
     path: 'today',
     summary: 'The day sheet: bookings and holds of a day',
     role: 'view',
-    examples: ['petpro today --vet Sari', 'petpro today --date fri --all -o csv'],
-    options: [date, vet, { flags: '--all', doc: 'also the open and the blocked slots' }],
+    examples: [
+      'petpro today --vet Sari',
+      'petpro today --date fri --all -o csv',
+      'petpro today --print --each-vet --copies 2',
+      'petpro today --print --device escpos:/dev/usb/lp0',
+      'petpro today --cached',
+    ],
+    options: [date, vet, ...paper],
     watch: true,
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./today.ts')).today,
   },
   {

@@ -212,6 +212,7 @@ const deliveries: readonly CommandSpec[] = [
     summary: 'Mail, SMS and push: what waits, what is paused, which circuits are open',
     role: 'sre',
     examples: ['petpro deliveries channels'],
+    pages: 'here',
     load: async () => (await import('./deliveries.ts')).listChannels,
   },
   {

@@ -139,6 +139,7 @@ const payments: readonly CommandSpec[] = [
     role: 'desk',
     examples: ['petpro payments inbox', 'petpro payments inbox --json'],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./payments.ts')).paymentsInbox,
   },
   {
@@ -168,6 +169,7 @@ const payments: readonly CommandSpec[] = [
     examples: ['petpro payments wait BP10000127 --for 2m'],
     options: [{ flags: '--for <time>', doc: 'at most so long, as 30s; default 10m' }],
     exits: [3, 7, 8],
+    watch: false,
     load: async () => (await import('./payments.ts')).waitForPayment,
   },
 ];

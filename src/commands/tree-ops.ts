@@ -11,6 +11,7 @@ const watching: readonly CommandSpec[] = [
     examples: ['petpro health --ready --quiet && echo open'],
     options: [{ flags: '--ready', doc: 'ready to take bookings, not only alive' }],
     exits: [10],
+    watch: 'again',
     load: async () => (await import('./health.ts')).health,
   },
   {
@@ -40,6 +41,7 @@ const watching: readonly CommandSpec[] = [
       },
     ],
     exits: [],
+    watch: false,
     load: async () => (await import('./events.ts')).tailEvents,
   },
   {
@@ -57,6 +59,7 @@ const watching: readonly CommandSpec[] = [
     examples: ['petpro doctor', 'petpro doctor --only postgres,redis --json'],
     options: [{ flags: '--only <list>', doc: 'checks whose name begins so: daemon,postgres' }],
     exits: [10, 12],
+    watch: 'again',
     load: async () => (await import('./doctor.ts')).doctor,
   },
 ];
@@ -79,6 +82,7 @@ const keeping: readonly CommandSpec[] = [
     role: 'public',
     examples: ['petpro migrate status || petpro migrate up'],
     exits: [8],
+    watch: 'again',
     load: async () => (await import('./migrate.ts')).schemaStatus,
   },
   {
@@ -236,6 +240,7 @@ const about: readonly CommandSpec[] = [
     summary: 'The whole command tree with flags, rights and exit codes',
     role: 'public',
     examples: ['petpro commands --json'],
+    pages: 'here',
     load: async () => (await import('./about.ts')).listCommands,
   },
   {

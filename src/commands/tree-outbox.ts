@@ -102,6 +102,7 @@ export const outbox_tree: readonly CommandSpec[] = [
     role: 'sre',
     examples: ['petpro outbox replays'],
     options: [direct],
+    pages: 'here',
     load: async () => (await import('./outbox-repair.ts')).listReplays,
   },
   {

@@ -53,6 +53,7 @@ export const reminders_tree: readonly CommandSpec[] = [
     examples: ['petpro reminders rules', 'petpro reminders rules --service "Dental"'],
     options: [{ flags: '--service <service>', doc: 'as they hold for this service' }],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./reminders.ts')).showRules,
   },
   {

@@ -13,6 +13,7 @@ export const saved_tree: readonly CommandSpec[] = [
     examples: ['petpro payments methods --owner 7890'],
     options: [owner_option],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./payment-methods.ts')).listMethods,
   },
   {

@@ -176,6 +176,7 @@ export const schedules_tree: readonly CommandSpec[] = [
       { flags: '--to <day>', doc: 'last day; a year later when left out' },
     ],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./schedules.ts')).listHolidays,
   },
   {
@@ -201,6 +202,7 @@ export const schedules_tree: readonly CommandSpec[] = [
     role: 'view',
     examples: ['petpro schedule lint', 'petpro schedule lint --json'],
     exits: [3, 9],
+    pages: 'here',
     load: async () => (await import('./schedules.ts')).lintSchedule,
   },
 ];

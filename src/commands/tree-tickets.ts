@@ -18,6 +18,7 @@ export const ticket_tree: readonly CommandSpec[] = [
     examples: ['petpro tickets list BP10000127'],
     options: [speaks],
     exits: [3, 9],
+    pages: 'here',
     load: async () => (await import('./tickets.ts')).listTickets,
   },
   {
@@ -35,6 +36,7 @@ export const ticket_tree: readonly CommandSpec[] = [
       speaks,
     ],
     exits: [3, 9],
+    watch: false,
     load: async () => (await import('./tickets.ts')).printTickets,
   },
 ];

@@ -33,6 +33,7 @@ export const time_off_tree: readonly CommandSpec[] = [
     role: 'view',
     examples: ['petpro slots blocks', 'petpro slots blocks -o csv'],
     exits: [3],
+    pages: 'here',
     load: async () => (await import('./time-off.ts')).listBlocks,
   },
   {

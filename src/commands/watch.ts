@@ -17,6 +17,11 @@ export function durationOf(flag: string, text: string): number {
   return Number(match[1]) * unit_ms;
 }
 
+/** What `--watch` was given, not faster than makes sense. */
+export function intervalOf(text: string): number {
+  return Math.max(SHORTEST_MS, durationOf('--watch', text));
+}
+
 /** Resolves after a while, or at once when the signal aborts. */
 export function wait(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
@@ -49,7 +54,7 @@ export async function watchable<T extends Item>(
     view.show(await view.read());
     return;
   }
-  const interval_ms = Math.max(SHORTEST_MS, durationOf('--watch', every));
+  const interval_ms = intervalOf(every);
   const { io, signal } = context;
   let seen = new Map<string, string>();
   while (!signal.aborted) {

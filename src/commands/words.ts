@@ -3,14 +3,15 @@
 const WATCH_DEFAULT = '2s';
 
 /**
- * `--json` and `--watch` take a value only after `=` (or, for --watch, a time): without this `--json slots` would
- * swallow the command.
+ * `--json`, `--debug` and `--watch` take a value only after `=` (or, for --watch, a time): without this
+ * `--json slots` would swallow the command.
  */
 export function spellOut(words: readonly string[]): string[] {
   return words.map((word, index) => {
     const is_literal = words.slice(0, index).includes('--');
     if (is_literal) return word;
     if (word === '--json') return '--json=*';
+    if (word === '--debug') return '--debug=calls';
     const next_is_time = /^\d+(ms|s|m)?$/.test(words[index + 1] ?? '');
     return word === '--watch' && !next_is_time ? `--watch=${WATCH_DEFAULT}` : word;
   });
@@ -47,7 +48,7 @@ export function wants(words: readonly string[]): Wants {
   return {
     json:
       own.some((word) => /^--json(=|$)/.test(word)) || valueAfter(own, '-o', '--output') === 'json',
-    debug: own.includes('--debug'),
+    debug: own.some((word) => /^--debug(=|$)/.test(word)),
     color: valueAfter(own, '--color'),
   };
 }

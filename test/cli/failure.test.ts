@@ -19,7 +19,7 @@ function expectCommands(text: string): void {
   expect({ text, found: named.length }).not.toMatchObject({ found: 0 });
   for (const [, words = ''] of named) {
     const first = words.split(' ')[0] ?? '';
-    const is_there = paths.includes(words) || paths.includes(first);
+    const is_there = paths.some((path) => path.startsWith(words)) || paths.includes(first);
     expect({ next, words, is_there }).toEqual({ next, words, is_there: true });
   }
 }

@@ -50,6 +50,7 @@ export async function cli(words: readonly string[], options: CliOptions = {}): P
       return answers.shift() ?? null;
     },
     trapSignals: () => options.signal ?? never,
+    duringPager: async (work) => await work(),
   };
   const code = await main(['node', 'petpro', ...words], io);
   return { code, out: out.join(''), err: err.join('') };

@@ -22,7 +22,10 @@ describe('help', () => {
   test('-h anywhere shows the help of that command', async () => {
     const { out, code } = await cli(['cancel', '-h', '--quiet']);
     expect(code).toBe(0);
-    expect(out).toMatchInlineSnapshot(`
+    expect(out).toMatch(
+      /\n\nNeeds: own or desk\. Exit codes: [\d ]+ \(petpro help exit-codes\)\n$/,
+    );
+    expect(out.slice(0, out.indexOf('Global Options'))).toMatchInlineSnapshot(`
       "Usage: petpro cancel [options] <reference>
 
       Cancel a booking, with the refund that the policy gives.
@@ -45,22 +48,6 @@ describe('help', () => {
         --dry-run                say what would happen, change nothing
         -h, --help               display help for command
 
-      Global Options:
-        -c, --clinic <clinic>    clinic: code, name or id
-        -o, --output <mode>      how results are printed (choices: "table", "wide",
-                                 "json", "jsonl", "csv", "name", "none")
-        --json [fields]          same as -o json; --json=f1,f2 picks fields
-        -q, --quiet              data only, no remarks
-        --tz <zone>              zone of printed times; default: of the clinic
-        --lang <lang>            language of amounts (choices: "en", "ja", "id")
-        --color <when>           colours (choices: "auto", "always", "never")
-        --ascii                  plain ASCII only
-        --no-input               never ask; fail instead
-        --timeout <time>         longest wait for an answer, as 15s
-        --debug                  requests and stacks on stderr
-        -V, --version            version
-
-      Needs: own or desk. Exit codes: 0 1 2 3 4 5 6 9 11 130 (petpro help exit-codes)
       "
     `);
   });

@@ -154,7 +154,7 @@ test('neither the daemon nor a command loads the PDF library or its fonts before
     await import('./src/daemon/main.ts');
     const io = { out() {}, err() {}, out_bytes() {}, is_tty: false, is_err_tty: false, can_ask: false,
       columns: () => 80, rows: () => 24, ask: async () => null,
-      trapSignals: () => new AbortController().signal };
+      trapSignals: () => new AbortController().signal, duringPager: (work) => work() };
     await main(['node', 'petpro', 'receipts', 'print', 'nonsense'], io);
     const heavy = loaded.filter((url) => /pdfkit|fontkit|fontsource|uqr|paper\\/draw/.test(url));
     process.stdout.write(JSON.stringify({ count: loaded.length, heavy }));`;

@@ -74,6 +74,7 @@ async function measure(name: string, events_per_s: number) {
     now: () => Date.now(),
     random: () => 0,
     copy: () => {},
+    switch_user: async () => {},
     quit: () => {},
     open_feed: (options) => {
       feed = options;

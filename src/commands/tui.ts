@@ -1,7 +1,9 @@
-import { inheritedEnv, loadConfig } from '../config.ts';
+import { type Config, inheritedEnv, loadConfig } from '../config.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Role } from '../domain/roles.ts';
+import type { UserChoice } from '../tui/effects-desk.ts';
+import type { Login } from '../tui/run.tsx';
 import { isUtf8 } from './checks-here.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
@@ -20,6 +22,8 @@ export type TuiOptions = {
   readonly lang?: Lang;
   readonly name?: string;
   readonly read_only?: boolean;
+  /** Name -> token of those who can sit down here without typing one. */
+  readonly users?: Readonly<Record<string, string>>;
 };
 
 /** Opens the console on this terminal; resolves with the exit code when it is closed. */
@@ -28,13 +32,20 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   if (!io.is_tty || config.term === 'dumb') {
     throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro today' });
   }
-  const { url, token, clinic_id, role, lang = config.lang, name = role } = options;
+  const { url, token, clinic_id, role, lang = config.lang, name = role, users = {} } = options;
   const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
   // Ink and React take ten times the start-up of any other command, so they load here and nowhere else.
   const { runConsole } = await import('../tui/run.tsx');
   const load = loadPort(config, url, inheritedEnv(io.env));
+  const login = async ({ name: chosen, token: typed }: UserChoice): Promise<Login> => {
+    const as = typed ?? users[chosen ?? ''] ?? '';
+    const other = createClient({ url, token: as, source: 'tui', timeout_ms: config.timeout_ms });
+    const its_role = await roleOf(other);
+    return { client: other, token: as, role: its_role, name: chosen ?? its_role };
+  };
   const code = await runConsole({
     client,
+    users: { names: Object.keys(users), login },
     load,
     feed_url: new URL('/events', url.replace(/^http/, 'ws')).href,
     token,
@@ -61,6 +72,13 @@ async function roleOf(client: ApiClient): Promise<Role> {
   });
 }
 
+/** In the demo everybody of the clinic can sit down; customers have no console. */
+function peopleOf(config: Config, url: string): Readonly<Record<string, string>> {
+  const demo = readDemo(config);
+  if (demo?.url !== url) return {};
+  return Object.fromEntries(Object.entries(demo.tokens).filter(([name]) => name !== 'customer'));
+}
+
 /** `petpro tui` */
 export async function tui(context: Context, args: Args): Promise<number> {
   const { config, io } = context;
@@ -73,6 +91,7 @@ export async function tui(context: Context, args: Args): Promise<number> {
     token,
     clinic_id: clinic.clinic_id,
     role,
+    users: peopleOf(config, session.url),
     // A clinic's desk reads the clinic's language; whoever tries the demo reads their own.
     lang: readDemo(config)?.url === session.url ? config.lang : langOf(context, clinic),
     read_only: flagOption(args, 'read_only'),

@@ -1,18 +1,23 @@
-import { allowedMoves, type DeskMove, NO_SHOW_AFTER_MS } from '../domain/booking.ts';
+import { allowedMoves, type DeskMove } from '../domain/booking.ts';
 import { nextKey, openBook } from './book-open.ts';
+import { runMarked } from './bulk.ts';
 import { changeDay, keepInView, moveCursor, wantReload } from './day.ts';
 import { runMoneyAction } from './deed.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
+import { openFind } from './find-open.ts';
 import { wordsOf } from './i18n/text.ts';
 import { enterJobs, wantJobs } from './jobs.ts';
 import { runJobsAction, runTailAction } from './jobs-actions.ts';
+import { openJournal } from './journal.ts';
 import { type ActionId, bindings, placesOf } from './keys.ts';
 import { refusedMove } from './legal.ts';
+import { moveRefusal, statusWord } from './legal-row.ts';
 import { runLifeAction } from './life.ts';
 import { enterLoad, runLoadAction } from './load.ts';
 import { runLockAction } from './lock-actions.ts';
 import { enterLocks, resyncLocks } from './locks.ts';
+import { toggleMark, unmarkRows } from './marks.ts';
 import { type Place, type State, type Step, say, stay } from './model.ts';
 import { enterMoney } from './money.ts';
 import { actionRefusal } from './refused.ts';
@@ -26,8 +31,10 @@ import {
   serverNow,
   today,
 } from './selectors.ts';
+import { openSwitch } from './switch-user.ts';
 import { enterTail, filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
+import { moveColumn, moveInColumn, toggleVets } from './vets.ts';
 import { openWaitlist } from './waitlist.ts';
 
 /** What each named action does, whether a key, the help list or the palette asks for it. */
@@ -38,29 +45,6 @@ const moves: Readonly<Partial<Record<ActionId, DeskMove>>> = {
   complete: 'completed',
   no_show: 'no-show',
 };
-
-/** What the desk calls the row's state; late is no state. */
-export function statusWord(state: State, row: BoardRow): string {
-  const words = wordsOf(state.session.lang);
-  if (row.letter === ' ') return words.open_row;
-  return row.letter === '!' ? words.letters['-'] : words.letters[row.letter];
-}
-
-/** Why the row cannot make that move now; null when it can. The server decides again. */
-function moveRefusal(state: State, row: BoardRow, move: DeskMove): string | null {
-  const words = wordsOf(state.session.lang);
-  const { status } = row.row;
-  if (row.kind !== 'booking' || status === null) return words.refused_row;
-  const is_again = move === 'arrived' && row.row.arrived_at !== null;
-  if (!allowedMoves(status).includes(move) || is_again) {
-    return refusedMove(words, words.moves[move], status, row.row.arrived_at, state.columns);
-  }
-  const early_ms = row.starts_ms + NO_SHOW_AFTER_MS;
-  if (move === 'no-show' && serverNow(state) < early_ms) {
-    return words.refused_early(clockText(state, early_ms, 'minute'));
-  }
-  return null;
-}
 
 function move(state: State, row: BoardRow, to: DeskMove): Step {
   const words = wordsOf(state.session.lang);
@@ -189,8 +173,11 @@ function openList(state: State, screen: 'help' | 'palette'): State {
 
 /** Goes to a screen. What is open above the old one closes; the day is asked for again when it comes back. */
 function goTo(state: State, place: Place): Step {
-  const shown: State = { ...state, place, overlay: null, message: null };
-  if (place === state.place) return stay({ ...shown, message: state.message });
+  // Marks die with the screen.
+  const shown: State = { ...state, place, overlay: null, message: null, marked: new Set() };
+  if (place === state.place) {
+    return stay({ ...shown, message: state.message, marked: state.marked });
+  }
   if (place === 'locks') return stay(enterLocks(shown));
   if (place === 'money') return stay(enterMoney(shown));
   if (place === 'jobs') return stay(enterJobs(shown));
@@ -249,6 +236,8 @@ export function runAction(state: State, id: ActionId, named: BoardRow | null = n
     if (!is_here) return stay(say(state, 'info', wordsOf(state.session.lang).other_screen));
   }
   const row = named ?? selectedRow(state);
+  const many = named === null ? runMarked(state, id, row) : runMarked(unmarked(state), id, row);
+  if (many !== null) return many;
   const page = Math.max(1, layoutOf(state).list_rows - 1);
   const life = runLifeAction(state, id, row === null ? null : rowTarget(state, row));
   if (life !== null) return life;
@@ -257,19 +246,12 @@ export function runAction(state: State, id: ActionId, named: BoardRow | null = n
     if (row === null) return stay(say(state, 'warn', wordsOf(state.session.lang).refused_row));
     return move(state, row, to);
   }
+  const steps = { up: -1, down: 1, page_up: -page, page_down: page, first: -9999, last: 9999 };
+  const by = Object.entries(steps).find(([name]) => name === id)?.[1];
+  if (by !== undefined) {
+    return stay(state.board_view === 'vets' ? moveInColumn(state, by) : moveCursor(state, by));
+  }
   switch (id) {
-    case 'up':
-      return stay(moveCursor(state, -1));
-    case 'down':
-      return stay(moveCursor(state, 1));
-    case 'page_up':
-      return stay(moveCursor(state, -page));
-    case 'page_down':
-      return stay(moveCursor(state, page));
-    case 'first':
-      return stay(moveCursor(state, Number.NEGATIVE_INFINITY));
-    case 'last':
-      return stay(moveCursor(state, Number.POSITIVE_INFINITY));
     case 'day_prev':
       return stay(shiftDay(state, -1));
     case 'day_next':
@@ -286,23 +268,62 @@ export function runAction(state: State, id: ActionId, named: BoardRow | null = n
   }
 }
 
+/** A row that was named is meant alone, whatever is marked. */
+function unmarked(state: State): State {
+  return { ...state, marked: new Set() };
+}
+
+/** Does again what was taken back; a cancel asks again, for its price may be another one by now. */
+function redo(state: State): Step {
+  const words = wordsOf(state.session.lang).desk;
+  const { redo: last } = state;
+  if (last === null) return stay(say(state, 'info', words.nothing_to_redo));
+  const row = state.board.find((one) => one.row.booking_id === last.booking_id);
+  const once: State = { ...state, redo: null };
+  if (row === undefined || row.row.version !== last.version) {
+    return stay(say(once, 'warn', words.redo_changed(last.name)));
+  }
+  return last.what === 'cancelled' ? askCancel(once, row) : move(once, row, last.what);
+}
+
+/** What the board shows beside the booking, as large as the screen. */
+function zoom(state: State, row: BoardRow | null): Step {
+  return state.overlay?.screen === 'detail' ? stay(back(state)) : open(state, row);
+}
+
+function runDeskAction(state: State, id: ActionId, row: BoardRow | null): Step | null {
+  switch (id) {
+    case 'mark':
+      return stay(toggleMark(state));
+    case 'unmark':
+      return stay(unmarkRows(state));
+    case 'redo':
+      return redo(state);
+    case 'journal':
+      return openJournal(state);
+    case 'zoom':
+      return zoom(state, row);
+    case 'vet_columns':
+      return stay(toggleVets(state));
+    case 'col_prev':
+    case 'col_next':
+      if (state.board_view === 'list') return stay(state);
+      return stay(moveColumn(state, id === 'col_next' ? 1 : -1));
+    case 'switch_user':
+      return openSwitch(state);
+    default:
+      return null;
+  }
+}
+
 function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step {
+  const desk = runDeskAction(state, id, row);
+  if (desk !== null) return desk;
   switch (id) {
     case 'book':
       return bookAt(state, row);
     case 'find':
-      return stay({
-        ...state,
-        overlay: {
-          screen: 'find',
-          field: fieldOf(''),
-          owners: [],
-          index: 0,
-          searched: null,
-          due_ms: null,
-          open_when_found: false,
-        },
-      });
+      return stay(openFind(state));
     case 'filter':
       return stay({
         ...state,

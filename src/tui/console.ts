@@ -18,6 +18,8 @@ const TICK_MAX_MS = 60_000;
 export type ConsoleDeps = Omit<Outside, 'send'> & {
   readonly session: Session;
   readonly size: { readonly columns: number; readonly rows: number };
+  /** What is kept of the console of the one who sat here before. */
+  readonly kept?: Partial<Pick<State, 'draft' | 'message'>>;
 };
 
 export type Console = {
@@ -30,7 +32,7 @@ export type Console = {
 
 /** Opens a console; `send({ type: 'start' })` begins its work, `close` ends it. */
 export function openConsole(deps: ConsoleDeps): Console {
-  let state = initialState(deps.session, deps.size, deps.now());
+  let state: State = { ...initialState(deps.session, deps.size, deps.now()), ...deps.kept };
   let frame = view(state);
   let wake: NodeJS.Timeout | null = null;
   let paint: NodeJS.Timeout | null = null;

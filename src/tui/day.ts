@@ -43,6 +43,7 @@ export function changeDay(state: State, date: string | null, go_to: string | nul
     cursor_id: null,
     top: 0,
     marks: new Map(),
+    marked: new Set(),
     reload: {
       ...state.reload,
       wanted: true,

@@ -1,5 +1,7 @@
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
+import { askDesk, type DeskOutside, isDeskEffect } from './effects-desk.ts';
+import { askFind, isFindEffect } from './effects-find.ts';
 import { askJobs } from './effects-jobs.ts';
 import { askLife, type LifeOutside } from './effects-life.ts';
 import { askMoney, isMoneyEffect } from './effects-money.ts';
@@ -9,6 +11,8 @@ import type { Feed, FeedOptions } from './feed.ts';
 import { isJobsEffect } from './jobs-actions.ts';
 import { isLifeEffect } from './life.ts';
 import type { Effect, Problem, Result } from './model.ts';
+import type { DeskEffect } from './model-desk.ts';
+import type { FindEffect } from './model-find.ts';
 import type { JobsEffect } from './model-jobs.ts';
 import type { LifeEffect } from './model-life.ts';
 import type { MoneyEffect } from './model-money.ts';
@@ -26,7 +30,8 @@ const SLOTS_MAX = 100;
 const OWNERS_MAX = 10;
 
 export type Outside = OpsOutside &
-  LifeOutside & {
+  LifeOutside &
+  DeskOutside & {
     readonly feed_url: string;
     readonly token: string;
     readonly clinic_id: string;
@@ -56,7 +61,9 @@ function problemOf(error: unknown): Problem {
 const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash' } as const;
 
 type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
-type Own = OpsEffect | LifeEffect | MoneyEffect | JobsEffect | WaitlistEffect;
+type Own =
+  | FindEffect
+  | OpsEffect | LifeEffect | MoneyEffect | JobsEffect | WaitlistEffect | DeskEffect;
 type Ask = Exclude<Effect, Immediate | Own>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
@@ -109,12 +116,11 @@ async function read(outside: Outside, effect: Ask): Promise<Result | null> {
       return { type: 'booking', why, booking };
     }
     case 'search': {
-      const { query, target } = effect;
+      const { query } = effect;
       // A booking is never begun for somebody whose name is only spelled alike.
-      const near = target === 'find' ? 'true' : 'false';
-      const request = { q: query, limit: OWNERS_MAX, clinic_id, near } as const;
+      const request = { q: query, limit: OWNERS_MAX, clinic_id, near: 'false' } as const;
       const page = await client.call('search_owners', request, { timeout_ms: SEARCH_MS });
-      return { type: 'owners', target, query, owners: page.items };
+      return { type: 'owners', query, owners: page.items };
     }
     case 'list_slots': {
       const { service_id, date, key } = effect;
@@ -192,6 +198,8 @@ export function makeRunner(outside: Outside): Runner {
     if (isLifeEffect(effect)) return await askLife(outside, effect);
     if (isMoneyEffect(effect)) return await askMoney(outside, effect);
     if (isJobsEffect(effect)) return await askJobs(outside, effect);
+    if (isDeskEffect(effect)) return await askDesk(outside, effect);
+    if (isFindEffect(effect)) return await askFind(outside, effect);
     if (isWaitlistEffect(effect)) return await askWaitlist(outside, effect);
     return (await read(outside, effect)) ?? (await change(outside.client, effect));
   };

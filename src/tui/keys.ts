@@ -1,4 +1,6 @@
 import { type Access, mayAccess, type Role } from '../domain/roles.ts';
+import { desk_bindings, desk_ids } from './keys-desk.ts';
+import { find_bindings, find_ids } from './keys-find.ts';
 import { jobs_bindings, jobs_ids } from './keys-jobs.ts';
 import { waitlist_bindings, waitlist_ids } from './keys-waitlist.ts';
 import { type Place, places, type ScreenName, type Session } from './model.ts';
@@ -97,6 +99,8 @@ export const action_ids = [
   ...money_ids,
   ...jobs_ids,
   ...waitlist_ids,
+  ...find_ids,
+  ...desk_ids,
 ] as const;
 export type ActionId = (typeof action_ids)[number];
 
@@ -142,6 +146,9 @@ const everywhere: readonly ScreenName[] = [
   'pay',
   'deed',
   'changed',
+  'bulk',
+  'journal',
+  'switch',
   'link',
   'find',
   'book',
@@ -182,9 +189,10 @@ export const bindings: readonly Binding[] = [
   { id: 'move', keys: ['r'], screens: lists, ...change, dangerous: true },
   { id: 'cancel', keys: ['x'], screens: lists, ...change, dangerous: true },
   ...waitlist_bindings,
+  ...desk_bindings,
   { id: 'money_open', keys: ['enter'], screens: money, ...look, access: 'desk' },
   { id: 'pay', keys: ['$'], screens: [...lists, ...money], ...change, dangerous: true },
-  { id: 'undo', keys: ['u', 'z'], screens: [...lists, ...money], ...change },
+  { id: 'undo', keys: ['z'], screens: [...lists, ...money], ...change },
   { id: 'refund_approve', keys: ['A'], screens: money, ...change, dangerous: true },
   { id: 'refund_deny', keys: ['D'], screens: money, ...change, dangerous: true },
   { id: 'refund_retry', keys: ['R'], screens: money, ...manager },
@@ -198,7 +206,7 @@ export const bindings: readonly Binding[] = [
   { id: 'receipt', keys: ['P'], screens: [...lists, ...money], ...look },
   { id: 'trace', keys: ['T'], screens: lists, ...look },
   { id: 'link', keys: ['e'], screens: lists, ...look, access: 'desk' },
-  { id: 'find', keys: ['f'], screens: lists, ...look, access: 'desk' },
+  { id: 'find', keys: ['f', '2'], screens: all_lists, ...look, access: 'desk' },
   { id: 'filter', keys: ['/'], screens: ['board', 'locks', 'events'], ...look },
   { id: 'day_prev', keys: ['['], screens: ['board', 'money', 'move'], ...look },
   { id: 'day_next', keys: [']'], screens: ['board', 'money', 'move'], ...look },
@@ -228,7 +236,8 @@ export const bindings: readonly Binding[] = [
   { id: 'clear_draft', keys: ['ctrl-n'], screens: ['book'], ...look },
   { id: 'next_field', keys: ['tab'], screens: forms, ...look },
   { id: 'prev_field', keys: ['shift-tab'], screens: forms, ...look },
-  { id: 'book_found', keys: ['ctrl-g'], screens: ['find'], ...change },
+  { id: 'book_found', keys: ['b', 'ctrl-g'], screens: ['find'], ...change },
+  ...find_bindings,
   { id: 'confirm_yes', keys: ['y'], screens: ['confirm'], ...change, dangerous: true },
   { id: 'confirm_by', keys: ['w'], screens: ['confirm'], ...look },
   { id: 'lock_free', keys: ['ctrl-g'], screens: ['release', 'cleanup'], ...sre_change },

@@ -3,6 +3,7 @@ import { displayWidth } from '../domain/width.ts';
 import { nextKey } from './book-open.ts';
 import { patchBooking, wantReload } from './day.ts';
 import { wordsOf } from './i18n/text.ts';
+import { openJournal } from './journal.ts';
 import type { ActionId } from './keys.ts';
 import { foldKey } from './keys.ts';
 import { legalText, MESSAGE_LEAD, stateWord } from './legal.ts';
@@ -57,7 +58,8 @@ function rowUndo(target: Target | null): Undo | null {
 function undo(state: State, target: Target | null): Step {
   const words = wordsOf(state.session.lang);
   const undo = openUndo(state) ?? rowUndo(target);
-  if (undo === null) return stay(say(state, 'info', words.life.nothing_to_undo));
+  // Nothing here: the journal has what was done elsewhere.
+  if (undo === null) return openJournal(state);
   if (state.busy.has(undo.booking_id)) return stay(say(state, 'warn', words.busy));
   const busy = new Set(state.busy).add(undo.booking_id);
   const [next, key] = nextKey({ ...state, busy });
@@ -156,7 +158,10 @@ function takeUndone(state: State, event: Extract<Event, { type: 'undone' }>): St
   const was = undone === 'arrived' ? words.letters.A : stateWord(words, undone, null);
   const text = words.life.undone(event.undo.name, now, was);
   const detail_due_ms = state.detail?.booking_id === booking_id ? state.now_ms : null;
-  const next = { ...fresh, undo: null, detail_due_ms: detail_due_ms ?? fresh.detail_due_ms };
+  const { name } = event.undo;
+  const redo = { booking_id, name, what: undone, version };
+  const due = { detail_due_ms: detail_due_ms ?? fresh.detail_due_ms };
+  const next = { ...fresh, undo: null, redo, ...due };
   return say(wantMoney(wantReload(next)), 'ok', text);
 }
 

@@ -71,6 +71,9 @@ export function runLockAction(state: State, id: ActionId): Step | null {
       return stay(moveLock(state, Number.NEGATIVE_INFINITY));
     case 'last':
       return stay(moveLock(state, Number.POSITIVE_INFINITY));
+    case 'zoom':
+      if (state.overlay?.screen === 'inspect') return stay({ ...state, overlay: null });
+      return runLockAction(state, 'lock_open');
     case 'lock_open':
       if (selectedLock(state) === null) return stay(state);
       return stay({ ...state, overlay: { screen: 'inspect', top: 0 } });

@@ -4,6 +4,8 @@ import type { EventType, FeedFrame, PresenceCount } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
+import type { DeskEffect, DeskOverlay, DeskResult, Redo } from './model-desk.ts';
+import type { FindBox, FindEffect, FindResult } from './model-find.ts';
 import type { JobsEffect, JobsOverlay, JobsResult, JobsState, TailState } from './model-jobs.ts';
 import type { Due, LifeEffect, LifeOverlay, LifeResult, Target, Undo } from './model-life.ts';
 import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model-money.ts';
@@ -32,6 +34,8 @@ export type Session = {
   readonly read_only: boolean;
   /** Load tests can be run from here. */
   readonly has_load: boolean;
+  /** Who can sit down here without typing a token. */
+  readonly users: readonly string[];
   /** Random per start; makes idempotency keys unique without randomness in the reducer. */
   readonly nonce: string;
 };
@@ -61,15 +65,6 @@ export type Message = { readonly tone: Tone; readonly text: string; readonly at_
 /** One line of typed text; `at` counts UTF-16 units and always stands between graphemes. */
 export type Field = { readonly text: string; readonly at: number };
 
-export type FindBox = {
-  readonly screen: 'find';
-  readonly field: Field;
-  readonly owners: readonly Owner[];
-  readonly index: number;
-  readonly searched: string | null;
-  readonly due_ms: number | null;
-  readonly open_when_found: boolean;
-};
 export type ConfirmBox =
   | {
       readonly screen: 'confirm';
@@ -109,6 +104,7 @@ export type Overlay =
   | LifeOverlay
   | MoneyOverlay
   | WaitlistBox
+  | DeskOverlay
   | JobsOverlay
   | OpsOverlay;
 /** What lies under the dialogs, in the order of their numbers. */
@@ -166,6 +162,13 @@ export type State = {
   readonly place: Place;
   /** What one key takes back, while it still can. */
   readonly undo: Undo | null;
+  /** What was taken back last. */
+  readonly redo: Redo | null;
+  /** Row ids that Space has marked. */
+  readonly marked: ReadonlySet<string>;
+  /** A line for each row, or a column for each vet; and the vet that the cursor is in. */
+  readonly board_view: 'list' | 'vets';
+  readonly vet: string | null;
   readonly money: MoneyState;
   readonly locks: LocksState;
   readonly jobs: JobsState;
@@ -174,10 +177,12 @@ export type State = {
 };
 
 export type Result =
+  | FindResult
   | OpsResult
   | LifeResult
   | MoneyResult
   | WaitlistResult
+  | DeskResult
   | JobsResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
@@ -195,7 +200,6 @@ export type Result =
   | { readonly type: 'cancelled'; readonly result: Output<'cancel_booking'> }
   | {
       readonly type: 'owners';
-      readonly target: 'book' | 'find';
       readonly query: string;
       readonly owners: readonly Owner[];
     }
@@ -263,7 +267,7 @@ export type Effect =
       readonly expected_version: number;
       readonly key: string;
     }
-  | { readonly type: 'search'; readonly target: 'book' | 'find'; readonly query: string }
+  | { readonly type: 'search'; readonly query: string }
   | {
       readonly type: 'create_owner';
       readonly full_name: string;
@@ -308,7 +312,9 @@ export type Effect =
   | LifeEffect
   | MoneyEffect
   | WaitlistEffect
+  | DeskEffect
   | JobsEffect
+  | FindEffect
   | { readonly type: 'quit'; readonly code: number };
 
 /** What one event leads to: the next state, and what is to be done outside. */

@@ -4,31 +4,41 @@ import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Role } from '../domain/roles.ts';
 import { App } from './app.tsx';
-import { openConsole } from './console.ts';
+import { type Console, openConsole } from './console.ts';
+import type { UserChoice } from './effects-desk.ts';
 import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
 import type { LoadPort } from './load-port.ts';
 import { settleHeap } from './memory.ts';
-import type { Lang, Session } from './model.ts';
+import type { Lang, Session, State } from './model.ts';
 import { printText } from './printer.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
 
 /** The console's entry: opens it on a terminal and gives the terminal back, whatever happens. */
 
-export type ConsoleOptions = {
+/** Somebody whom the server knows. */
+export type Login = {
   readonly client: ApiClient;
-  /** Address of the live feed, `ws://host:port/events`. */
-  readonly feed_url: string;
   readonly token: string;
-  readonly clinic_id: string;
-  readonly lang: Lang;
   readonly role: Role;
   /** Who sits at the desk, for the header. */
   readonly name: string;
+};
+
+export type ConsoleOptions = Login & {
+  /** Address of the live feed, `ws://host:port/events`. */
+  readonly feed_url: string;
+  readonly clinic_id: string;
+  readonly lang: Lang;
   /** `dev`, `staging`, `prod`: shown as a banner. */
   readonly env: string;
   readonly ascii: boolean;
   readonly read_only: boolean;
+  /** Who can sit down here: names without typing anything, and the way in. */
+  readonly users?: {
+    readonly names: readonly string[];
+    readonly login: (choice: UserChoice) => Promise<Login>;
+  };
   /** Runs load tests; without it the load screen says that it cannot. */
   readonly load?: LoadPort;
   /** Default: colours on. */
@@ -65,8 +75,8 @@ function watchProcess(end: (ending: Ending) => void, fault: (error: unknown) => 
   };
 }
 
-function sessionOf(options: ConsoleOptions): Session {
-  const { clinic_id, lang, role, name, env, read_only } = options;
+function sessionOf(options: ConsoleOptions, { role, name }: Login): Session {
+  const { clinic_id, lang, env, read_only } = options;
   return {
     clinic_id,
     lang,
@@ -77,6 +87,7 @@ function sessionOf(options: ConsoleOptions): Session {
     glyphs: options.ascii ? 'ascii' : 'utf',
     color: options.color ?? true,
     has_load: options.load !== undefined,
+    users: options.users?.names ?? [],
     nonce: randomUUID(),
   };
 }
@@ -94,26 +105,44 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   const fault = (error: unknown) =>
     end({ code: 1, text: words.crashed(textOf(error, options.debug === true)) });
 
-  const session = sessionOf(options);
   let repaint = () => {};
-  const console = openConsole({
-    ...options,
-    load: options.load ?? null,
-    session,
-    size: { columns: stdout.columns, rows: stdout.rows },
-    now: () => Temporal.Now.instant().epochMilliseconds,
-    random: Math.random,
-    open_feed: openFeed,
-    copy: (text) => stdout.write(copySequence(text)),
-    print: printText,
-    repaint: () => repaint(),
-    quit: (code) => end({ code, text: null }),
-  });
+  let show = () => {};
+  const openAs = (who: Login, kept: Partial<Pick<State, 'draft' | 'message'>>): Console =>
+    openConsole({
+      ...options,
+      ...who,
+      load: options.load ?? null,
+      session: sessionOf(options, who),
+      size: { columns: stdout.columns, rows: stdout.rows },
+      kept,
+      now: () => Temporal.Now.instant().epochMilliseconds,
+      random: Math.random,
+      open_feed: openFeed,
+      copy: (text) => stdout.write(copySequence(text)),
+      print: printText,
+      repaint: () => repaint(),
+      switch_user: sitDown,
+      quit: (code) => end({ code, text: null }),
+    });
+
+  /** Everything of the one who sat here goes, but for what was typed into the form. */
+  async function sitDown(choice: UserChoice): Promise<void> {
+    if (options.users === undefined) throw new AppError('policy_refused', words.desk.switch_absent);
+    const who = await options.users.login(choice);
+    const { draft, now_ms: at_ms } = console.state();
+    console.close();
+    const text = words.desk.switched(who.name, who.role);
+    console = openAs(who, { draft, message: { tone: 'ok', text, at_ms } });
+    show();
+    console.send({ type: 'start' });
+  }
+
+  let console = openAs(options, {});
   const unwatch = watchProcess(end, fault);
   const unsettle = settleHeap();
   try {
-    const app = <App console={console} color={session.color} />;
-    const screen = render(app, {
+    const color = options.color ?? true;
+    const screen = render(<App console={console} color={color} />, {
       stdin,
       stdout,
       exitOnCtrlC: false,
@@ -124,10 +153,11 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       // Nothing of ours writes to the console; what others write belongs in front of the person.
       patchConsole: false,
     });
+    show = () => screen.rerender(<App console={console} color={color} />);
     repaint = () => {
       screen.clear();
       stdout.write(wipe);
-      screen.rerender(<App console={console} color={session.color} />);
+      show();
     };
     const restore = makeRestore(screen.unmount, stdin, stdout);
     screen.waitUntilExit().catch(fault);

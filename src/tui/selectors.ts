@@ -79,8 +79,13 @@ export function visibleRows(state: State): readonly BoardRow[] {
   return filterBoard(state.board, state.filter);
 }
 
+/** The row under the cursor; of a line that several vets share, only what the cursor's column has. */
 export function selectedRow(state: State): BoardRow | null {
-  return visibleRows(state).find((row) => row.id === state.cursor_id) ?? null;
+  const row = visibleRows(state).find((one) => one.id === state.cursor_id) ?? null;
+  if (row === null || state.board_view === 'list' || row.group.length < 2) return row;
+  const group = row.group.filter((part) => (part.staff_name ?? '-') === state.vet);
+  const [first] = group;
+  return first === undefined ? row : { ...row, row: first, group };
 }
 
 /** Finds a row by its number on the board or by reference code; `6`, `BP10000127`, `bp1000 0127`. */
@@ -135,6 +140,7 @@ const aiming: readonly ScreenName[] = [
   'deed',
   'jobdeed',
   'changed',
+  'bulk',
 ];
 
 /** True while somebody types a row number or answers a dialog: the rows must stand still. */
@@ -226,8 +232,9 @@ export function wakeAt(state: State): number {
     times.push(state.overlay.quote_due_ms);
   }
   if (state.draft?.search_due_ms != null) times.push(state.draft.search_due_ms);
-  if (state.overlay?.screen === 'find' && state.overlay.due_ms !== null) {
-    times.push(state.overlay.due_ms);
+  if (state.overlay?.screen === 'find') {
+    const { due_ms, card_due_ms } = state.overlay;
+    times.push(...[due_ms, card_due_ms].filter((time) => time !== null));
   }
   return Math.min(...times);
 }

@@ -1,15 +1,18 @@
 import { runAction } from './actions.ts';
 import { bookKey, bookPaste } from './book.ts';
 import { bookFailed, pumpDraft, takeBookAnswer, takeOwners } from './book-answers.ts';
+import { bulkKey } from './bulk.ts';
 import { ageBoard, keepInView, pumpReload, reloadFailed, takeDay, wantReload } from './day.ts';
 import { deedKey, moneyRefused, pasteDeed, takeMoneyAnswer } from './deed.ts';
 import { cancelled, free, moved, tellConflict } from './desk-answers.ts';
 import { insert } from './field.ts';
+import { findFailed, findKey, pumpFind, takeFound, typeFind } from './find.ts';
 import { followDetail } from './follow-detail.ts';
 import { wordsOf } from './i18n/text.ts';
 import { jobDeedKey, pasteJobDeed } from './job-dialogs.ts';
 import { ageJobs, keepJobInView, pumpJobs, wantJobs } from './jobs.ts';
 import { hearFrame, jobsRefused, takeJobsAnswer } from './jobs-actions.ts';
+import { journalKey } from './journal.ts';
 import { bindingFor, foldKey } from './keys.ts';
 import { changedKey, lifeFailed, linkKey, refusedText, takeLifeAnswer } from './life.ts';
 import { enterLoad, keepRunInView, startKey } from './load.ts';
@@ -28,21 +31,14 @@ import {
 } from './model.ts';
 import { keepMoneyInView, pumpMoney, wantMoney } from './money.ts';
 import { moveKey, pumpMove } from './move.ts';
-import {
-  confirmKey,
-  filterKey,
-  findKey,
-  helpKey,
-  pumpFind,
-  takeFound,
-  typeFilter,
-  typeFind,
-} from './overlays.ts';
+import { confirmKey, filterKey, helpKey, typeFilter } from './overlays.ts';
 import { paletteKey } from './palette.ts';
 import { pastePay, payKey } from './pay.ts';
 import { actionRefusal } from './refused.ts';
 import { GUARD_MS, isTooSmall, layoutOf } from './selectors.ts';
+import { switchKey } from './switch-user.ts';
 import { keepEventInView } from './tail.ts';
+import { deskFailed, takeDeskAnswer } from './update-desk.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
 import {
   pumpWaitlist,
@@ -105,6 +101,12 @@ function key(state: State, name: string): Step {
       return waitlistKey(pressed, box, name);
     case 'link':
       return linkKey(pressed, box, name);
+    case 'bulk':
+      return bulkKey(pressed, box, name);
+    case 'journal':
+      return journalKey(pressed, box, name);
+    case 'switch':
+      return switchKey(pressed, box, name);
     case 'detail':
     case 'receipt':
     case 'trace':
@@ -169,6 +171,8 @@ function paste(state: State, text: string): State {
     case 'help':
     case 'palette':
       return { ...state, overlay: { ...box, field: insert(box.field, text.trim()) } };
+    case 'switch':
+      return { ...state, overlay: { ...box, token: insert(box.token, text.trim()) } };
     default:
       return state;
   }
@@ -228,7 +232,10 @@ function problemText(state: State, problem: Problem): string {
 function failed(state: State, effect: Effect, problem: Problem): Step {
   const text = problemText(state, problem);
   const in_life =
-    lifeFailed(state, effect, problem, text) ?? waitlistFailed(state, effect, problem, text);
+    findFailed(state, effect, problem, text) ??
+    lifeFailed(state, effect, problem, text) ??
+    waitlistFailed(state, effect, problem, text) ??
+    deskFailed(state, effect, problem, text);
   if (in_life !== null) return in_life;
   const in_form = bookFailed(state, effect, problem);
   if (in_form !== null) return stay(in_form);
@@ -300,9 +307,7 @@ function answer(state: State, event: Event): Step {
     case 'cancelled':
       return stay(cancelled(state, event));
     case 'owners':
-      return event.target === 'find'
-        ? takeFound(state, event.query, event.owners)
-        : stay(takeOwners(state, event.query, event.owners));
+      return stay(takeOwners(state, event.query, event.owners));
     case 'copied':
       return stay(say(state, 'ok', words.copied(event.text)));
     default:
@@ -310,7 +315,9 @@ function answer(state: State, event: Event): Step {
         takeLifeAnswer(state, event) ??
         takeMoneyAnswer(state, event) ??
         takeWaitlistAnswer(state, event) ??
+        takeDeskAnswer(state, event) ??
         takeJobsAnswer(state, event) ??
+        takeFound(state, event) ??
         takeBookAnswer(state, event) ??
         takeOpsAnswer(state, event) ??
         stay(state)

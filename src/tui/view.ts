@@ -12,14 +12,10 @@ import {
   ruleLine,
 } from './screens/chrome.ts';
 import { deedScreen } from './screens/deed.ts';
+import { bulkScreen, journalScreen, switchScreen } from './screens/desk.ts';
 import { detailLines, detailScreen } from './screens/detail.ts';
-import {
-  confirmScreen,
-  findScreen,
-  helpScreen,
-  promptLine,
-  suggestionLines,
-} from './screens/dialogs.ts';
+import { confirmScreen, helpScreen, promptLine, suggestionLines } from './screens/dialogs.ts';
+import { findScreen } from './screens/find.ts';
 import { jobDeedScreen } from './screens/job-dialogs.ts';
 import { jobFacts, jobScreen, jobsBoard, jobsPane } from './screens/jobs.ts';
 import { changedScreen, linkScreen, receiptScreen, traceScreen } from './screens/life.ts';
@@ -37,6 +33,7 @@ import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/mone
 import { moveScreen } from './screens/move.ts';
 import { payScreen } from './screens/pay.ts';
 import { tailBoard, tailFacts, tailPane } from './screens/tail.ts';
+import { vetLines } from './screens/vets.ts';
 import { waitlistScreen } from './screens/waitlist.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
@@ -57,7 +54,7 @@ function tooSmall(state: State): Frame {
 function listOf(state: State): Screen & { readonly pane: (columns: number) => readonly Line[] } {
   switch (state.place) {
     case 'board': {
-      const { lines, cursor_y } = boardLines(state);
+      const { lines, cursor_y } = state.board_view === 'vets' ? vetLines(state) : boardLines(state);
       const cursor = cursor_y === null ? null : { x: 0, y: cursor_y };
       return { lines, cursor, pane: (columns) => detailLines(state, columns) };
     }
@@ -161,6 +158,12 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: changedScreen(state, box), is_board: false };
     case 'waitlist':
       return { screen: waitlistScreen(state, box), is_board: false };
+    case 'bulk':
+      return { screen: bulkScreen(state, box), is_board: false };
+    case 'journal':
+      return { screen: journalScreen(state, box), is_board: false };
+    case 'switch':
+      return { screen: switchScreen(state, box), is_board: false };
     case 'payment':
       return { screen: paymentScreen(state, box), is_board: false };
     default:

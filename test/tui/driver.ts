@@ -1,6 +1,8 @@
+import { AppError } from '../../src/domain/errors.ts';
 import type { Role } from '../../src/domain/roles.ts';
 import { displayWidth } from '../../src/domain/width.ts';
 import { openConsole } from '../../src/tui/console.ts';
+import type { UserChoice } from '../../src/tui/effects-desk.ts';
 import type { Input, Lang, Result, Session, State } from '../../src/tui/model.ts';
 import type { Frame } from '../../src/tui/text.ts';
 import { view } from '../../src/tui/view.ts';
@@ -22,6 +24,7 @@ export function session(change: Partial<Session> = {}): Session {
     color: true,
     read_only: false,
     has_load: true,
+    users: ['desk', 'manager'],
     nonce: 'test',
     ...change,
   };
@@ -59,6 +62,8 @@ export type Driver = {
   readonly state: () => State;
   readonly copied: readonly string[];
   readonly quits: readonly number[];
+  /** Who was asked to sit down. */
+  readonly switches: readonly UserChoice[];
   readonly prints: readonly { readonly title: string; readonly text: string }[];
   /** Moves the console's clock; nothing in it waits for real time. */
   readonly pass: (ms: number) => void;
@@ -87,6 +92,7 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
   const quits: number[] = [];
   const prints: { title: string; text: string }[] = [];
   const load = fakeLoad();
+  const switches: UserChoice[] = [];
   let repaints = 0;
   let now = NOW;
   const console = openConsole({
@@ -111,6 +117,10 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
       return { retry: () => feed.on_link('live', null), close: () => {} };
     },
     copy: (text) => copied.push(text),
+    switch_user: async (choice) => {
+      if (choice.token === 'not-a-token') throw new AppError('unauthorized', 'Unknown token.');
+      switches.push(choice);
+    },
     quit: (code) => quits.push(code),
   });
   const text = () => textOf(view(console.state()));
@@ -130,6 +140,7 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
     copied,
     prints,
     quits,
+    switches,
     pass: (ms) => {
       now += ms;
       api.now_ms += ms;

@@ -4,6 +4,7 @@ import { AppError, type Json } from '../../src/domain/errors.ts';
 import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
+import { cardOf } from './fake-find.ts';
 import { type FakeJobs, fakeJobs } from './fake-jobs.ts';
 import { fakeLife } from './fake-life.ts';
 import { type FakeLocks, fakeLocks } from './fake-locks.ts';
@@ -30,6 +31,8 @@ export type FakeApi = {
   readonly waitlist: FakeWaitlist;
   /** A message has left: nothing can be undone any more. */
   is_told: boolean;
+  /** What this person can still take back. */
+  undoable: Output<'list_undoable'>['items'];
   /** What a refused hold offers instead. */
   nearest: Json[];
   /** Slot ids that somebody else takes first. */
@@ -63,6 +66,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     money,
     waitlist,
     is_told: false,
+    undoable: [],
     nearest: [],
     taken: new Set(),
     is_down: false,
@@ -138,6 +142,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
         .map((one) => ({ ...one, matched_by: 'near' as const }));
       return { items: alike, next_cursor: null };
     },
+    get_owner: (request) => cardOf(api.owners, request),
     create_owner: ({ full_name, phone, pet_name }) => {
       next += 1;
       const owner: Owner = {

@@ -65,6 +65,14 @@ export function fakeLife(
       api().change(row.reference_code ?? '', { status: 'confirmed', arrived_at });
       return { ...bookingOf(rowOf(booking_id)), undone };
     },
+    list_undoable: () => ({ items: api().undoable, next_cursor: null }),
+    resend_booking: ({ booking_id }) => {
+      const row = rowOf(booking_id);
+      if (row.owner_phone === null) {
+        throw new AppError('policy_refused', 'The owner has no address.');
+      }
+      return { type: 'booking_confirmed', channels: ['sms'] };
+    },
     pay_booking: ({ booking_id, amount, expected_version }) => {
       const row = rowOf(booking_id);
       check(row, expected_version);

@@ -43,7 +43,11 @@ describe.each(langs)('the words in %s', (lang) => {
       ` ${words.board} ${words.counts(n)} `,
       ` ${words.offline_banner('10:41:07', '10:41:05', 30)}`,
       ` ${words.book_keys}`,
-      ` ${words.find_keys}`,
+      ` ${words.find.keys_box}`,
+      ` ${words.find.keys_list}`,
+      ` ${words.find.hint}`,
+      ` ${words.find.only_near}`,
+      ` ${words.find.offline(99)}`,
       `   ${words.cancel_keep}      ${words.cancel_yes}    ${words.cancel_other}`,
       ` ${words.quit_text}   `,
       ` ! 10:42:07 ${words.refused_offline('10:41:07')} `,
@@ -179,7 +183,7 @@ describe.each(langs)('the words in %s', (lang) => {
     expect(words.quit_yes.startsWith('y ')).toBe(true);
     expect(words.life.pay_yes('1', 'x').startsWith('y ')).toBe(true);
     expect(words.life.move_yes('x').startsWith('y ')).toBe(true);
-    expect(words.life.undo_left('00:30').startsWith('u ')).toBe(true);
+    expect(words.life.undo_left('00:30').startsWith('z ')).toBe(true);
     expect(words.money.do_it('x').startsWith('Ctrl-G ')).toBe(true);
     expect(words.ops.start_yes.startsWith('y ')).toBe(true);
     expect(words.ops.stop_yes.startsWith('y ')).toBe(true);

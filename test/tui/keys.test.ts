@@ -36,6 +36,9 @@ const screens: readonly ScreenName[] = [
   'link',
   'changed',
   'waitlist',
+  'bulk',
+  'journal',
+  'switch',
   'locks',
   'inspect',
   'release',
@@ -83,7 +86,7 @@ describe('the key table', () => {
   it('opens a dialog with another key than the one that confirms', () => {
     const opens = bindings.filter((row) => row.dangerous && row.screens.includes('board'));
     const confirms = bindings.filter((row) => row.dangerous && row.screens.includes('confirm'));
-    expect(opens.map((row) => row.id)).toEqual(['move', 'cancel', 'pay']);
+    expect(opens.map((row) => row.id)).toEqual(['move', 'cancel', 'resend', 'pay']);
     expect(confirms.map((row) => row.id)).toEqual(['confirm_yes']);
     const clash = opens.flatMap((row) => row.keys).filter((key) => confirms[0]?.keys.includes(key));
     expect(clash).toEqual([]);
@@ -94,6 +97,8 @@ describe('the key table', () => {
     const pairs: readonly (readonly [string, ScreenName])[] = [
       ['move', 'move'],
       ['pay', 'pay'],
+      ['resend', 'bulk'],
+      ['arrived', 'bulk'],
       ['refund_approve', 'deed'],
       ['refund_handed', 'deed'],
       ['money_settle', 'deed'],

@@ -29,15 +29,15 @@ async function cancelMochi(): Promise<void> {
 }
 
 describe('undo', () => {
-  it.each(['u', 'z'])('takes a cancel back with %s while its countdown runs', async (key) => {
+  it.each(['z'])('takes a cancel back with %s while its countdown runs', async (key) => {
     await start();
     await cancelMochi();
-    await driver.expect('u undo 00:30');
+    await driver.expect('z undo 00:30');
     driver.pass(3_000);
-    await driver.expect('u undo 00:27');
+    await driver.expect('z undo 00:27');
     driver.press(key);
     await driver.expect('Mochi booked again (cancelled was undone)');
-    await driver.expectNot('u undo');
+    await driver.expectNot('z undo');
     expect(callsOf('undo_booking').map((one) => one.request)).toMatchObject([
       { expected_version: 2 },
     ]);
@@ -47,7 +47,7 @@ describe('undo', () => {
     await start();
     driver.press('a');
     await driver.expect('Mochi arrived');
-    driver.press('g', 'u');
+    driver.press('g', 'z');
     await driver.expect('Mochi booked again (arrived was undone)');
   });
 
@@ -55,13 +55,13 @@ describe('undo', () => {
     await start();
     await cancelMochi();
     driver.pass(30_000);
-    await driver.expectNot('u undo');
+    await driver.expectNot('z undo');
     driver.api.is_told = true;
-    driver.press('u');
+    driver.press('z');
     await driver.expect('Mochi stays: the owner has been told already. Book it anew.');
     goTo(7);
-    driver.press('u');
-    await driver.expect('Nothing to undo here');
+    driver.press('z');
+    await driver.expect('Nothing of yours can be taken back any more.');
     expect(callsOf('undo_booking')).toHaveLength(1);
   });
 
@@ -70,7 +70,7 @@ describe('undo', () => {
     driver.press('a');
     await driver.expect('Mochi arrived');
     driver.api.change('BP10000127', { status: 'in-progress' });
-    driver.press('u');
+    driver.press('z');
     await driver.expect('to in room (webhook)');
   });
 });
@@ -303,7 +303,7 @@ describe('looking and being offline', () => {
     await driver.expect('Nothing has been paid yet: there is no receipt.');
   });
 
-  it.each(['r', '$', 'u', 'x'])('refuses %s with the reason while offline', async (key) => {
+  it.each(['r', '$', 'z', 'x'])('refuses %s with the reason while offline', async (key) => {
     await start();
     driver.send({ type: 'link', status: 'offline', retry_at_ms: null });
     driver.press(key);
@@ -325,7 +325,7 @@ describe('looking and being offline', () => {
 
   it('is for those who may only', async () => {
     await start({ role: 'viewer' });
-    for (const key of ['r', '$', 'u']) {
+    for (const key of ['r', '$', 'z']) {
       driver.press(key);
       await driver.expect('The role viewer may not do that');
     }

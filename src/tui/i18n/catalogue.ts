@@ -5,6 +5,8 @@ import type { BookField, PayChoice } from '../draft.ts';
 import type { ActionId } from '../keys.ts';
 import type { LinkStatus } from '../model.ts';
 import type { Letter } from '../rows.ts';
+import type { DeskCatalogue } from './desk-catalogue.ts';
+import type { FindCatalogue } from './find-catalogue.ts';
 import type { JobsCatalogue } from './jobs-catalogue.ts';
 import type { LifeCatalogue } from './life-catalogue.ts';
 import type { MoneyCatalogue } from './money-catalogue.ts';
@@ -25,6 +27,9 @@ export type Catalogue = {
   /** Of the money screen. */
   readonly money: MoneyCatalogue;
   readonly waitlist: WaitlistCatalogue;
+  readonly find: FindCatalogue;
+  /** Of acts on many rows, the journal, the change of user. */
+  readonly desk: DeskCatalogue;
   readonly actions: Readonly<Record<ActionId, string>>;
   /** Short words for the hint lines; budget 12. */
   readonly hints: Readonly<Partial<Record<ActionId, string>>>;
@@ -114,13 +119,6 @@ export type Catalogue = {
   readonly quit_text: string;
   readonly quit_stay: string;
   readonly quit_yes: string;
-
-  readonly find_title: string;
-  readonly find_hint: string;
-  readonly find_none: (text: string) => string;
-  readonly find_keys: string;
-  readonly next_visit: (text: string) => string;
-  readonly no_visit: string;
 
   readonly help_title: string;
   readonly help_hint: string;

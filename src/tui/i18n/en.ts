@@ -1,4 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
+import { desk_en } from './desk-en.ts';
+import { find_en } from './find-en.ts';
 import { jobs_en } from './jobs-en.ts';
 import { life_en } from './life-en.ts';
 import { money_en } from './money-en.ts';
@@ -11,11 +13,15 @@ export const en: Catalogue = {
   life: life_en,
   money: money_en,
   waitlist: waitlist_en,
+  find: find_en,
+  desk: desk_en,
   actions: {
     ...life_en.actions,
     ...jobs_en.actions,
     ...money_en.actions,
     ...waitlist_en.actions,
+    ...find_en.actions,
+    ...desk_en.actions,
     up: 'Row up',
     down: 'Row down',
     page_up: 'Page up',
@@ -73,6 +79,7 @@ export const en: Catalogue = {
     ...life_en.hints,
     ...jobs_en.hints,
     ...money_en.hints,
+    ...desk_en.hints,
     arrived: 'arrived',
     in_room: 'in-room',
     complete: 'complete',
@@ -253,13 +260,6 @@ export const en: Catalogue = {
   quit_text: 'The booking form holds something that is not booked yet. It would be lost.',
   quit_stay: 'Stay (Enter or Esc)',
   quit_yes: 'y quit',
-
-  find_title: 'FIND',
-  find_hint: 'phone tail, owner, pet or reference',
-  find_none: (text) => `Nobody matches "${text}".`,
-  find_keys: 'Enter next visit or book   Ctrl-G book   Esc back',
-  next_visit: (text) => `next ${text}`,
-  no_visit: 'no visit ahead',
 
   help_title: 'HELP',
   help_hint: 'type to search, Enter does it',

@@ -1,4 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
+import { desk_id } from './desk-id.ts';
+import { find_id } from './find-id.ts';
 import { jobs_id } from './jobs-id.ts';
 import { life_id } from './life-id.ts';
 import { money_id } from './money-id.ts';
@@ -11,11 +13,15 @@ export const id: Catalogue = {
   life: life_id,
   money: money_id,
   waitlist: waitlist_id,
+  find: find_id,
+  desk: desk_id,
   actions: {
     ...life_id.actions,
     ...jobs_id.actions,
     ...money_id.actions,
     ...waitlist_id.actions,
+    ...find_id.actions,
+    ...desk_id.actions,
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
     page_up: 'Halaman ke atas',
@@ -73,6 +79,7 @@ export const id: Catalogue = {
     ...life_id.hints,
     ...jobs_id.hints,
     ...money_id.hints,
+    ...desk_id.hints,
     arrived: 'tiba',
     in_room: 'di ruang',
     complete: 'selesai',
@@ -253,13 +260,6 @@ export const id: Catalogue = {
   quit_text: 'Formulir janji berisi sesuatu yang belum disimpan. Isinya akan hilang.',
   quit_stay: 'Tetap (Enter atau Esc)',
   quit_yes: 'y keluar',
-
-  find_title: 'CARI',
-  find_hint: 'akhir nomor telepon, pemilik, hewan, atau kode',
-  find_none: (text) => `Tidak ada yang cocok dengan "${text}".`,
-  find_keys: 'Enter kunjungan berikut atau buat   Ctrl-G buat   Esc kembali',
-  next_visit: (text) => `berikut ${text}`,
-  no_visit: 'belum ada kunjungan',
 
   help_title: 'BANTUAN',
   help_hint: 'ketik untuk mencari, Enter menjalankan',

@@ -1,4 +1,6 @@
 import type { Catalogue } from './catalogue.ts';
+import { desk_ja } from './desk-ja.ts';
+import { find_ja } from './find-ja.ts';
 import { jobs_ja } from './jobs-ja.ts';
 import { life_ja } from './life-ja.ts';
 import { money_ja } from './money-ja.ts';
@@ -11,11 +13,15 @@ export const ja: Catalogue = {
   life: life_ja,
   money: money_ja,
   waitlist: waitlist_ja,
+  find: find_ja,
+  desk: desk_ja,
   actions: {
     ...life_ja.actions,
     ...jobs_ja.actions,
     ...money_ja.actions,
     ...waitlist_ja.actions,
+    ...find_ja.actions,
+    ...desk_ja.actions,
     up: '上の行',
     down: '下の行',
     page_up: '前のページ',
@@ -73,6 +79,7 @@ export const ja: Catalogue = {
     ...life_ja.hints,
     ...jobs_ja.hints,
     ...money_ja.hints,
+    ...desk_ja.hints,
     arrived: '来院',
     in_room: '診察室',
     complete: '完了',
@@ -253,13 +260,6 @@ export const ja: Catalogue = {
   quit_text: '予約フォームに未登録の入力があります。終了すると失われます。',
   quit_stay: '残る (Enter か Esc)',
   quit_yes: 'y 終了',
-
-  find_title: '検索',
-  find_hint: '電話の下4桁、飼い主、ペット、予約番号',
-  find_none: (text) => `「${text}」は見つかりません。`,
-  find_keys: 'Enter 次の予約か新規   Ctrl-G 予約   Esc 戻る',
-  next_visit: (text) => `次回 ${text}`,
-  no_visit: '予定なし',
 
   help_title: 'ヘルプ',
   help_hint: '入力で検索、Enter で実行',

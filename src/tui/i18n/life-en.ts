@@ -35,7 +35,7 @@ export const life_en: LifeCatalogue = {
   allowed: (moves) => `Possible: ${moves}.`,
   nothing_allowed: 'That is final.',
 
-  undo_left: (left) => `u undo ${left}`,
+  undo_left: (left) => `z undo ${left}`,
   nothing_to_undo: 'Nothing to undo here: only a cancel, a no-show or an arrival.',
   undone: (name, now, was) => `${name} ${now} again (${was} was undone)`,
   not_undone: (name, why) => `${name} stays: ${why}`,
@@ -48,7 +48,7 @@ export const life_en: LifeCatalogue = {
     slot_gone: 'the time has been taken since. Book another one.',
     owner_busy: 'the owner has another visit then by now.',
   },
-  cancel_undo: 'Refund and message wait half a minute: until then u takes it back.',
+  cancel_undo: 'Refund and message wait half a minute: until then z takes it back.',
   cancel_shares: (owner, clinic) => `the owner gets ${owner} back, the clinic keeps ${clinic}`,
   cancel_unpaid: 'nothing was paid: no money moves',
 

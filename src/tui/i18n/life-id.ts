@@ -35,7 +35,7 @@ export const life_id: LifeCatalogue = {
   allowed: (moves) => `Bisa: ${moves}.`,
   nothing_allowed: 'Itu final.',
 
-  undo_left: (left) => `u urungkan ${left}`,
+  undo_left: (left) => `z urungkan ${left}`,
   nothing_to_undo: 'Tidak ada yang diurungkan: hanya batal, tak hadir, atau datang.',
   undone: (name, now, was) => `${name} ${now} lagi (${was} diurungkan)`,
   not_undone: (name, why) => `${name} tetap: ${why}`,
@@ -48,7 +48,7 @@ export const life_id: LifeCatalogue = {
     slot_gone: 'jamnya sudah diambil orang. Pilih jam lain.',
     owner_busy: 'pemilik sudah punya kunjungan lain saat itu.',
   },
-  cancel_undo: 'Refund dan pesan menunggu setengah menit: selama itu u mengurungkan.',
+  cancel_undo: 'Refund dan pesan menunggu setengah menit: selama itu z mengurungkan.',
   cancel_shares: (owner, clinic) => `pemilik menerima ${owner}, klinik menyimpan ${clinic}`,
   cancel_unpaid: 'belum ada yang dibayar: tidak ada uang berpindah',
 

@@ -35,7 +35,7 @@ export const life_ja: LifeCatalogue = {
   allowed: (moves) => `できること: ${moves}`,
   nothing_allowed: '確定です。',
 
-  undo_left: (left) => `u 元に戻す ${left}`,
+  undo_left: (left) => `z 元に戻す ${left}`,
   nothing_to_undo: '戻せるものがありません: 取消・無断・来院だけです。',
   undone: (name, now, was) => `${name} ${now} に戻しました (${was} を取り消し)`,
   not_undone: (name, why) => `${name} そのまま: ${why}`,
@@ -48,7 +48,7 @@ export const life_ja: LifeCatalogue = {
     slot_gone: 'その時間は埋まりました。別の時間で。',
     owner_busy: '飼い主は同じ時間に別の予約があります。',
   },
-  cancel_undo: '返金と通知は約30秒待ちます。その間は u で戻せます。',
+  cancel_undo: '返金と通知は約30秒待ちます。その間は z で戻せます。',
   cancel_shares: (owner, clinic) => `飼い主へ ${owner} 返金、医院に ${clinic} 残る`,
   cancel_unpaid: '未入金です: お金は動きません',
 

@@ -1,7 +1,7 @@
 import { displayWidth, padStartWidth, plainLine } from '../../domain/width.ts';
-import { statusWord } from '../actions.ts';
 import type { Catalogue } from '../i18n/catalogue.ts';
 import { moneyText, wordsOf } from '../i18n/text.ts';
+import { statusWord } from '../legal-row.ts';
 import type { State } from '../model.ts';
 import type { BoardRow, Letter } from '../rows.ts';
 import {
@@ -45,7 +45,7 @@ export function columnsOf(columns: number, last_number: number): Columns {
   return { number, pet, service, vet, owner: Math.max(6, flex - pet - service - vet) };
 }
 
-const letter_tones: Readonly<Record<Letter, SpanTone>> = {
+export const letter_tones: Readonly<Record<Letter, SpanTone>> = {
   '-': 'plain',
   A: 'ok',
   I: 'accent',
@@ -125,7 +125,12 @@ export function rowLine(
   row: BoardRow,
   columns: Columns,
   words: Catalogue,
-  look: { readonly is_selected: boolean; readonly mark: string; readonly now_ms: number },
+  look: {
+    readonly is_selected: boolean;
+    readonly is_marked: boolean;
+    readonly mark: string;
+    readonly now_ms: number;
+  },
 ): Line {
   const cells = cellsOf(row, words, look.now_ms);
   const is_quiet = ['C', 'N', 'x'].includes(row.letter) || row.kind === 'open';
@@ -133,7 +138,8 @@ export function rowLine(
   const vets = vetsText(row, columns.vet);
   const number = row.number === null ? '' : String(row.number);
   const line: Span[] = [
-    span(`${look.is_selected ? '>' : ' '}${padStartWidth(number, columns.number)} `, tone),
+    span(`${look.is_selected ? '>' : ' '}${padStartWidth(number, columns.number)}`, tone),
+    span(look.is_marked ? '+' : ' ', 'accent'),
     span(`${cell(row.row.time, TIME)} `, tone),
     span(`${row.letter} `, letter_tones[row.letter]),
     span(`${cell(cells.pet, columns.pet)} ${cell(cells.owner, columns.owner)} `, tone),
@@ -186,7 +192,9 @@ export function boardLines(state: State): {
     const is_selected = row.id === state.cursor_id;
     if (is_selected) cursor_y = lines.length;
     const mark = state.marks.has(row.id) ? '*' : row.unresolved ? '!' : ' ';
-    const line = fitLine(rowLine(row, columns, words, { is_selected, mark, now_ms }), list_columns);
+    const is_marked = state.marked.has(row.id);
+    const look = { is_selected, is_marked, mark, now_ms };
+    const line = fitLine(rowLine(row, columns, words, look), list_columns);
     lines.push(is_stale && !is_selected ? retone(line, 'dim') : line);
   }
   if (rows.length === 0) lines.push(lineOf(` ${emptyText(state)}`, list_columns, 'accent'));

@@ -11,6 +11,7 @@ import {
   shownBindings,
 } from '../keys.ts';
 import { openUndo } from '../life.ts';
+import { markedRows } from '../marks.ts';
 import { type Place, places, type ScreenName, type State, type Tone } from '../model.ts';
 import { moneyRoom, moneyRows } from '../money.ts';
 import {
@@ -235,6 +236,7 @@ export function messageLine(state: State): Line {
     const last = Math.min(found, top + shown);
     notes.push(words.rows_of(top + 1, last, found));
   }
+  if (state.marked.size > 0) notes.push(words.desk.marked(markedRows(state).length));
   if (session.read_only) notes.push(words.read_only);
   const here = presenceText(state);
   if (here !== null) notes.push(here);
@@ -273,11 +275,43 @@ export function hintLines(state: State, screen: ScreenName): readonly Line[] {
   // Forms and dialogs say their keys themselves, beside what the keys do.
   const is_list = hinted.includes(screen);
   const shown = is_list ? shownBindings(screen, state.session) : [];
-  const texts = shown.flatMap((binding) => {
+  const hint = (binding: Binding): readonly string[] => {
     const word = words.hints[binding.id];
     return word === undefined ? [] : [hintText(binding, word)];
-  });
-  return packLines(texts, state.columns, HINT_LINES);
+  };
+  // However many keys there are: how to find all the others is always said.
+  const is_way = ({ id }: Binding) => id === 'help' || id === 'palette';
+  const ways = shown.filter(is_way).flatMap(hint);
+  const others = shown.filter((binding) => !is_way(binding)).flatMap(hint);
+  return packHints(others, ways, state.columns);
+}
+
+/** How many lines the texts take. */
+function lineCount(texts: readonly string[], columns: number): number {
+  let used = 0;
+  let count = 1;
+  for (const text of texts) {
+    const width = displayWidth(text);
+    if (used > 0 && used + 2 + width > columns) {
+      count += 1;
+      used = 0;
+    }
+    used += width + (used === 0 ? 1 : 2);
+  }
+  return count;
+}
+
+/** The last texts stand at the end, whatever of the others has to go for them. */
+function packHints(
+  texts: readonly string[],
+  last: readonly string[],
+  columns: number,
+): readonly Line[] {
+  let count = texts.length;
+  while (count > 0 && lineCount([...texts.slice(0, count), ...last], columns) > HINT_LINES) {
+    count -= 1;
+  }
+  return packLines([...texts.slice(0, count), ...last], columns, HINT_LINES);
 }
 
 /** Packs short texts into lines, two spaces apart; what does not fit is left out. */

@@ -1,6 +1,6 @@
-import { dateOf, runAction } from './actions.ts';
-import { nextKey, openBook } from './book-open.ts';
-import { changeDay, keepInView } from './day.ts';
+import { runAction } from './actions.ts';
+import { nextKey } from './book-open.ts';
+import { keepInView } from './day.ts';
 import { edit } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Binding, bindings, foldKey, keyName } from './keys.ts';
@@ -10,9 +10,7 @@ import {
   type ConfirmBox,
   type Field,
   type FilterBox,
-  type FindBox,
   type ListBox,
-  type Owner,
   type State,
   type Step,
   stay,
@@ -23,90 +21,7 @@ import { GUARD_MS, visibleRows } from './selectors.ts';
 import { filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
 
-/** Find, filter, help and the dialogs: what their keys do. */
-
-const SEARCH_AFTER_MS = 150;
-const SEARCH_LETTERS_MIN = 2;
-
-function withFind(state: State, box: FindBox, change: Partial<FindBox>): State {
-  return { ...state, overlay: { ...box, ...change } };
-}
-
-/** Text that was typed or pasted into the find box. */
-export function typeFind(state: State, box: FindBox, field: Field): State {
-  if (field.text === box.field.text) return withFind(state, box, { field });
-  const is_long = field.text.trim().length >= SEARCH_LETTERS_MIN;
-  return withFind(state, box, {
-    field,
-    index: 0,
-    owners: is_long ? box.owners : [],
-    due_ms: is_long ? state.now_ms + SEARCH_AFTER_MS : null,
-    open_when_found: false,
-  });
-}
-
-function openOwner(state: State, owner: Owner): Step {
-  const visit = owner.next_visit;
-  if (visit === null) return bookFor(state, owner);
-  const date = dateOf(state, visit.starts_at);
-  const closed = { ...state, overlay: null, filter: '' };
-  if (date !== state.day?.date) return stay(changeDay(closed, date, visit.booking_id));
-  const row = closed.board.find(({ row }) => row.booking_id === visit.booking_id);
-  return stay({ ...closed, cursor_id: row?.id ?? state.cursor_id });
-}
-
-function bookFor(state: State, owner: Owner): Step {
-  const refused = actionRefusal(state, 'book_found');
-  if (refused !== null) return runAction(state, 'book_found');
-  return openBook(state, { owner });
-}
-
-/** One key in the find box. */
-export function findKey(state: State, box: FindBox, key: string): Step {
-  const owner = box.owners[box.index];
-  switch (key) {
-    case 'esc':
-      return stay({ ...state, overlay: null });
-    case 'down':
-    case 'up': {
-      const to = box.index + (key === 'down' ? 1 : -1);
-      const index = Math.max(0, Math.min(box.owners.length - 1, to));
-      return stay(withFind(state, box, { index }));
-    }
-    case 'ctrl-g':
-      return owner === undefined ? stay(state) : bookFor(state, owner);
-    case 'enter':
-      if (box.searched !== box.field.text.trim()) {
-        const now = { due_ms: state.now_ms, open_when_found: true };
-        return stay(withFind(state, box, box.field.text.trim() === '' ? {} : now));
-      }
-      return owner === undefined ? stay(state) : openOwner(state, owner);
-    default: {
-      const field = edit(box.field, key);
-      return stay(field === null ? state : typeFind(state, box, field));
-    }
-  }
-}
-
-/** Starts the search that is due. */
-export function pumpFind(state: State): Step {
-  const box = state.overlay;
-  if (box?.screen !== 'find' || box.due_ms === null || box.due_ms > state.now_ms)
-    return stay(state);
-  const query = box.field.text.trim();
-  const next = withFind(state, box, { due_ms: null });
-  return query === '' ? stay(next) : stay(next, { type: 'search', target: 'find', query });
-}
-
-/** The answer of a search. An exact reference, or Enter before it came, opens the only hit. */
-export function takeFound(state: State, query: string, owners: readonly Owner[]): Step {
-  const box = state.overlay;
-  if (box?.screen !== 'find' || box.field.text.trim() !== query) return stay(state);
-  const found = withFind(state, box, { owners, index: 0, searched: query });
-  const [only] = owners;
-  const is_sure = owners.length === 1 && only !== undefined && only.matched_by !== 'near';
-  return box.open_when_found && is_sure ? openOwner(found, only) : stay(found);
-}
+/** Filter, help and the dialogs: what their keys do. */
 
 /** One key of the `/` line; the board follows each letter. */
 export function filterKey(state: State, box: FilterBox, key: string): Step {

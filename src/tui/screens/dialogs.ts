@@ -2,16 +2,16 @@ import { amountText, parseAmount } from '../../domain/money.ts';
 import { displayWidth, plainLine } from '../../domain/width.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
 import { type Binding, keyName, refusal } from '../keys.ts';
-import type { ConfirmBox, FindBox, ListBox, State } from '../model.ts';
+import type { ConfirmBox, ListBox, State } from '../model.ts';
 import { helpRows } from '../overlays.ts';
 import { suggestions } from '../palette.ts';
 import { actionRefusal } from '../refused.ts';
-import { instantOf, layoutOf, timeZone } from '../selectors.ts';
+import { layoutOf } from '../selectors.ts';
 import { type Line, lineOf, span } from '../text.ts';
 import type { Screen } from './book.ts';
 import { fillLines, packLines } from './chrome.ts';
 
-/** Confirm, find, help, and the line of the palette and the filter. */
+/** Confirm, help, and the line of the palette and the filter. */
 
 function cancelLines(state: State, box: Extract<ConfirmBox, { kind: 'cancel' }>): readonly Line[] {
   const words = wordsOf(state.session.lang);
@@ -92,47 +92,6 @@ export function confirmScreen(state: State, box: ConfirmBox): Screen {
           [span('   '), span(` ${asked.keep} `, 'selected'), span(`    ${asked.yes}`)],
         ];
   return { lines: fillLines(lines, body_rows, state.columns), cursor: null };
-}
-
-function visitText(state: State, starts_at: string): string {
-  const zoned = instantOf(Temporal.Instant.from(starts_at).epochMilliseconds).toZonedDateTimeISO(
-    timeZone(state),
-  );
-  const time = zoned.toPlainTime().toString({ smallestUnit: 'minute' });
-  return `${dateText(zoned.toPlainDate().toString(), state.session.lang)} ${time}`;
-}
-
-/** One box, and who matches. */
-export function findScreen(state: State, box: FindBox): Screen {
-  const words = wordsOf(state.session.lang);
-  const { body_rows } = layoutOf(state);
-  const title = ` ${words.find_title}  `;
-  const lines: Line[] = [
-    [span(title, 'bold'), span(plainLine(box.field.text)), span('')],
-    lineOf(` ${words.find_hint}`, state.columns, 'dim'),
-    lineOf('', state.columns),
-  ];
-  const room = body_rows - lines.length - 1;
-  const top = Math.max(0, Math.min(box.index - 1, box.owners.length - room));
-  for (const [index, owner] of box.owners.slice(top, top + room).entries()) {
-    const is_here = top + index === box.index;
-    const pets = owner.pets.map((pet) => pet.name).join(', ');
-    const visit =
-      owner.next_visit === null
-        ? words.no_visit
-        : words.next_visit(visitText(state, owner.next_visit.starts_at));
-    const text = `${owner.full_name}  ${owner.phone ?? ''}  ${pets}  ${visit}`;
-    const mark = is_here ? '>' : ' ';
-    lines.push(lineOf(`${mark} ${plainLine(text)}`, state.columns, is_here ? 'selected' : 'plain'));
-  }
-  const is_empty = box.owners.length === 0 && box.searched !== null && box.searched !== '';
-  if (is_empty && box.searched === box.field.text.trim()) {
-    lines.push(lineOf(` ${words.find_none(plainLine(box.searched))}`, state.columns, 'warn'));
-  }
-  const filled = fillLines(lines, body_rows - 1, state.columns);
-  const keys = lineOf(` ${words.find_keys}`, state.columns, 'dim');
-  const x = displayWidth(title) + displayWidth(box.field.text.slice(0, box.field.at));
-  return { lines: [...filled, keys], cursor: { x: Math.min(x, state.columns - 1), y: 0 } };
 }
 
 function helpLine(state: State, row: Binding, is_here: boolean): Line {

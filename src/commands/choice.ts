@@ -1,7 +1,6 @@
 import { AppError, type Json } from '../domain/errors.ts';
 import { parseWhen } from '../domain/when.ts';
 import type { Context } from './context.ts';
-import { SHORT_ID } from './format.ts';
 import {
   isId,
   type Owner,
@@ -15,7 +14,8 @@ import {
 } from './lookup.ts';
 import { servicesFlag, severalServices } from './rows.ts';
 import type { Clinic, Session } from './session.ts';
-import { readSlots, wholeOption } from './slots.ts';
+import { findSlot, slotIdOf } from './slot-id.ts';
+import { wholeOption } from './slots.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 
 /** What a hold or a booking is for: owner, pet, service and slot, found from the words of the flags. */
@@ -48,39 +48,7 @@ export type Choice = {
   };
 };
 
-/** How far ahead the end of a slot id is looked for; the API's longest range. */
-const LOOK_AHEAD = '+30d';
 const SEATS_MAX = 50;
-
-async function slotByTail(
-  session: Session,
-  clinic: Clinic,
-  service: Service,
-  tail: string,
-): Promise<string> {
-  if (tail.length < SHORT_ID) {
-    throw new AppError(
-      'invalid_input',
-      `--slot takes an id or at least its last ${SHORT_ID} signs.`,
-    );
-  }
-  const context = whenContext(clinic);
-  const from = parseWhen('today', context).date;
-  const to = parseWhen(LOOK_AHEAD, context).date;
-  let cursor: string | null = null;
-  // A month of one service is a few hundred slots; the pages are bounded all the same.
-  for (let page = 0; page < 10; page += 1) {
-    const query = { services: [service], from, to, staff_id: null, explain: false, limit: 200 };
-    const found = await readSlots(session, { ...query, cursor });
-    const hit = found.items.find((slot) => slot.slot_id.endsWith(tail.toLowerCase()));
-    if (hit) return hit.slot_id;
-    cursor = found.cursor;
-    if (cursor === null) break;
-  }
-  throw new AppError('not_found', `No open slot of ${service.name} ends in "${tail}".`, {
-    next: `petpro slots list --service "${service.name}" --date fri`,
-  });
-}
 
 /** The slot that a booking is to be moved to: --to or --slot. */
 export async function newSlotFields(
@@ -112,7 +80,7 @@ export async function slotFields(
     );
   }
   if (slot !== null) {
-    return { slot_id: isId(slot) ? slot : await slotByTail(session, clinic, service, slot) };
+    return { slot_id: await slotIdOf(session, clinic, slot, [service]) };
   }
   const { date, time } = parseWhen(at ?? '', whenContext(clinic));
   if (time === null) {
@@ -124,20 +92,29 @@ export async function slotFields(
   return { date, time, ...(staff ? { staff_id: staff.staff_id } : {}) };
 }
 
-function oneService(clinic: Clinic, args: Args): Service {
+/** The service that --service names or --slot belongs to; the slot's id where it was looked for. */
+async function oneService(session: Session, clinic: Clinic, args: Args) {
   const words = textOption(args, 'service');
-  if (words !== null) return serviceOf(clinic, words);
-  throw new AppError('invalid_input', 'Say --service, or --services for several in a row.', {
-    next: 'petpro slots list',
-  });
+  if (words !== null) return { service: serviceOf(clinic, words), slot_id: null };
+  const slot = textOption(args, 'slot');
+  if (slot !== null) return await findSlot(session, clinic, slot);
+  throw new AppError(
+    'invalid_input',
+    'Say --service, --services for several in a row, or --slot.',
+    { next: 'petpro slots list' },
+  );
 }
 
 export async function choose(session: Session, clinic: Clinic, args: Args): Promise<Choice> {
   const services = severalServices(clinic, args);
-  const service = services?.[0] ?? oneService(clinic, args);
+  const [first] = services ?? [];
+  const { service, slot_id } = first
+    ? { service: first, slot_id: null }
+    : await oneService(session, clinic, args);
+  const is_known = slot_id !== null && textOption(args, 'at') === null;
   // Read before anybody is asked: a day that cannot be understood costs no request.
   const [slot, owner] = await Promise.all([
-    slotFields(session, clinic, service, args),
+    is_known ? { slot_id } : slotFields(session, clinic, service, args),
     ownerOf(session, textOption(args, 'owner') ?? ''),
   ]);
   const named_pet = textOption(args, 'pet');

@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import { parseWhen } from '../domain/when.ts';
 import { SHORT_ID } from './format.ts';
-import { isId, whenContext } from './lookup.ts';
+import { isId, type Service, whenContext } from './lookup.ts';
 import type { Clinic, Session } from './session.ts';
 import { readSlots } from './slots.ts';
 
@@ -15,7 +15,7 @@ const PAGES_MAX = 10;
 async function slotOfService(
   session: Session,
   clinic: Clinic,
-  service: Clinic['services'][number],
+  service: Service,
   tail: string,
 ): Promise<string | null> {
   const context = whenContext(clinic);
@@ -33,18 +33,37 @@ async function slotOfService(
   return null;
 }
 
-/** Full ids pass unchanged; the end of one is looked for among the slots of the next month. */
-export async function slotIdOf(session: Session, clinic: Clinic, words: string): Promise<string> {
-  if (isId(words)) return words;
-  const next = 'petpro slots list --date fri';
+/**
+ * The slot of the next month whose id ends so, and its service; looked for among these services one
+ * after another. Errors: `invalid_input` (no end of an id), `not_found`.
+ */
+export async function findSlot(
+  session: Session,
+  clinic: Clinic,
+  words: string,
+  services: readonly Service[] = clinic.services,
+): Promise<{ readonly slot_id: string; readonly service: Service }> {
+  const [only] = services;
+  const where = services.length === 1 && only ? ` --service "${only.name}"` : '';
+  const next = `petpro slots list${where} --date fri`;
   if (words.length < SHORT_ID || !/^[0-9a-f-]+$/i.test(words)) {
     const detail = `"${words}" is no slot: give its id or at least the last ${SHORT_ID} signs.`;
     throw new AppError('invalid_input', detail, { next });
   }
-  for (const service of clinic.services) {
-    const hit = await slotOfService(session, clinic, service, words.toLowerCase());
-    if (hit !== null) return hit;
+  for (const service of services) {
+    const slot_id = await slotOfService(session, clinic, service, words.toLowerCase());
+    if (slot_id !== null) return { slot_id, service };
   }
   const detail = `No slot of the next 30 days ends in "${words}".`;
   throw new AppError('not_found', detail, { next });
+}
+
+/** Full ids pass unchanged; the end of one is looked for among the slots of the next month. */
+export async function slotIdOf(
+  session: Session,
+  clinic: Clinic,
+  words: string,
+  services?: readonly Service[],
+): Promise<string> {
+  return isId(words) ? words : (await findSlot(session, clinic, words, services)).slot_id;
 }

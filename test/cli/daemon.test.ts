@@ -224,6 +224,16 @@ describe('book', () => {
     expect(await items(['bookings', 'show', refOf(booking)])).toMatchObject([{ slot_id: slot.id }]);
   });
 
+  test('a slot says of itself which service it belongs to', async () => {
+    const slot = await freshSlot();
+    const who = ['--owner', '7890', '--pet', 'Mochi', '--pay', 'cash'];
+    const [booking] = await items(['book', ...who, '--slot', slot.id.slice(-6)]);
+    expect(await items(['bookings', 'show', refOf(booking)])).toMatchObject([{ slot_id: slot.id }]);
+    const { code, err } = await run(['book', ...who, '--slot', 'ffffff0']);
+    expect(code).toBe(3);
+    expect(err).toContain('ends in "ffffff0"');
+  });
+
   test('several owners are listed, never guessed', async () => {
     const { code, err } = await run([
       'book',

@@ -8,6 +8,7 @@ import {
   listOf,
   oneOf,
   present,
+  profileName,
   splitList,
   timeZone,
   url,
@@ -225,6 +226,12 @@ export const daemon_settings = {
 
 /** Read by every other command and by the console. */
 export const client_settings = {
+  profile: {
+    env: 'PETPRO_PROFILE',
+    parse: profileName,
+    fallback: null,
+    doc: 'Profile in force (docs/profiles.md).',
+  },
   url: {
     env: 'PETPRO_URL',
     parse: url('http', 'https'),
@@ -243,6 +250,18 @@ export const client_settings = {
     parse: anyText,
     fallback: null,
     doc: 'File that holds the token, for CI.',
+  },
+  ca_file: {
+    env: 'PETPRO_CA_FILE',
+    parse: anyText,
+    fallback: null,
+    doc: 'File with certificates (PEM) that are trusted besides the usual ones, for https addresses.',
+  },
+  writes: {
+    env: 'PETPRO_WRITES',
+    parse: yesNo,
+    fallback: 'no',
+    doc: 'Operators may change things on a protected server; as --writes.',
   },
   clinic: { env: 'PETPRO_CLINIC', parse: anyText, fallback: null, doc: 'Clinic code or id.' },
   lang: {
@@ -281,6 +300,18 @@ export const client_settings = {
     fallback: '',
     doc: 'As FORCE_COLOR.',
   },
+  theme: {
+    env: 'PETPRO_THEME',
+    parse: oneOf('default', 'cb-safe', 'high-contrast', 'light', 'mono'),
+    fallback: 'default',
+    doc: 'Colours of the console; NO_COLOR makes it mono.',
+  },
+  keys: {
+    env: 'PETPRO_KEYS',
+    parse: anyText,
+    fallback: '',
+    doc: 'Keys of the console that are yours: `arrived=A, move=m|M` (docs/console.md).',
+  },
   ascii: {
     env: 'PETPRO_ASCII',
     parse: yesNo,
@@ -307,6 +338,12 @@ export const client_settings = {
     doc: 'Pager for long output.',
   },
   editor: { env: 'EDITOR', parse: anyText, fallback: '', doc: 'Editor for longer notes.' },
+  complete_ms: {
+    env: 'PETPRO_COMPLETE_TIMEOUT',
+    parse: duration,
+    fallback: '150ms',
+    doc: 'Longest wait of the Tab key for the daemon.',
+  },
   timeout_ms: {
     env: 'PETPRO_TIMEOUT',
     parse: duration(600_000),
@@ -318,6 +355,36 @@ export const client_settings = {
     parse: anyText,
     fallback: (env: Environment) => path.join(env['HOME'] || os.homedir(), '.config'),
     doc: 'Folder that holds petpro/config.json (profiles).',
+  },
+  printer: {
+    env: 'PETPRO_PRINTER',
+    parse: anyText,
+    fallback: 'lp',
+    doc: 'Printer of the console and of --print: lp, lp:NAME, escpos:PATH or file:PATH.',
+  },
+  printer_charset: {
+    env: 'PETPRO_PRINTER_CHARSET',
+    parse: oneOf('auto', 'cp437', 'shift_jis', 'utf8'),
+    fallback: 'auto',
+    doc: 'Signs that an escpos printer knows; auto = shift_jis for Japanese, else cp437.',
+  },
+  print_at_opening: {
+    env: 'PETPRO_PRINT_AT_OPENING',
+    parse: yesNo,
+    fallback: 'no',
+    doc: 'The console prints the day sheet once a day, when the clinic opens.',
+  },
+  runtime_dir: {
+    env: 'XDG_RUNTIME_DIR',
+    parse: anyText,
+    fallback: null,
+    doc: 'Folder for the sockets of running consoles, petpro/desk-1.sock (caller-id).',
+  },
+  system_config: {
+    env: 'PETPRO_SYSTEM_CONFIG',
+    parse: anyText,
+    fallback: '/etc/petpro/config.json',
+    doc: 'File with the settings of everybody on this machine.',
   },
 } as const satisfies Record<string, Setting>;
 

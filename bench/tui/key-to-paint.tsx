@@ -82,7 +82,7 @@ async function measure(name: string, events_per_s: number) {
       return { retry: () => {}, close: () => {} };
     },
   });
-  const app = render(<App console={console_} color={true} />, {
+  const app = render(<App console={console_} />, {
     stdout: stdout as unknown as NodeJS.WriteStream,
     stdin: stdin as unknown as NodeJS.ReadStream,
     alternateScreen: true,

@@ -1,3 +1,4 @@
+import { client_settings } from '../config-table.ts';
 import { help_topics } from './help-groups.ts';
 import type { CommandSpec, OptionSpec } from './spec.ts';
 
@@ -13,13 +14,6 @@ const watching: readonly CommandSpec[] = [
     exits: [10],
     watch: 'again',
     load: async () => (await import('./health.ts')).health,
-  },
-  {
-    path: 'auth status',
-    summary: 'Who the daemon takes you for: role, clinic, rights, how long',
-    role: 'signed_in',
-    examples: ['petpro auth status', 'petpro auth status --json=role,expires_at'],
-    load: async () => (await import('./auth.ts')).authStatus,
   },
   {
     path: 'events tail',
@@ -56,9 +50,19 @@ const watching: readonly CommandSpec[] = [
     path: 'doctor',
     summary: 'Check everything that PetPro needs, and say how to mend it',
     role: 'public',
-    examples: ['petpro doctor', 'petpro doctor --only postgres,redis --json'],
-    options: [{ flags: '--only <list>', doc: 'checks whose name begins so: daemon,postgres' }],
-    exits: [10, 12],
+    examples: [
+      'petpro doctor',
+      'petpro doctor --only postgres,redis --json',
+      'petpro doctor --fix --dry-run',
+    ],
+    options: [
+      { flags: '--only <list>', doc: 'checks whose name begins so: daemon,postgres' },
+      { flags: '--list', doc: 'names of the checks and what each looks at; looks at nothing' },
+      { flags: '--fix', doc: 'mend what can be mended without loss, after asking' },
+      { flags: '--dry-run', doc: 'with --fix: say what it would change, change nothing' },
+      { flags: '-y, --yes', doc: 'with --fix: do not ask' },
+    ],
+    exits: [9, 10, 12, 130],
     watch: 'again',
     load: async () => (await import('./doctor.ts')).doctor,
   },
@@ -93,23 +97,6 @@ const keeping: readonly CommandSpec[] = [
     exits: [8, 12],
     load: async () => (await import('./migrate.ts')).verifySchema,
   },
-  {
-    path: 'config list',
-    alias: 'show',
-    summary: 'Every setting with its value and where it comes from',
-    role: 'public',
-    examples: ['petpro config list -o csv'],
-    load: async () => (await import('./settings.ts')).listSettings,
-  },
-  {
-    path: 'config get',
-    args: [{ name: '<key>', doc: 'name of the setting or of its variable' }],
-    summary: 'One setting; secrets stay masked',
-    role: 'public',
-    examples: ['petpro config get database_url'],
-    exits: [3],
-    load: async () => (await import('./settings.ts')).getSetting,
-  },
 ];
 
 const home: OptionSpec = {
@@ -123,6 +110,7 @@ const demo: readonly CommandSpec[] = [
     path: 'demo up',
     summary: 'Start everything, seeded, and open the console',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro demo up', 'petpro demo up --detach --json'],
     options: [
       home,
@@ -141,6 +129,7 @@ const demo: readonly CommandSpec[] = [
     path: 'demo down',
     summary: 'Stop the demo; its data stays',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro demo down'],
     options: [home],
     owns_signals: true,
@@ -150,6 +139,7 @@ const demo: readonly CommandSpec[] = [
     path: 'demo status',
     summary: 'Does the demo run, and where?',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro demo status --json'],
     options: [home],
     exits: [8],
@@ -160,6 +150,7 @@ const demo: readonly CommandSpec[] = [
     path: 'demo supervise',
     summary: 'The process behind a demo',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro demo supervise --home DIR'],
     options: [
       home,
@@ -178,6 +169,7 @@ const demo: readonly CommandSpec[] = [
     args: [{ name: '<reference>', doc: 'of the booking, hold or payment session' }],
     summary: 'Play the customer on the payment page of the demo',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro demo pay BP10000140', 'petpro demo pay BP10000140 --outcome decline'],
     options: [
       {
@@ -208,6 +200,7 @@ const serving: readonly CommandSpec[] = [
     path: 'serve',
     summary: 'Run the daemon in the foreground',
     role: 'public',
+    settings: 'ignored',
     examples: ['petpro serve', 'petpro serve --only api --port 7388'],
     options: [
       { flags: '--only <roles>', doc: 'api,sweeper,cron,dispatcher,relay; default all' },
@@ -226,8 +219,15 @@ const console_tree: readonly CommandSpec[] = [
     path: 'tui',
     summary: 'The console: the day board, full screen',
     role: 'view',
-    examples: ['petpro tui', 'petpro tui --read-only'],
-    options: [{ flags: '--read-only', doc: 'look only: no key changes anything' }],
+    examples: ['petpro tui', 'petpro tui --read-only', 'petpro tui --theme cb-safe'],
+    options: [
+      { flags: '--read-only', doc: 'look only: no key changes anything' },
+      {
+        flags: '--theme <theme>',
+        doc: 'colours (PETPRO_THEME); cb-safe for colour-blind eyes',
+        choices: client_settings.theme.parse.words,
+      },
+    ],
     exits: [3, 130, 143],
     owns_signals: true,
     load: async () => (await import('./tui.ts')).tui,
@@ -239,6 +239,7 @@ const about: readonly CommandSpec[] = [
     path: 'commands',
     summary: 'The whole command tree with flags, rights and exit codes',
     role: 'public',
+    settings: 'lenient',
     examples: ['petpro commands --json'],
     pages: 'here',
     load: async () => (await import('./about.ts')).listCommands,
@@ -248,6 +249,7 @@ const about: readonly CommandSpec[] = [
     args: [{ name: '[topic...]', doc: `a command, or ${help_topics.join(', ')}` }],
     summary: 'Help on a command or a topic',
     role: 'public',
+    settings: 'lenient',
     examples: ['petpro help exit-codes', 'petpro help slots list'],
     exits: [3],
     load: async () => (await import('./help-topics.ts')).help,

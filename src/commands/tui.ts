@@ -1,17 +1,18 @@
 import { type Config, inheritedEnv, loadConfig } from '../config.ts';
+import { client_settings } from '../config-table.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Role } from '../domain/roles.ts';
 import type { UserChoice } from '../tui/effects-desk.ts';
 import type { Login } from '../tui/run.tsx';
-import { isUtf8 } from './checks-here.ts';
+import { isUtf8 } from './charset.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
 import { type Context, hasColour } from './context.ts';
 import type { Io } from './io.ts';
 import { clinicOf } from './lookup.ts';
 import { type Lang, langOf, openSession, readDemo } from './session.ts';
-import { type Args, flagOption } from './spec.ts';
+import { type Args, flagOption, textOption } from './spec.ts';
 
 export type TuiOptions = {
   readonly url: string;
@@ -22,6 +23,9 @@ export type TuiOptions = {
   readonly lang?: Lang;
   readonly name?: string;
   readonly read_only?: boolean;
+  readonly theme?: Config['theme'];
+  /** The setting of that name. */
+  readonly keys?: string;
   /** Name -> token of those who can sit down here without typing one. */
   readonly users?: Readonly<Record<string, string>>;
 };
@@ -35,6 +39,8 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   const { url, token, clinic_id, role, lang = config.lang, name = role, users = {} } = options;
   const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
   // Ink and React take ten times the start-up of any other command, so they load here and nowhere else.
+  const { readRemap } = await import('../tui/keys-remap.ts');
+  const keys = readRemap(options.keys ?? config.keys);
   const { runConsole } = await import('../tui/run.tsx');
   const load = loadPort(config, url, inheritedEnv(io.env));
   const login = async ({ name: chosen, token: typed }: UserChoice): Promise<Login> => {
@@ -56,7 +62,8 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
     env: config.env,
     ascii: config.ascii || !isUtf8(config.locale),
     read_only: options.read_only === true,
-    color: hasColour(config, io.is_tty),
+    theme: hasColour(config, io.is_tty) ? (options.theme ?? config.theme) : 'mono',
+    keys,
   });
   // A run that was under way is stopped with the console, and its report is written before we go.
   await load.close(() => io.err('stopping the load run; its report is kept\n'));
@@ -70,6 +77,11 @@ async function roleOf(client: ApiClient): Promise<Role> {
   throw new AppError('forbidden', 'The console is for the people of a clinic.', {
     next: 'petpro bookings list',
   });
+}
+
+/** The tree has let only themes through. */
+function themeOf(name: string | null): Config['theme'] | null {
+  return client_settings.theme.parse.words.find((word) => word === name) ?? null;
 }
 
 /** In the demo everybody of the clinic can sit down; customers have no console. */
@@ -95,6 +107,8 @@ export async function tui(context: Context, args: Args): Promise<number> {
     // A clinic's desk reads the clinic's language; whoever tries the demo reads their own.
     lang: readDemo(config)?.url === session.url ? config.lang : langOf(context, clinic),
     read_only: flagOption(args, 'read_only'),
+    theme: themeOf(textOption(args, 'theme')) ?? config.theme,
+    keys: config.keys,
   };
   return await runTui(options, io);
 }

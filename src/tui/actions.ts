@@ -1,39 +1,30 @@
 import { allowedMoves, type DeskMove } from '../domain/booking.ts';
 import { nextKey, openBook } from './book-open.ts';
 import { runMarked } from './bulk.ts';
-import { changeDay, keepInView, moveCursor, wantReload } from './day.ts';
+import { changeDay, keepInView, moveCursor } from './day.ts';
 import { runMoneyAction } from './deed.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { openFind } from './find-open.ts';
 import { wordsOf } from './i18n/text.ts';
-import { enterJobs, wantJobs } from './jobs.ts';
 import { runJobsAction, runTailAction } from './jobs-actions.ts';
 import { openJournal } from './journal.ts';
-import { type ActionId, bindings, placesOf } from './keys.ts';
+import { type ActionId, bindings } from './keys.ts';
 import { refusedMove } from './legal.ts';
 import { moveRefusal, statusWord } from './legal-row.ts';
 import { runLifeAction } from './life.ts';
-import { enterLoad, runLoadAction } from './load.ts';
+import { runLoadAction } from './load.ts';
 import { runLockAction } from './lock-actions.ts';
-import { enterLocks, resyncLocks } from './locks.ts';
 import { toggleMark, unmarkRows } from './marks.ts';
-import { type Place, type State, type Step, say, stay } from './model.ts';
-import { enterMoney } from './money.ts';
+import { type State, type Step, say, stay } from './model.ts';
+import { goTo, nextPlace, resync } from './places.ts';
 import { actionRefusal } from './refused.ts';
 import { type BoardRow, makeBoard } from './rows.ts';
-import {
-  clockText,
-  GUARD_MS,
-  instantOf,
-  layoutOf,
-  selectedRow,
-  serverNow,
-  today,
-} from './selectors.ts';
+import { GUARD_MS, instantOf, layoutOf, selectedRow, serverNow, today } from './selectors.ts';
 import { openSwitch } from './switch-user.ts';
-import { enterTail, filterTail } from './tail.ts';
+import { filterTail } from './tail.ts';
 import { rowTarget } from './target.ts';
+import { nextTheme, type ThemeName } from './theme.ts';
 import { moveColumn, moveInColumn, toggleVets } from './vets.ts';
 import { openWaitlist } from './waitlist.ts';
 
@@ -171,42 +162,6 @@ function openList(state: State, screen: 'help' | 'palette'): State {
   return { ...state, overlay: { screen, field: fieldOf(''), index: 0 } };
 }
 
-/** Goes to a screen. What is open above the old one closes; the day is asked for again when it comes back. */
-function goTo(state: State, place: Place): Step {
-  // Marks die with the screen.
-  const shown: State = { ...state, place, overlay: null, message: null, marked: new Set() };
-  if (place === state.place) {
-    return stay({ ...shown, message: state.message, marked: state.marked });
-  }
-  if (place === 'locks') return stay(enterLocks(shown));
-  if (place === 'money') return stay(enterMoney(shown));
-  if (place === 'jobs') return stay(enterJobs(shown));
-  if (place === 'events') return enterTail(shown);
-  return place === 'load' ? enterLoad(shown) : stay(wantReload(shown));
-}
-
-function nextPlace(state: State): Step {
-  const places = placesOf(state.session);
-  const index = places.indexOf(state.place);
-  return goTo(state, places[(index + 1) % places.length] ?? 'board');
-}
-
-/** Asks for everything again and for the feed at once, and draws the whole screen anew. */
-function resync(asked: State): Step {
-  const state =
-    asked.place === 'locks'
-      ? resyncLocks(asked)
-      : asked.place === 'money'
-        ? enterMoney(asked)
-        : wantJobs(asked);
-  const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
-  const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
-  const next = wantReload({ ...state, draft, reload, waiting: null });
-  const load = state.clinic === null ? ([{ type: 'load_clinic' }] as const) : [];
-  const list = state.place === 'load' ? enterLoad(state).effects : [];
-  return stay(next, { type: 'repaint' }, { type: 'retry_feed' }, ...load, ...list);
-}
-
 /** An action of a screen other than the board; null when it is none of its own. */
 function ownAction(state: State, id: ActionId): Step | null {
   switch (state.place) {
@@ -286,6 +241,21 @@ function redo(state: State): Step {
   return last.what === 'cancelled' ? askCancel(once, row) : move(once, row, last.what);
 }
 
+/** Other colours from now on, until the console is closed. */
+export function setTheme(state: State, theme: ThemeName): Step {
+  const { session } = state;
+  const text = wordsOf(session.lang).desk.theme_is(theme);
+  return stay(say({ ...state, session: { ...session, theme } }, 'ok', text), { type: 'repaint' });
+}
+
+/** The form for a hold alone; only a free time that has not begun can be held. */
+function holdHere(state: State, row: BoardRow | null): Step {
+  const words = wordsOf(state.session.lang);
+  if (row?.kind !== 'open') return stay(say(state, 'warn', words.desk.hold_free));
+  if (row.starts_ms <= serverNow(state)) return stay(say(state, 'warn', words.refused_past));
+  return openBook(state, { row, hold_only: true });
+}
+
 /** What the board shows beside the booking, as large as the screen. */
 function zoom(state: State, row: BoardRow | null): Step {
   return state.overlay?.screen === 'detail' ? stay(back(state)) : open(state, row);
@@ -301,6 +271,8 @@ function runDeskAction(state: State, id: ActionId, row: BoardRow | null): Step |
       return redo(state);
     case 'journal':
       return openJournal(state);
+    case 'hold':
+      return holdHere(state, row);
     case 'zoom':
       return zoom(state, row);
     case 'vet_columns':
@@ -309,6 +281,8 @@ function runDeskAction(state: State, id: ActionId, row: BoardRow | null): Step |
     case 'col_next':
       if (state.board_view === 'list') return stay(state);
       return stay(moveColumn(state, id === 'col_next' ? 1 : -1));
+    case 'theme':
+      return setTheme(state, nextTheme(state.session.theme));
     case 'switch_user':
       return openSwitch(state);
     default:

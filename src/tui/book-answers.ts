@@ -1,6 +1,6 @@
 import { looksLikePhone } from '../domain/phone.ts';
 import { startNewOwner } from './book.ts';
-import { chooseOwner, fail, nextKey, release, withDraft } from './book-open.ts';
+import { chooseOwner, fail, keepHold, nextKey, release, withDraft } from './book-open.ts';
 import { wantReload } from './day.ts';
 import type { Draft, Near } from './draft.ts';
 import { fieldOf } from './field.ts';
@@ -172,6 +172,7 @@ function pumpBooking(state: State, draft: Draft): Step {
   const { hold, owner, pet_id, slot } = draft;
   const is_ready = draft.submitting && hold !== null && hold.hold_key === holdKey(draft);
   if (!is_ready || owner === null || pet_id === null || slot === null) return stay(state);
+  if (draft.hold_only) return stay(keepHold(state, draft));
   if (state.busy.has(BOOK_BUSY)) return stay(state);
   const [next, key] = nextKey(busy(state, BOOK_BUSY, true));
   return stay(next, {

@@ -4,7 +4,7 @@ import { fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Owner, type State, type Step, say, stay } from './model.ts';
 import type { BoardRow } from './rows.ts';
-import { today } from './selectors.ts';
+import { clockText, today } from './selectors.ts';
 
 /** The booking form: how it opens, what it is filled with, how it closes. Its keys stand in book.ts. */
 
@@ -12,6 +12,7 @@ export type Prefill = {
   readonly owner?: Owner | null;
   readonly row?: BoardRow | null;
   readonly text?: string;
+  readonly hold_only?: boolean;
 };
 
 /** Changes the draft; nothing when there is none. */
@@ -65,6 +66,7 @@ export function filled(state: State, prefill: Prefill): Draft {
   const is_one = slots.length === 1;
   const base: Draft = {
     ...emptyDraft(),
+    hold_only: prefill.hold_only === true,
     who: fieldOf(prefill.text ?? ''),
     search_due_ms: prefill.text === undefined ? null : state.now_ms,
     date: shown >= now_here ? shown : now_here,
@@ -97,7 +99,9 @@ export function openBook(state: State, prefill: Prefill = {}): Step {
             slot: null,
             slots_asked: null,
           };
-    return stay(say(withDraft(opened, other_slot), 'info', words.draft_back), ...load);
+    const hold_only = prefill.hold_only === true;
+    const kept = withDraft(opened, { ...other_slot, hold_only });
+    return stay(say(kept, 'info', words.draft_back), ...load);
   }
   const fresh: State = { ...opened, draft: filled(state, prefill) };
   const owned = prefill.owner ? chooseOwner(fresh, prefill.owner) : fresh;
@@ -118,6 +122,19 @@ export function closeBook(state: State): Step {
     ? say({ ...closed, draft: kept }, 'info', words.draft_kept)
     : { ...closed, draft: null };
   return release(next, draft);
+}
+
+/** The hold stays, the form goes: somebody will pay or call back. */
+export function keepHold(state: State, draft: Draft): State {
+  const words = wordsOf(state.session.lang).desk;
+  const { hold, owner, pet_id } = draft;
+  if (hold === null) return state;
+  const pet = owner?.pets.find((one) => one.pet_id === pet_id)?.name;
+  const until = clockText(state, hold.expires_at_ms, 'minute');
+  const result = { reference_code: '', payment_url: null, go_to: hold.reservation_id };
+  const closed = { ...state, overlay: null, draft: null };
+  const shown = showBooked(closed, { ...draft, result });
+  return say(shown, 'ok', words.held(pet ?? owner?.full_name ?? '', until));
 }
 
 /** Back on the board, the cursor stands on what was booked, on whichever day that is. */

@@ -34,6 +34,7 @@ export type Console = {
 export function openConsole(deps: ConsoleDeps): Console {
   let state: State = { ...initialState(deps.session, deps.size, deps.now()), ...deps.kept };
   let frame = view(state);
+  let { theme } = state.session;
   let wake: NodeJS.Timeout | null = null;
   let paint: NodeJS.Timeout | null = null;
   let is_closed = false;
@@ -44,7 +45,8 @@ export function openConsole(deps: ConsoleDeps): Console {
     if (paint !== null) clearTimeout(paint);
     paint = null;
     const next = reuse(frame, view(state));
-    if (next === frame) return;
+    if (next === frame && theme === state.session.theme) return;
+    theme = state.session.theme;
     frame = next;
     for (const listener of listeners) listener();
   };

@@ -75,6 +75,8 @@ export type Draft = {
   readonly error: { readonly field: BookField; readonly text: string } | null;
   /** Ctrl-G was pressed; the steps that are missing run one after the other. */
   readonly submitting: boolean;
+  /** Only a hold is wanted: Ctrl-G keeps it and closes the form. */
+  readonly hold_only: boolean;
   readonly result: {
     readonly reference_code: string;
     readonly payment_url: string | null;
@@ -119,6 +121,7 @@ export function emptyDraft(): Draft {
     note: empty,
     error: null,
     submitting: false,
+    hold_only: false,
     result: null,
   };
 }

@@ -18,6 +18,7 @@ export const desk_ids = [
   'col_next',
   'switch_user',
   'switch_go',
+  'theme',
 ] as const;
 export type DeskActionId = (typeof desk_ids)[number];
 
@@ -51,6 +52,7 @@ export const desk_bindings: readonly Binding[] = [
   { id: 'col_next', keys: ['right'], screens: board, ...look },
   { id: 'zoom', keys: ['+'], screens: zoomed, ...look },
   { id: 'switch_user', keys: ['L'], screens: lists, ...look },
+  { id: 'theme', keys: ['%'], screens: [...lists, 'compare'], ...look },
   { id: 'bulk_go', keys: ['y', 'ctrl-g'], screens: ['bulk'], ...asks },
   { id: 'journal_go', keys: ['y'], screens: ['journal'], ...change },
   { id: 'switch_go', keys: ['enter'], screens: ['switch'], ...look },

@@ -4,6 +4,7 @@ import type { EventType, FeedFrame, PresenceCount } from '../domain/events.ts';
 import type { Role } from '../domain/roles.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Draft, PayChoice } from './draft.ts';
+import type { Remap } from './keys-remap.ts';
 import type { DeskEffect, DeskOverlay, DeskResult, Redo } from './model-desk.ts';
 import type { FindBox, FindEffect, FindResult } from './model-find.ts';
 import type { JobsEffect, JobsOverlay, JobsResult, JobsState, TailState } from './model-jobs.ts';
@@ -12,6 +13,7 @@ import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model
 import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
 import type { WaitlistBox, WaitlistEffect, WaitlistResult } from './model-waitlist.ts';
 import type { BoardRow } from './rows.ts';
+import type { ThemeName } from './theme.ts';
 
 /** What the console knows, what can happen to it, and what it can ask for: three unions, all plain data. */
 
@@ -30,7 +32,9 @@ export type Session = {
   readonly name: string;
   readonly env: string;
   readonly glyphs: Glyphs;
-  readonly color: boolean;
+  readonly theme: ThemeName;
+  /** Where this person's keys differ from the table. */
+  readonly keys: Remap;
   readonly read_only: boolean;
   /** Load tests can be run from here. */
   readonly has_load: boolean;

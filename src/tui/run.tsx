@@ -8,11 +8,13 @@ import { type Console, openConsole } from './console.ts';
 import type { UserChoice } from './effects-desk.ts';
 import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
+import type { Remap } from './keys-remap.ts';
 import type { LoadPort } from './load-port.ts';
 import { settleHeap } from './memory.ts';
 import type { Lang, Session, State } from './model.ts';
 import { printText } from './printer.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
+import type { ThemeName } from './theme.ts';
 
 /** The console's entry: opens it on a terminal and gives the terminal back, whatever happens. */
 
@@ -41,8 +43,10 @@ export type ConsoleOptions = Login & {
   };
   /** Runs load tests; without it the load screen says that it cannot. */
   readonly load?: LoadPort;
-  /** Default: colours on. */
-  readonly color?: boolean;
+  /** Default: the terminal's own colours. */
+  readonly theme?: ThemeName;
+  /** Action -> keys, where they differ from the table. Default: none. */
+  readonly keys?: Remap;
   /** With the stack when the console ends by a fault. Default: off. */
   readonly debug?: boolean;
   readonly stdin?: NodeJS.ReadStream;
@@ -85,7 +89,8 @@ function sessionOf(options: ConsoleOptions, { role, name }: Login): Session {
     env,
     read_only,
     glyphs: options.ascii ? 'ascii' : 'utf',
-    color: options.color ?? true,
+    theme: options.theme ?? 'default',
+    keys: options.keys ?? new Map(),
     has_load: options.load !== undefined,
     users: options.users?.names ?? [],
     nonce: randomUUID(),
@@ -141,8 +146,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   const unwatch = watchProcess(end, fault);
   const unsettle = settleHeap();
   try {
-    const color = options.color ?? true;
-    const screen = render(<App console={console} color={color} />, {
+    const screen = render(<App console={console} />, {
       stdin,
       stdout,
       exitOnCtrlC: false,
@@ -153,7 +157,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       // Nothing of ours writes to the console; what others write belongs in front of the person.
       patchConsole: false,
     });
-    show = () => screen.rerender(<App console={console} color={color} />);
+    show = () => screen.rerender(<App console={console} />);
     repaint = () => {
       screen.clear();
       stdout.write(wipe);

@@ -1,6 +1,6 @@
 import type { Glyphs, Lang } from './model.ts';
 
-/** Colours by meaning. The 16 terminal colours only, so that people's own palettes win. */
+/** Colours by meaning; a theme says what a meaning looks like. Letters and words carry it all without them. */
 
 export const tones = [
   'plain',
@@ -23,7 +23,10 @@ export type Style = {
   readonly inverse?: boolean;
 };
 
-const coloured: Readonly<Record<SpanTone, Style>> = {
+type Theme = Readonly<Record<SpanTone, Style>>;
+
+/** The terminal's own 16 colours, so that people's palettes win. ux §3, accessibility. */
+const plain_theme: Theme = {
   plain: {},
   bold: { bold: true },
   dim: { dimColor: true },
@@ -35,8 +38,42 @@ const coloured: Readonly<Record<SpanTone, Style>> = {
   banner: { color: 'red', bold: true, inverse: true },
 };
 
+/** Okabe and Ito, Color Universal Design (2008): blue, orange and vermillion are told apart by all eyes. */
+const colour_blind: Theme = {
+  ...plain_theme,
+  ok: { color: '#56B4E9' },
+  warn: { color: '#E69F00' },
+  error: { color: '#D55E00', bold: true },
+  accent: { color: '#CC79A7' },
+  banner: { color: '#D55E00', bold: true, inverse: true },
+};
+
+/** Bright and bold, nothing dimmed: for old screens, sunlight and tired eyes. */
+const high_contrast: Theme = {
+  plain: { color: 'whiteBright' },
+  bold: { color: 'whiteBright', bold: true },
+  dim: { color: 'whiteBright' },
+  ok: { color: 'greenBright', bold: true },
+  warn: { color: 'yellowBright', bold: true },
+  error: { color: 'redBright', bold: true },
+  accent: { color: 'cyanBright', bold: true },
+  selected: { inverse: true, bold: true },
+  banner: { color: 'redBright', bold: true, inverse: true },
+};
+
+/** On white paper yellow and cyan cannot be read. */
+const light: Theme = {
+  ...plain_theme,
+  dim: { color: 'blackBright' },
+  ok: { color: '#00600F' },
+  warn: { color: '#8A4B00', bold: true },
+  error: { color: '#A00000', bold: true },
+  accent: { color: 'blue' },
+  banner: { color: '#A00000', bold: true, inverse: true },
+};
+
 /** Without colour, weight and inversion still tell; letters and words always do. */
-const mono: Readonly<Record<SpanTone, Style>> = {
+const mono: Theme = {
   plain: {},
   bold: { bold: true },
   dim: {},
@@ -48,9 +85,29 @@ const mono: Readonly<Record<SpanTone, Style>> = {
   banner: { inverse: true, bold: true },
 };
 
-/** The style of a tone, with or without colours. */
-export function styleOf(tone: SpanTone, color: boolean): Style {
-  return color ? coloured[tone] : mono[tone];
+export const theme_names = ['default', 'cb-safe', 'high-contrast', 'light', 'mono'] as const;
+export type ThemeName = (typeof theme_names)[number];
+const themes: Readonly<Record<ThemeName, Theme>> = {
+  default: plain_theme,
+  'cb-safe': colour_blind,
+  'high-contrast': high_contrast,
+  light,
+  mono,
+};
+
+/** The style of a tone in a theme. */
+export function styleOf(tone: SpanTone, theme: ThemeName): Style {
+  return themes[theme][tone];
+}
+
+/** The theme of that name; null when there is none. */
+export function themeOf(name: string): ThemeName | null {
+  return theme_names.find((one) => one === name) ?? null;
+}
+
+/** The theme after this one, round and round. */
+export function nextTheme(name: ThemeName): ThemeName {
+  return theme_names[(theme_names.indexOf(name) + 1) % theme_names.length] ?? 'default';
 }
 
 export type GlyphSet = {

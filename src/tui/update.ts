@@ -14,6 +14,7 @@ import { ageJobs, keepJobInView, pumpJobs, wantJobs } from './jobs.ts';
 import { hearFrame, jobsRefused, takeJobsAnswer } from './jobs-actions.ts';
 import { journalKey } from './journal.ts';
 import { bindingFor, foldKey } from './keys.ts';
+import { tableKey } from './keys-remap.ts';
 import { changedKey, lifeFailed, linkKey, refusedText, takeLifeAnswer } from './life.ts';
 import { enterLoad, keepRunInView, startKey } from './load.ts';
 import { severeKey, severePaste } from './lock-dialogs.ts';
@@ -57,7 +58,10 @@ const OPS_LINES_MAX = 60;
 /** A traced booking, or the money of one. */
 const PAPER_LINES_MAX = 400;
 
-function key(state: State, name: string): Step {
+function key(state: State, typed: string): Step {
+  const on: ScreenName = state.overlay?.screen ?? state.place;
+  const name = tableKey(state.session.keys, on, typed);
+  if (name === null) return stay({ ...state, last_key_ms: state.now_ms });
   if (name === 'ctrl-c') return stay(state, { type: 'quit', code: 130 });
   if (isTooSmall(state)) {
     return foldKey(name) === 'q' ? stay(state, { type: 'quit', code: 0 }) : stay(state);

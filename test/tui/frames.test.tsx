@@ -321,7 +321,7 @@ describe.each(Object.keys(screens))('%s', (name) => {
         const frame = view({ ...state, session: { ...state.session, glyphs } });
         expect(frame.lines).toHaveLength(rows - 1);
         expect(badWidths(frame, columns)).toEqual([]);
-        const text = renderToString(<FrameView frame={frame} color={false} />, { columns });
+        const text = renderToString(<FrameView frame={frame} theme="mono" />, { columns });
         const printed = text.split('\n');
         expect(printed.length).toBeLessThanOrEqual(rows - 1);
         expect(printed.filter((line) => displayWidth(line) > columns)).toEqual([]);

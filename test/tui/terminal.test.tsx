@@ -71,7 +71,7 @@ function start(change: Partial<ConsoleOptions> = {}, api = fakeApi()): Terminal 
     env: 'dev',
     ascii: true,
     read_only: false,
-    color: false,
+    theme: 'mono',
     stdin: stdin as unknown as NodeJS.ReadStream,
     stdout: stdout as unknown as NodeJS.WriteStream,
     ...change,

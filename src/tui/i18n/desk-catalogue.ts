@@ -52,7 +52,7 @@ export type DeskCatalogue = {
   readonly switched: (name: string, role: string) => string;
 
   readonly hold_free: string;
-  readonly hold_form: string;
+  readonly hold_keys: string;
   readonly held: (name: string, until: string) => string;
 
   readonly theme_is: (name: string) => string;

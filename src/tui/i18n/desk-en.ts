@@ -23,6 +23,7 @@ export const desk_en: DeskCatalogue = {
     col_prev: 'Vet to the left',
     col_next: 'Vet to the right',
     switch_user: 'Somebody else sits down',
+    theme: 'Colours: the next theme',
     switch_go: 'Go on as this person',
   },
   hints: { mark: 'mark' },
@@ -77,7 +78,7 @@ export const desk_en: DeskCatalogue = {
   switched: (name, role) => `You are ${name}/${role} now.`,
 
   hold_free: 'Only a free time can be held.',
-  hold_form: 'Say who and which pet: the time is held and the form closes.',
+  hold_keys: 'Ctrl-G keep the hold and close   Tab next   Esc gives it back   Ctrl-N empty',
   held: (name, until) =>
     `Held for ${name} until ${until}. e shows the payment link, $ takes money.`,
 

@@ -22,6 +22,7 @@ export const desk_id: DeskCatalogue = {
     col_prev: 'Dokter di kiri',
     col_next: 'Dokter di kanan',
     switch_user: 'Ganti orang yang duduk di sini',
+    theme: 'Warna: tema berikutnya',
     switch_go: 'Lanjut sebagai orang ini',
   },
   hints: { mark: 'tandai' },
@@ -76,7 +77,7 @@ export const desk_id: DeskCatalogue = {
   switched: (name, role) => `Anda sekarang ${name}/${role}.`,
 
   hold_free: 'Hanya jam kosong yang bisa ditahan.',
-  hold_form: 'Isi pemilik dan hewan: jam ditahan dan formulir tertutup.',
+  hold_keys: 'Ctrl-G tahan dan tutup   Tab lanjut   Esc melepas   Ctrl-N kosongkan',
   held: (name, until) => `Ditahan untuk ${name} sampai ${until}. e tautan bayar, $ terima uang.`,
 
   theme_is: (name) => `tema ${name}`,

@@ -22,6 +22,7 @@ export const desk_ja: DeskCatalogue = {
     col_prev: '左の獣医',
     col_next: '右の獣医',
     switch_user: '担当者を替える',
+    theme: '配色を切り替える',
     switch_go: 'この担当者で続ける',
   },
   hints: { mark: '選択' },
@@ -75,7 +76,7 @@ export const desk_ja: DeskCatalogue = {
   switched: (name, role) => `担当: ${name}/${role}`,
 
   hold_free: '押さえられるのは空き時間だけです。',
-  hold_form: '飼い主とペットを選ぶと、時間を押さえて閉じます。',
+  hold_keys: 'Ctrl-G 押さえて閉じる   Tab 次へ   Esc 枠を戻す   Ctrl-N 空にする',
   held: (name, until) => `${name}の枠を ${until} まで押さえました。e 支払リンク、$ 入金。`,
 
   theme_is: (name) => `配色 ${name}`,

@@ -282,6 +282,7 @@ export function bookScreen(state: State): Screen {
   }
   const { lines, focus_y } = formLines(state, draft);
   const filled = fillLines(lines, body_rows - 1, state.columns);
-  const keys = fitLine([span(` ${words.book_keys}`, 'dim')], state.columns);
+  const said = draft.hold_only ? words.desk.hold_keys : words.book_keys;
+  const keys = fitLine([span(` ${said}`, 'dim')], state.columns);
   return { lines: [...filled, keys], cursor: { x: cursorX(state, draft), y: focus_y } };
 }

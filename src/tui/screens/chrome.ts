@@ -2,14 +2,8 @@ import { seesPersonalData } from '../../domain/roles.ts';
 import { localTime } from '../../domain/time.ts';
 import { displayWidth, plainLine, truncateWidth } from '../../domain/width.ts';
 import { dateText, wordsOf, zoneName } from '../i18n/text.ts';
-import {
-  type Binding,
-  bindingOf,
-  keyName,
-  placesOf,
-  screen_actions,
-  shownBindings,
-} from '../keys.ts';
+import { type Binding, bindingOf, placesOf, screen_actions, shownBindings } from '../keys.ts';
+import { keyHere } from '../keys-remap.ts';
 import { openUndo } from '../life.ts';
 import { markedRows } from '../marks.ts';
 import { type Place, places, type ScreenName, type State, type Tone } from '../model.ts';
@@ -71,7 +65,7 @@ function tabs(state: State): Line {
   const words = wordsOf(state.session.lang).ops;
   const places = placesOf(state.session);
   return places.flatMap((place): Line => {
-    const number = keyName(bindingOf(screen_actions[place]).keys[0] ?? '');
+    const number = keyHere(state.session.keys, bindingOf(screen_actions[place]));
     const is_here = place === state.place;
     const name = is_here ? words.screens[place].toUpperCase() : words.screens[place];
     const dead = place === 'jobs' ? deadJobs(state) : 0;
@@ -264,8 +258,10 @@ export function messageLine(state: State): Line {
 const HINT_LINES = 2;
 const hinted: readonly ScreenName[] = [...places, 'detail', 'inspect', 'run', 'compare'];
 
-function hintText(binding: Binding, word: string): string {
-  const keys = binding.id === 'day_next' ? '[ ]' : keyName(binding.keys[0] ?? '');
+function hintText(state: State, binding: Binding, word: string): string {
+  const { keys: remap } = state.session;
+  const own = keyHere(remap, binding);
+  const keys = binding.id === 'day_next' ? `${keyHere(remap, bindingOf('day_prev'))} ${own}` : own;
   return `${keys} ${word}`;
 }
 
@@ -277,7 +273,7 @@ export function hintLines(state: State, screen: ScreenName): readonly Line[] {
   const shown = is_list ? shownBindings(screen, state.session) : [];
   const hint = (binding: Binding): readonly string[] => {
     const word = words.hints[binding.id];
-    return word === undefined ? [] : [hintText(binding, word)];
+    return word === undefined ? [] : [hintText(state, binding, word)];
   };
   // However many keys there are: how to find all the others is always said.
   const is_way = ({ id }: Binding) => id === 'help' || id === 'palette';

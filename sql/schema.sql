@@ -4114,7 +4114,7 @@ begin
 end
 $$;
 
-create function count_events(p_limit integer)
+create function count_events(p_limit integer, p_is_careful boolean)
 returns integer
 language plpgsql
 set enable_seqscan=off
@@ -4142,7 +4142,15 @@ begin
     from (
       select date_trunc('minute', o.created_at) as minute, c.key, sum(c.value) as total
       from booking_events_outbox o
-      cross join lateral counts_of_event(o.event_type, o.payload) as c
+      cross join lateral (
+        select e.key, e.value
+        from counts_of_event(o.event_type, o.payload) as e
+        where not p_is_careful
+        union all
+        select e.key, e.value
+        from counts_of_odd_event(o.event_type, o.payload) as e
+        where p_is_careful
+      ) as c
       where o.sequence > v_from and o.sequence <= v_to
       group by 1, 2
     ) as m
@@ -4325,7 +4333,7 @@ begin
       return query
         values ('payments_ok', 1::numeric), ('payments_in_' || v_currency, 1::numeric)
         union all
-        select 'revenue_' || c.code, round((p_payload ->> 'amount')::numeric * 10 ^ c.exponent)
+        select 'revenue_' || c.code, round((p_payload ->> 'amount')::numeric * 10::numeric ^ c.exponent)
         from currencies c
         where c.code = v_currency;
       -- Money over the counter has no page that was opened.
@@ -4339,6 +4347,17 @@ begin
       end if;
     else null;
   end case;
+end
+$$;
+
+create function counts_of_odd_event(p_type text, p_payload jsonb)
+returns TABLE(key text, value numeric)
+language plpgsql stable
+as $$
+begin
+  return query select c.key, c.value from counts_of_event(p_type, p_payload) as c;
+exception when data_exception then
+  return;
 end
 $$;
 

@@ -8,6 +8,7 @@ import { openApp } from './app.ts';
 import type { App } from './app-types.ts';
 import { armFailpoint } from './failpoint.ts';
 import { createHealth, type Health } from './health.ts';
+import { kpiSources } from './http/kpi-metrics.ts';
 import { createMetrics } from './http/metrics.ts';
 import { createServer } from './http/server.ts';
 import { assertSchema } from './store/migrate.ts';
@@ -95,7 +96,7 @@ export async function startDaemon(config: Config, log: Log): Promise<Daemon> {
     version: version(),
     workers: () => workers?.status() ?? [],
   });
-  const metrics = createMetrics(() => outboxBacklog(app.sql));
+  const metrics = createMetrics(() => outboxBacklog(app.sql), kpiSources(app));
   const server = await createServer({ app, health, feed, metrics, version: version() });
   starting.defer(() => drain(server, log));
   const url = await listen(server, config);

@@ -116,7 +116,7 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     clear_for_s: 0,
     runbook:
       'Rows contradict each other: somebody may come for a seat that another has. Find out which before the day begins.',
-    next: 'petpro reconcile run --dry-run',
+    next: 'petpro reconcile run --fix --dry-run',
     promql: 'max(petpro_inventory_mismatches{kind=~"invariant[.].*"}) > 0',
   },
   failed_payments: {

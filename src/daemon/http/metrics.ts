@@ -2,11 +2,13 @@ import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom
 import type { OutboxBacklog } from '../store/outbox.ts';
 import type { OnTick } from '../workers/loop.ts';
 import { addFeedMetrics, type FeedMetrics } from './feed-metrics.ts';
+import { addKpiMetrics, type KpiSources } from './kpi-metrics.ts';
 import { addOutboxMetrics } from './outbox-metrics.ts';
+import type { Observe } from './request-log.ts';
 import { createRequestTimes, seconds } from './request-times.ts';
 
 export type Metrics = {
-  readonly observeRequest: (route: string, method: string, status: number, ms: number) => void;
+  readonly observeRequest: Observe;
   /** A loser of a slot who was answered from memory. */
   readonly countQuickRefusal: () => void;
   readonly onTick: OnTick;
@@ -16,9 +18,13 @@ export type Metrics = {
 };
 
 /** A registry per daemon, so that several can live in one process (tests do). */
-export function createMetrics(readBacklog: (() => Promise<OutboxBacklog>) | null = null): Metrics {
+export function createMetrics(
+  readBacklog: (() => Promise<OutboxBacklog>) | null = null,
+  kpis: KpiSources | null = null,
+): Metrics {
   const registry = new Registry();
   if (readBacklog) addOutboxMetrics(registry, readBacklog);
+  if (kpis) addKpiMetrics(registry, kpis);
   collectDefaultMetrics({ register: registry, prefix: 'petpro_' });
   const requests = createRequestTimes();
   const quick_refusals = new Counter({
@@ -46,7 +52,10 @@ export function createMetrics(readBacklog: (() => Promise<OutboxBacklog>) | null
     registers: [registry],
   });
   return {
-    observeRequest: requests.observe,
+    observeRequest: (route, method, status, ms, code) => {
+      requests.observe(route, method, status, ms);
+      kpis?.tally.request(route, status, ms, code);
+    },
     countQuickRefusal: () => quick_refusals.inc(),
     onTick: (tick) => {
       ticks.observe({ worker: tick.name, ok: String(tick.ok) }, tick.ms / 1000);

@@ -6,7 +6,13 @@ import { traceId } from './request-info.ts';
 /** Probes come every second or so and say nothing; they are logged at debug level. */
 const quiet = new Set(['/healthz', '/readyz', '/metrics']);
 
-export type Observe = (route: string, method: string, status: number, ms: number) => void;
+export type Observe = (
+  route: string,
+  method: string,
+  status: number,
+  ms: number,
+  code: string | null,
+) => void;
 
 /** The route pattern, never the address: ids would make every line a kind of its own. */
 function routeOf(request: FastifyRequest): string {
@@ -41,7 +47,7 @@ export type RequestLine = {
 export function requestNotes(log: Log, observe: Observe): (line: RequestLine) => void {
   return ({ request_id, trace_id, method, route, status, code, ms: exact_ms, actor, source }) => {
     const ms = Math.round(exact_ms * 100) / 100;
-    observe(route, method, status, ms);
+    observe(route, method, status, ms, code);
     const line = {
       request_id,
       trace_id: trace_id ?? undefined,

@@ -21,10 +21,13 @@ export async function tellCounts(
   await run(sql`select tell_counts(${daemon_id}, ${sql.json(counts)}, ${sql.json(gauges)})`);
 }
 
-/** Counts the next events of the outbox; how many it went past, 0 also when another is at it. */
-export async function countEvents(sql: Db, limit: number): Promise<number> {
+/**
+ * Counts the next events of the outbox; how many it went past, 0 also when another is at it. `is_careful`
+ * leaves out what cannot be read.
+ */
+export async function countEvents(sql: Db, limit: number, is_careful = false): Promise<number> {
   const { count } = await runOne(sql<{ count: number }[]>`
-    select count_events(${limit}::integer) as count`);
+    select count_events(${limit}::integer, ${is_careful}) as count`);
   return count;
 }
 
@@ -109,4 +112,23 @@ export async function backupAge(sql: Db): Promise<number | null> {
       (select last_archived_time from pg_stat_archiver)
     ))::float8 as age_s`);
   return age_s;
+}
+
+/** Connections of all daemons to this database, and the deadlocks that it has counted. */
+export async function readConnections(sql: Db): Promise<{
+  readonly active: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly deadlocks: number;
+}> {
+  return await runOne(sql<{ active: number; idle: number; waiting: number; deadlocks: number }[]>`
+    select
+      count(*) filter (
+        where state = 'active' and wait_event_type is distinct from 'Lock'
+      ) as active,
+      count(*) filter (where state like 'idle%') as idle,
+      count(*) filter (where wait_event_type = 'Lock') as waiting,
+      (select deadlocks from pg_stat_database where datname = current_database()) as deadlocks
+    from pg_stat_activity
+    where datname = current_database() and application_name = 'petpro'`);
 }

@@ -1,5 +1,6 @@
 import { channels } from '../../domain/ports.ts';
 import type { App, Worker } from '../app-types.ts';
+import { createAlerter } from './alerts.ts';
 import { createAuthoriser } from './authorisations.ts';
 import { openConsumer } from './consume.ts';
 import { createDispatcher } from './dispatch.ts';
@@ -7,6 +8,7 @@ import type { Feed } from './feed.ts';
 import { createSlotMaker } from './generate-slots.ts';
 import { createHousekeeper } from './housekeeping.ts';
 import { createLockKeeper } from './keep-locks.ts';
+import { createTeller } from './kpis.ts';
 import { type Loop, type OnTick, startLoop, type Wakeups, type WorkerStatus } from './loop.ts';
 import { createPoller } from './poll-payments.ts';
 import { createPruner } from './prune.ts';
@@ -77,7 +79,9 @@ export function startWorkers(app: App, wakeups: Wakeups, feed: Feed, on_tick?: O
     start(createViewRefresher());
     start(createSlotMaker());
     start(createPruner());
+    start(createAlerter());
   }
+  start(createTeller());
 
   return {
     status: () => loops.map((loop) => loop.status()),

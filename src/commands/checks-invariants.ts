@@ -1,5 +1,5 @@
 import { readInvariants, runInvariants } from '../daemon/store/invariants.ts';
-import { type Check, type Finding, pass, skip, type Tools } from './checks.ts';
+import { type Check, type Finding, no_database, pass, skip, type Tools } from './checks.ts';
 
 /** Whole tables are read; a large database takes its time. */
 const TIMEOUT_MS = 120_000;
@@ -23,17 +23,20 @@ function judge(name: string, results: Results): Finding {
 export function invariantChecks(): readonly Check[] {
   let running: Promise<Results> | null = null;
   const resultsOf = async (tools: Tools) => {
-    const sql = await tools.sql();
+    const sql = await tools.sql().catch(() => null);
     if (sql === null) return null;
     running ??= runInvariants(sql);
     return await running;
   };
   return readInvariants().map(({ name }) => ({
     id: `invariants.${name}`,
+    about: `no row breaks the invariant ${name} (sql/invariants.sql)`,
     timeout_ms: TIMEOUT_MS,
     look: async (tools) => {
       const results = await resultsOf(tools);
-      if (results === null) return skip('DATABASE_URL is not set and no demo runs');
+      if (results === null) {
+        return tools.database_url === null ? no_database : skip('PostgreSQL does not answer');
+      }
       return judge(name, results);
     },
   }));

@@ -15,6 +15,16 @@ export type CheckResult = {
   readonly fix: string | null;
   /** A broken invariant is worse than a sick service: exit 12. */
   readonly broken_invariant: boolean;
+  /** `--fix` can mend it. */
+  readonly fixable: boolean;
+};
+
+/** What `--fix` would do about a finding. Only what loses nothing: never rows of people. */
+export type Mend = {
+  /** Finishes "This will": `make .. readable by its owner only`. */
+  readonly plan: string;
+  /** Answers what was done; throws why it could not be. */
+  readonly run: () => Promise<string>;
 };
 
 export type Finding = {
@@ -22,10 +32,13 @@ export type Finding = {
   readonly detail: string;
   readonly fix?: string;
   readonly broken_invariant?: boolean;
+  readonly mend?: Mend;
 };
 
 export type Check = {
   readonly id: string;
+  /** What it looks at, for `--list`. */
+  readonly about: string;
   readonly look: (tools: Tools) => Promise<Finding>;
   /** Default: CHECK_TIMEOUT_MS. */
   readonly timeout_ms?: number;
@@ -39,27 +52,43 @@ export type Tools = {
   readonly stripe_api_base: string;
   readonly stripe_key: string | null;
   readonly smtp_url: string | null;
-  /** Opened on first use; null without an address. */
+  /** Opened on first use; null without an address. Throws when PostgreSQL does not answer. */
   readonly sql: () => Promise<Sql | null>;
 };
 
-/** Longest time for one check, unless it says otherwise. */
-export const CHECK_TIMEOUT_MS = 6_000;
+/** Longest time for one check, unless it says otherwise: a person is looking at an empty line meanwhile. */
+export const CHECK_TIMEOUT_MS = 3_000;
+/** For what a check itself calls, so that it can say more than "no answer". */
+export const CALL_TIMEOUT_MS = CHECK_TIMEOUT_MS - 300;
+/** One for the invariants, which may take minutes, and some for all others. */
+const CONNECTIONS = 4;
 
 export const pass = (detail: string): Finding => ({ state: 'pass', detail });
 export const skip = (detail: string): Finding => ({ state: 'skip', detail });
 export const warn = (detail: string, fix: string): Finding => ({ state: 'warn', detail, fix });
 export const fail = (detail: string, fix: string): Finding => ({ state: 'fail', detail, fix });
 
+export const no_database = skip('DATABASE_URL is not set and no demo runs');
+
 /** Settings, and where they are silent the running demo. */
 export function makeTools(context: Context): Tools & { readonly close: () => Promise<void> } {
   const { config } = context;
   const demo = readDemo(config);
   const database_url = config.database_url ?? demo?.database_url ?? null;
-  let opened: Promise<Sql> | null = null;
+  let opened: Sql | null = null;
+  let answering: Promise<Sql> | null = null;
   const open = async (url: string) => {
-    const { openDatabase } = await import('../daemon/store/db.ts');
-    return openDatabase(url, { application_name: 'petpro-doctor', max: 2 });
+    const { openDatabase, run } = await import('../daemon/store/db.ts');
+    const sql = openDatabase(url, { application_name: 'petpro-doctor', max: CONNECTIONS });
+    opened = sql;
+    // The driver would wait for a lost server for ever.
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_, reject) => {
+      const error = new Error(`no answer within ${CALL_TIMEOUT_MS} ms`);
+      timer = setTimeout(() => reject(error), CALL_TIMEOUT_MS);
+    });
+    await Promise.race([run(sql`select 1`), late]).finally(() => clearTimeout(timer));
+    return sql;
   };
   return {
     context,
@@ -73,44 +102,50 @@ export function makeTools(context: Context): Tools & { readonly close: () => Pro
     smtp_url: config.smtp_url ?? demo?.smtp_url ?? null,
     sql: async () => {
       if (database_url === null) return null;
-      opened ??= open(database_url);
-      return await opened;
+      answering ??= open(database_url);
+      return await answering;
     },
     close: async () => {
-      const sql = await opened?.catch(() => null);
-      await sql?.end({ timeout: 1 }).catch(() => {});
+      await opened?.end({ timeout: 1 }).catch(() => {});
     },
   };
 }
 
-function sentenceOf(error: unknown): string {
+/** Why something failed, in one sentence for a person. */
+export function sentenceOf(error: unknown): string {
   if (error instanceof AppError) return error.detail;
   // Several addresses were tried (localhost): the first failure says it.
   const first = error instanceof AggregateError ? error.errors[0] : error;
-  return first instanceof Error ? first.message : String(first);
+  if (!(first instanceof Error)) return String(first);
+  if (first.name === 'TimeoutError' || first.name === 'AbortError') return 'no answer in time';
+  // fetch hides what really happened in its cause.
+  const { cause } = first;
+  const text = first.message === 'fetch failed' && cause ? sentenceOf(cause) : first.message;
+  return text.split('\n')[0] ?? text;
 }
 
+/** What a check says, and what `--fix` would do about it. */
+export type Looked = { readonly result: CheckResult; readonly mend: Mend | null };
+
 /** Runs one check; what it throws is its failure, and it never takes longer than its time. */
-export async function runCheck(check: Check, tools: Tools): Promise<CheckResult> {
+export async function runCheck(check: Check, tools: Tools): Promise<Looked> {
+  const { id } = check;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<Finding>((resolve) => {
     const timeout_ms = check.timeout_ms ?? CHECK_TIMEOUT_MS;
-    const finding = fail(`no answer within ${timeout_ms} ms`, 'is the host reachable?');
+    const finding = fail(`no answer within ${timeout_ms} ms`, 'is the host reachable from here?');
     timer = setTimeout(() => resolve(finding), timeout_ms);
   });
   try {
     const found = await Promise.race([check.look(tools), late]);
-    const { state, detail, fix = null, broken_invariant = false } = found;
-    return { id: check.id, state, detail, fix, broken_invariant };
+    const { state, detail, fix = null, broken_invariant = false, mend = null } = found;
+    const result = { id, state, detail, fix, broken_invariant, fixable: mend !== null };
+    return { result, mend };
   } catch (error) {
-    const fix = error instanceof AppError ? String(error.facts['next'] ?? '') : '';
-    return {
-      id: check.id,
-      state: 'fail',
-      detail: sentenceOf(error),
-      fix: fix === '' ? null : fix,
-      broken_invariant: false,
-    };
+    const next = error instanceof AppError ? error.facts['next'] : null;
+    const fix = typeof next === 'string' ? next : null;
+    const rest = { broken_invariant: false, fixable: false };
+    return { result: { id, state: 'fail', detail: sentenceOf(error), fix, ...rest }, mend: null };
   } finally {
     clearTimeout(timer);
   }

@@ -1,3 +1,5 @@
+import type { Readable } from 'node:stream';
+
 /** What a command sees of the terminal. Only `processIo` below touches the streams of the process. */
 export type Io = {
   /** Data. Everything else, also a question, goes to `err`. */
@@ -12,28 +14,82 @@ export type Io = {
   readonly can_ask: boolean;
   readonly columns: () => number;
   readonly rows: () => number;
+  /** Columns that the terminal really gives a text; null when it does not tell. Absent: not a terminal. */
+  readonly measureWidth?: (text: string) => Promise<number | null>;
   /** Set by tests. Absent: the environment of the process, which only config.ts reads. */
   readonly env?: Readonly<Record<string, string | undefined>>;
   /** The folder that the person stands in. Set by tests. Absent: that of the process. */
   readonly cwd?: string;
   /** Asks on stderr; null when the person closed the input. */
   readonly ask: (question: string, signal?: AbortSignal) => Promise<string | null>;
+  /** As `ask`, but what is typed is not shown. */
+  readonly askHidden: (question: string, signal?: AbortSignal) => Promise<string | null>;
+  /** All of stdin; null when it is longer than this. */
+  readonly readInput: (bytes_max: number, signal?: AbortSignal) => Promise<string | null>;
   /**
    * From now on Ctrl-C and TERM end the command politely: the signal aborts with the exit code as its reason, a
    * second one quits at once. Commands that do their own (serve, demo up, tui) never call it.
    */
   readonly trapSignals: () => AbortSignal;
+  /** Standard input, for commands that read lines of it; they see to their signals themselves. */
+  readonly input?: () => Input;
   /** While a pager has the terminal, Ctrl-C is the pager's: it ends a search there, not this program. */
   readonly duringPager: <T>(work: () => Promise<T>) => Promise<T>;
+};
+
+export type Input = {
+  readonly stream: Readable;
+  /** A person types. */
+  readonly is_tty: boolean;
+  /**
+   * Ctrl-C, TERM and HUP come here with their exit codes. Where `take` says that it did not help (false), the next
+   * one ends the program at once. Gives back how to stop listening.
+   */
+  readonly onSignal: (take: (exit: number) => boolean) => () => void;
 };
 
 /** Exit codes of the signals: 128 + number, what every shell expects. ux §2. */
 const signal_exits = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
-async function ask(question: string, signal?: AbortSignal): Promise<string | null> {
+const ask: Io['ask'] = async (question, signal) => await askOn(process.stderr, question, signal);
+
+/** The question is shown, the echo of what is typed is not. */
+const askHidden: Io['askHidden'] = async (question, signal) => {
+  const { Writable } = await import('node:stream');
+  process.stderr.write(question);
+  const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
+  const answer = await askOn(silent, '', signal);
+  process.stderr.write('\n');
+  return answer;
+};
+
+const readInput: Io['readInput'] = async (bytes_max, signal) => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  const quit = () => process.stdin.destroy();
+  signal?.addEventListener('abort', quit, { once: true });
+  try {
+    for await (const chunk of process.stdin) {
+      chunks.push(Buffer.from(chunk));
+      bytes += chunks.at(-1)?.length ?? 0;
+      if (bytes > bytes_max) return null;
+    }
+  } catch (error) {
+    if (signal?.aborted !== true) throw error;
+  } finally {
+    signal?.removeEventListener('abort', quit);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+};
+
+async function askOn(
+  output: NodeJS.WritableStream,
+  question: string,
+  signal?: AbortSignal,
+): Promise<string | null> {
   // Loaded when somebody is asked, which is seldom: start-up time.
   const { createInterface } = await import('node:readline/promises');
-  const reader = createInterface({ input: process.stdin, output: process.stderr });
+  const reader = createInterface({ input: process.stdin, output, terminal: process.stdin.isTTY });
   const closed = new AbortController();
   reader.once('close', () => closed.abort());
   reader.once('SIGINT', () => {
@@ -50,6 +106,14 @@ async function ask(question: string, signal?: AbortSignal): Promise<string | nul
   } finally {
     reader.close();
   }
+}
+
+async function measureWidth(text: string): Promise<number | null> {
+  const glyphs = await import('./glyph-width.ts');
+  const write = (sequence: string) => {
+    process.stdout.write(sequence);
+  };
+  return await glyphs.measureWidth(process.stdin, write, text);
 }
 
 let pager_has_terminal = false;
@@ -79,6 +143,22 @@ function trapSignals(): AbortSignal {
   return controller.signal;
 }
 
+function onSignal(take: (exit: number) => boolean): () => void {
+  let is_last = false;
+  const listeners = Object.entries(signal_exits).map(([name, exit]) => {
+    const listener = () => {
+      const helped = take(exit);
+      if (!helped && is_last) process.exit(exit);
+      is_last = !helped;
+    };
+    process.on(name, listener);
+    return [name, listener] as const;
+  });
+  return () => {
+    for (const [name, listener] of listeners) process.off(name, listener);
+  };
+}
+
 /** The real streams. A reader that went away (`| head -1`) is no failure: exit 0. */
 export function processIo(): Io {
   for (const stream of [process.stdout, process.stderr]) {
@@ -87,7 +167,9 @@ export function processIo(): Io {
       throw error;
     });
   }
+  const is_terminal = process.stdout.isTTY === true && process.stdin.isTTY === true;
   return {
+    ...(is_terminal ? { measureWidth } : {}),
     out: (text) => process.stdout.write(text),
     out_bytes: (bytes) => process.stdout.write(bytes),
     err: (text) => process.stderr.write(text),
@@ -97,6 +179,8 @@ export function processIo(): Io {
     columns: () => process.stdout.columns || 80,
     rows: () => process.stdout.rows || 24,
     ask,
+    askHidden,
+    readInput,
     trapSignals,
     duringPager,
   };

@@ -1,7 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import { type MoneyGroup, money_groups } from '../domain/report.ts';
 import type { Output } from '../domain/shapes.ts';
-import { isUtf8 } from './checks-here.ts';
+import { isUtf8 } from './charset.ts';
 import { isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { lookOf } from './format.ts';
@@ -75,9 +75,10 @@ export async function reportMoney(context: Context, args: Args): Promise<undefin
         : []),
       { head: 'REFUNDED', text: (row) => money(row.refunded), right: true },
       { head: 'NET', text: (row) => money(row.net), right: true },
-      { head: 'FEE', text: (row) => money(row.platform_fee), right: true },
+      // The line below the table has the sums of these; all of them would not fit on 80 columns.
+      { head: 'FEE', text: (row) => money(row.platform_fee), right: true, wide: true },
       { head: 'TAX', text: (row) => money(row.tax_amount), right: true, wide: true },
-      { head: 'CLINIC', text: (row) => money(row.clinic_amount), right: true },
+      { head: 'CLINIC', text: (row) => money(row.clinic_amount), right: true, wide: true },
       ...(by === 'method' ? [] : [{ head: 'BY METHOD', text: methodsText, wide: true }]),
     ],
     csv,

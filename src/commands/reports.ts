@@ -1,6 +1,6 @@
 import type { ReportGroup } from '../domain/report.ts';
 import type { Output } from '../domain/shapes.ts';
-import { isUtf8 } from './checks-here.ts';
+import { isUtf8 } from './charset.ts';
 import { isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { lookOf } from './format.ts';

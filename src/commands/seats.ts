@@ -3,7 +3,7 @@ import type { z } from 'zod';
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
 import { capacity_shapes } from '../domain/shapes-capacity.ts';
-import { isUtf8 } from './checks-here.ts';
+import { isUtf8 } from './charset.ts';
 import { callOptions, firstWord, isForPeople, versionField } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { lookOf } from './format.ts';

@@ -1,4 +1,4 @@
-import { isUtf8 } from './checks-here.ts';
+import { isUtf8 } from './charset.ts';
 import { isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { lookOf } from './format.ts';

@@ -4,8 +4,13 @@ import { type Args, textOption } from './spec.ts';
 
 /** Where a document goes: a file, a printer, or a pipe; never a terminal when it is no text. */
 
-/** A print server that does not take a document by then will not. */
-const LP_MAX_MS = 15_000;
+/** A print server, or the driver behind a device, that does not take a document by then will not. */
+const TAKE_MAX_MS = 15_000;
+/** A day sheet names people: a new file of it is for its writer; other files are what the umask says. */
+const PRIVATE = 0o600;
+const SHARED = 0o666;
+/** What lp says about a refusal is a line or two. */
+const SAID_MAX = 500;
 
 export type PrintOut = {
   readonly content: string | Uint8Array;
@@ -17,32 +22,75 @@ export type PrintOut = {
   readonly copies: number;
 };
 
-async function writeOut(context: Context, file: string, document: PrintOut): Promise<void> {
+/** `lp` is the print server (null = its default printer), `escpos` a till printer behind a path. */
+export type Device =
+  | { readonly kind: 'lp'; readonly name: string | null }
+  | { readonly kind: 'escpos'; readonly path: string }
+  | { readonly kind: 'file'; readonly path: string };
+
+/** Reads `lp`, `lp:NAME`, `escpos:PATH` or `file:PATH`. */
+export function deviceOf(text: string): Device {
+  if (text === 'lp') return { kind: 'lp', name: null };
+  const [, kind, rest = ''] = /^(lp|escpos|file):(.+)$/s.exec(text) ?? [];
+  // A name that begins with a dash would be read as a flag of lp.
+  if (kind === 'lp' && !rest.startsWith('-')) return { kind, name: rest };
+  if (kind === 'escpos' || kind === 'file') return { kind, path: rest };
+  throw new AppError(
+    'invalid_input',
+    `"${text}" is no printer: say lp, lp:NAME, escpos:PATH or file:PATH.`,
+    { next: '--device lp, or lpstat -p for the names' },
+  );
+}
+
+/** A path that takes nothing (a printer without paper, a pipe without a reader) must not hold us. */
+async function writeWithin(
+  file: string,
+  content: string | Uint8Array,
+  mode: number,
+): Promise<void> {
   const { writeFile } = await import('node:fs/promises');
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => {
+    late.reject(Object.assign(new Error('late'), { code: `no answer in ${TAKE_MAX_MS} ms` }));
+  }, TAKE_MAX_MS);
   try {
-    await writeFile(file, document.content);
+    await Promise.race([writeFile(file, content, { mode }), late.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function writeOut(file: string, document: PrintOut, mode: number): Promise<string> {
+  try {
+    await writeWithin(file, document.content, mode);
   } catch (error) {
     const why = error instanceof Error && 'code' in error ? String(error.code) : String(error);
     throw new AppError(
       'invalid_input',
       `${file} cannot be written (${why}).`,
-      {},
+      { next: `ls -l "${file}"` },
       { cause: error },
     );
   }
-  say(context, `Written: ${file} (${Buffer.byteLength(document.content)} bytes)`);
+  return `Written: ${file} (${Buffer.byteLength(document.content)} bytes)`;
 }
 
-/** Hands it to lp, the print command of CUPS and of every Unix before it. */
-async function sendToPrinter(context: Context, name: string, document: PrintOut): Promise<void> {
+/** Hands it to lp, the print command of CUPS and of every Unix before it. No shell reads the arguments. */
+async function sendToPrinter(
+  name: string | null,
+  document: PrintOut,
+  stop: AbortSignal,
+  instead: string,
+): Promise<string> {
   const { spawn } = await import('node:child_process');
-  const args = ['-d', name, '-t', document.name, '-n', String(document.copies)];
+  const args = [...(name === null ? [] : ['-d', name]), '-t', document.name];
+  args.push('-n', String(document.copies));
   if (document.raw) args.push('-o', 'raw');
-  const signal = AbortSignal.any([context.signal, AbortSignal.timeout(LP_MAX_MS)]);
+  const signal = AbortSignal.any([stop, AbortSignal.timeout(TAKE_MAX_MS)]);
   const child = spawn('lp', args, { stdio: ['pipe', 'ignore', 'pipe'], signal });
   let said = '';
   child.stderr.on('data', (chunk: Buffer) => {
-    if (said.length < 500) said += chunk.toString();
+    if (said.length < SAID_MAX) said += chunk.toString();
   });
   // It may end before it has read everything; its exit code tells then.
   child.stdin.on('error', () => {});
@@ -55,14 +103,26 @@ async function sendToPrinter(context: Context, name: string, document: PrintOut)
       error.code === 'ENOENT'
         ? 'There is no lp command here: install the CUPS client, or write a file'
         : `lp did not take it (${error.code ?? error.name})`;
-    const facts = { next: `--out ${document.name}` };
-    throw new AppError('unavailable', `${why}.`, facts, { cause: error });
+    throw new AppError('unavailable', `${why}.`, { next: instead }, { cause: error });
   });
+  const printer = name === null ? 'The default printer' : `The printer "${name}"`;
   if (code !== 0) {
-    const detail = `The printer "${name}" did not take it: ${said.trim() || `exit code ${code}`}.`;
+    const detail = `${printer} did not take it: ${said.trim() || `exit code ${code}`}.`;
     throw new AppError('unavailable', detail, { next: 'lpstat -p' });
   }
-  say(context, `Sent to ${name}.`);
+  return `Sent to ${name ?? 'the default printer'}.`;
+}
+
+/** Hands a document over, and says where it went. */
+export async function deliver(
+  device: Device,
+  document: PrintOut,
+  stop: AbortSignal,
+): Promise<string> {
+  if (device.kind === 'lp') {
+    return await sendToPrinter(device.name, document, stop, '--device file:sheet.txt');
+  }
+  return await writeOut(device.path, document, PRIVATE);
 }
 
 /** Sends the document where --out or --printer say; without either to stdout. */
@@ -72,8 +132,11 @@ export async function putOut(context: Context, args: Args, document: PrintOut): 
   if (file !== null && printer !== null) {
     throw new AppError('invalid_input', 'Say --out or --printer, not both.');
   }
-  if (file !== null) return await writeOut(context, file, document);
-  if (printer !== null) return await sendToPrinter(context, printer, document);
+  if (file !== null) return say(context, await writeOut(file, document, SHARED));
+  if (printer !== null) {
+    const instead = `--out ${document.name}`;
+    return say(context, await sendToPrinter(printer, document, context.signal, instead));
+  }
   if (typeof document.content === 'string') return context.io.out(document.content);
   if (context.io.is_tty) {
     const detail = 'This is no text for a terminal: say where it goes with --out or --printer.';

@@ -134,15 +134,24 @@ async function print(context: Context, args: Args, shown: Shown): Promise<void> 
   await printDay(context, args, { ...shown, lang: langOf(context, shown.day.clinic) });
 }
 
+/** The day from the daemon, and a way to ask again. Nobody answers: the day that is kept here is offered. */
+async function readLive(context: Context, args: Args) {
+  try {
+    const read = await readDay(openSession(context), args);
+    return { read, shown: await read() };
+  } catch (error) {
+    throw await offerCached(context, args, error);
+  }
+}
+
 async function todayLive(context: Context, args: Args): Promise<void> {
-  const session = openSession(context);
-  const read = await readDay(session, args);
-  if (flagOption(args, 'print')) return await print(context, args, await read());
-  let shown = await read();
+  const live = await readLive(context, args);
+  if (flagOption(args, 'print')) return await print(context, args, live.shown);
+  let { shown } = live;
   let is_first = true;
   await watchable(context, args, {
     read: async () => {
-      if (!is_first) shown = await read();
+      if (!is_first) shown = await live.read();
       is_first = false;
       return rowsOf(shown, args);
     },
@@ -168,9 +177,5 @@ export async function today(context: Context, args: Args): Promise<undefined> {
     else showDay(context, shown, rowsOf(shown, args));
     return;
   }
-  try {
-    await todayLive(context, args);
-  } catch (error) {
-    throw await offerCached(context, args, error);
-  }
+  await todayLive(context, args);
 }

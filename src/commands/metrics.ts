@@ -6,7 +6,7 @@ import { callOptions, firstWord, isForPeople } from './choice.ts';
 import { type Context, say } from './context.ts';
 import { askHttp } from './http.ts';
 import { printList, printOne } from './output.ts';
-import { openSession, whereTo } from './session.ts';
+import { openSession } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 import { durationOf, watchable } from './watch.ts';
 
@@ -110,7 +110,7 @@ function samplesOf(text: string): readonly Sample[] {
 
 /** `petpro metrics export`: what /metrics says, as it is or as data. */
 export async function exportMetrics(context: Context, args: Args): Promise<undefined> {
-  const { url } = whereTo(context.config);
+  const { url } = openSession(context);
   const deadline = AbortSignal.timeout(context.config.timeout_ms);
   const signal = AbortSignal.any([deadline, context.signal]);
   const answer = await askHttp({ url: `${url}/metrics`, signal }).catch((error: unknown) => {

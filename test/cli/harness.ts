@@ -7,6 +7,11 @@ export type CliOptions = {
   readonly env?: Readonly<Record<string, string>>;
   /** Columns of a terminal; absent = a pipe. */
   readonly terminal?: number;
+  /** Columns that the terminal gives any sign; null = it does not tell; absent = it is not asked. */
+  readonly glyph_columns?: number | null;
+  /** What comes through stdin. */
+  readonly input?: string;
+  readonly cwd?: string;
   /** What the person answers; absent = nobody is there. */
   readonly answers?: readonly string[];
   /** Ctrl-C, as its exit code in the reason. */
@@ -49,6 +54,18 @@ export async function cli(words: readonly string[], options: CliOptions = {}): P
       err.push(question);
       return answers.shift() ?? null;
     },
+    askHidden: async (question) => {
+      err.push(question);
+      return answers.shift() ?? null;
+    },
+    readInput: async (bytes_max) => {
+      const text = options.input ?? '';
+      return text.length > bytes_max ? null : text;
+    },
+    ...(options.glyph_columns === undefined
+      ? {}
+      : { measureWidth: async () => options.glyph_columns ?? null }),
+    cwd: options.cwd ?? '/nonexistent',
     trapSignals: () => options.signal ?? never,
     duringPager: async (work) => await work(),
   };

@@ -54,6 +54,7 @@ export async function book(context: Context, args: Args): Promise<undefined> {
       [booked ? 'Booked' : 'Held', started.reference_code],
       ['for', `${guestText(choice)}: ${service.name}${when}`],
       ...stepLines(started.items, look),
+      ['seats', started.seat_labels?.join(', ') ?? ''],
       ['amount', look.money(started.amount, started.currency)],
       ['pay at', started.payment_url ?? ''],
       ['until', booked ? '' : look.moment(started.expires_at)],

@@ -67,6 +67,7 @@ export async function createHold(context: Context, args: Args): Promise<undefine
       ['Held', hold.reference_code],
       ['for', `${guestText(choice)}: ${service.name}`],
       ...stepLines(hold.items, look),
+      ['seats', hold.seat_labels?.join(', ') ?? ''],
       ['until', look.moment(hold.expires_at)],
       ['hold', hold.reservation_id],
       ['next', `petpro confirm ${hold.reservation_id} --paid cash`],

@@ -237,6 +237,7 @@ export const Hold = z
     reference_code,
     expires_at: instant,
     seats: z.array(z.number().int()).readonly(),
+    seat_labels,
     replayed: z.boolean().describe('True when this answers a repeated request'),
     items: booked_items,
   })
@@ -251,6 +252,7 @@ export const BookingStarted = z
     currency,
     payment_url: z.string().nullable().describe('Null when it is paid at the clinic'),
     booking_id: id.nullable().describe('Set when no payment stands between hold and booking'),
+    seat_labels,
     replayed: z.boolean(),
     items: booked_items,
   })

@@ -27,7 +27,8 @@ test('a buyer sees the seats, takes two by name, and reads what they are called'
   const hall = await addHall(sql);
   const { client, answer } = await holdAs(hall, ['A-1', 'A-2']);
   expect(answer.status, answer.text).toBe(201);
-  const { reservation_id } = JSON.parse(answer.text);
+  const { reservation_id, seat_labels } = JSON.parse(answer.text);
+  expect(seat_labels).toEqual(['A-1', 'A-2']);
   const hold = await client('GET', `/v1/reservations/${reservation_id}`);
   expect(hold.json).toMatchObject({ seat_labels: ['A-1', 'A-2'], quantity: 2, pet_id: null });
   const seats = await client('GET', `/v1/slots/${hall.slot_id}/seats`);
@@ -41,6 +42,15 @@ test('a buyer sees the seats, takes two by name, and reads what they are called'
       { category: 'Balcony', price: '80000.00', seats: 4, free: 4 },
     ],
   });
+});
+
+test('whoever leaves the choice to the house is told at once which seats they are', async () => {
+  const { service_id, slot_id } = await addHall(sql);
+  const client = await customer();
+  const wish = { service_id, slot_id, quantity: 2, tier: 'Stalls', seat_preference: 'front' };
+  const booked = await client('POST', '/v1/bookings', wish);
+  expect(booked.status, booked.text).toBe(201);
+  expect(booked.json).toMatchObject({ seat_labels: ['A-1', 'A-2'] });
 });
 
 test('a taken seat, an unknown one and a clinic without a pet are refused in words', async () => {

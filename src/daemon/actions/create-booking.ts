@@ -10,6 +10,7 @@ import type { Holding } from './hold.ts';
 import { holdWanted } from './hold-wanted.ts';
 import { itemsField } from './items-json.ts';
 import { failure } from './outcome.ts';
+import { seatNames } from './seat-names.ts';
 import { zonedText } from './slot-time.ts';
 import { startCheckout } from './start-checkout.ts';
 
@@ -109,5 +110,6 @@ export async function createBooking(
   if (input.notes) {
     await noteReservation(app.sql, holding.held.reservation_id, input.notes);
   }
-  return await bookHeld(app, actor, holding, input);
+  const booked = await bookHeld(app, actor, holding, input);
+  return { ...booked, ...(await seatNames(app, holding)) };
 }

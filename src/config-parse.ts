@@ -15,13 +15,16 @@ export function whole(min: number, max: number): (text: string) => number {
   };
 }
 
-/** One of a few words. */
-export function oneOf<const T extends string>(...words: readonly T[]): (text: string) => T {
-  return (text) => {
+/** One of a few words; it carries them, for schemas and completion. */
+export function oneOf<const T extends string>(
+  ...words: readonly T[]
+): ((text: string) => T) & { readonly words: readonly T[] } {
+  const parse = (text: string): T => {
     const word = words.find((candidate) => candidate === text);
     if (word === undefined) throw new Error(`must be one of ${words.join(', ')}`);
     return word;
   };
+  return Object.assign(parse, { words });
 }
 
 /** A comma list of a few words, none of them twice. */
@@ -76,6 +79,12 @@ export function timeZone(text: string): string {
   } catch {
     throw new Error('must be a time zone such as Asia/Jakarta');
   }
+}
+
+/** Names of profiles are typed, and stand in files and addresses of nothing. */
+export function profileName(text: string): string {
+  if (/^[a-z0-9][a-z0-9_-]{0,31}$/.test(text)) return text;
+  throw new Error('must be a name such as staging: a-z, 0-9, - and _, 32 signs at most');
 }
 
 /** The convention of NO_COLOR: set and not empty means yes, whatever it says. */

@@ -1,4 +1,11 @@
 import {
+  type ConfigFile,
+  type ConfigPlaces,
+  type FileProblem,
+  readConfigFiles,
+} from './config-files.ts';
+import { chooseProfile, DEMO, type Profile, type ProfileSource } from './config-profile.ts';
+import {
   client_settings,
   daemon_settings,
   type Environment,
@@ -15,27 +22,125 @@ export type ConfigKey = keyof typeof settings;
 type ValueOf<S extends Setting> = S['fallback'] extends null
   ? ReturnType<S['parse']> | null
   : ReturnType<S['parse']>;
-export type Config = { readonly [K in ConfigKey]: ValueOf<(typeof settings)[K]> };
+export type Config = { readonly [K in ConfigKey]: ValueOf<(typeof settings)[K]> } & {
+  /** The profile in force: which server, and how it wants to be treated. Null: none is. */
+  readonly server: Profile | null;
+};
 
-type Source = 'flag' | 'env' | 'default';
+export type Source = 'flag' | 'env' | 'project' | 'profile' | 'user' | 'system' | 'default';
 export type ConfigFlags = { readonly [K in ConfigKey]?: string | number | boolean | undefined };
 
-/** What each value was read from; kept beside the object so that Config itself stays plain data. */
-const sources = new WeakMap<object, ReadonlyMap<string, Source>>();
+/** One place that says something about a setting. Of several the first one wins. */
+export type Candidate = {
+  readonly source: Source;
+  /** The flag, the variable, or file and line. */
+  readonly where: string;
+  readonly text: string | null;
+};
 
-function pick(key: ConfigKey, env: Environment, flags: ConfigFlags) {
+/** What each value was read from; kept beside the object so that Config itself stays plain data. */
+const candidates_of = new WeakMap<object, ReadonlyMap<ConfigKey, readonly Candidate[]>>();
+const notes_of = new WeakMap<object, readonly string[]>();
+
+const flagName = (key: string): string => `--${key.replaceAll('_', '-')}`;
+
+/** What files and the profile in force add to flags and environment. */
+type Layers = {
+  readonly files: readonly ConfigFile[];
+  readonly profile: Profile | null;
+  readonly by: ProfileSource | null;
+};
+
+const no_layers: Layers = { files: [], profile: null, by: null };
+
+function profileCandidates(key: ConfigKey, { profile }: Layers): readonly Candidate[] {
+  if (profile === null) return [];
+  const where = `profile ${profile.name}${profile.origin === null ? '' : ` (${profile.origin})`}`;
+  const text = Object.hasOwn(profile.fields, key) ? (profile.fields[key] ?? null) : null;
+  // The demo's address is no text: it must stand above PETPRO_URL all the same.
+  if (text === null && !(key === 'url' && profile.name === DEMO)) return [];
+  return [{ source: 'profile', where, text }];
+}
+
+function fileCandidates(key: ConfigKey, layers: Layers, kinds: readonly string[]) {
+  return layers.files.flatMap(({ kind, file, values, profile }): readonly Candidate[] => {
+    const entry = values.get(key);
+    // A folder's clinic is one of the server that the folder chooses, not of any other.
+    const is_elsewhere =
+      kind === 'project' &&
+      key !== 'profile' &&
+      profile !== null &&
+      layers.profile?.name !== profile;
+    if (entry === undefined || is_elsewhere || !kinds.includes(kind)) return [];
+    return [{ source: kind, where: `${file}:${entry.line}`, text: entry.text }];
+  });
+}
+
+/** Everything that is said about a setting, strongest first; ux §2. The default is always there. */
+function candidatesOf(
+  key: ConfigKey,
+  env: Environment,
+  flags: ConfigFlags,
+  layers: Layers,
+): readonly Candidate[] {
   const setting: Setting = settings[key];
+  const found: Candidate[] = [];
   const flag = flags[key];
-  if (flag !== undefined) return { text: String(flag), source: 'flag' as const };
+  if (flag !== undefined) found.push({ source: 'flag', where: flagName(key), text: String(flag) });
+  const of_profile = profileCandidates(key, layers);
+  // Who types -p means that server, whatever the environment says.
+  if (layers.by === 'flag') found.push(...of_profile);
   // An empty variable counts as unset: that is how compose files and CI pass "nothing".
   const from_env = env[setting.env];
-  if (from_env !== undefined && from_env !== '') return { text: from_env, source: 'env' as const };
+  if (from_env !== undefined && from_env !== '') {
+    found.push({ source: 'env', where: setting.env, text: from_env });
+  }
+  found.push(...fileCandidates(key, layers, ['project']));
+  if (layers.by !== 'flag') found.push(...of_profile);
+  found.push(...fileCandidates(key, layers, ['user', 'system']));
   const { fallback } = setting;
-  return {
-    text: typeof fallback === 'function' ? fallback(env) : fallback,
-    source: 'default' as const,
-  };
+  const text = typeof fallback === 'function' ? fallback(env) : fallback;
+  return [...found, { source: 'default', where: 'default', text }];
 }
+
+function placesOf(cwd: string, env: Environment): ConfigPlaces {
+  const first = (key: 'config_home' | 'system_config') =>
+    candidatesOf(key, env, {}, no_layers)[0]?.text ?? '';
+  return { cwd, config_home: first('config_home'), system_config: first('system_config') };
+}
+
+/** The files of a person in this folder, as they are, right or wrong. */
+export function configFiles(from: {
+  readonly env?: Environment | undefined;
+  readonly cwd: string;
+}): readonly ConfigFile[] {
+  return readConfigFiles(placesOf(from.cwd, from.env ?? process.env));
+}
+
+/** All profiles of the files; of two with one name the person's own. */
+export function profilesOf(files: readonly ConfigFile[]): ReadonlyMap<string, Profile> {
+  return new Map(files.toReversed().flatMap(({ profiles }) => [...profiles]));
+}
+
+/** The profile in force: -p, then PETPRO_PROFILE, then the files. */
+function chooseLayers(files: readonly ConfigFile[], env: Environment, flags: ConfigFlags) {
+  const of_file = files.find(({ profile }) => profile !== null);
+  const { profile: flag } = flags;
+  const variable = env[settings.profile.env];
+  const named =
+    flag !== undefined
+      ? { name: String(flag), by: 'flag' as const }
+      : variable
+        ? { name: variable, by: 'env' as const }
+        : of_file?.profile != null
+          ? { name: of_file.profile, by: of_file.kind }
+          : null;
+  return chooseProfile(named, profilesOf(files), env);
+}
+
+/** `FILE:LINE what is wrong`. */
+export const problemText = ({ file, line, detail }: FileProblem): string =>
+  `${file}:${line} ${detail}`;
 
 function crossCheck(config: Config): readonly string[] {
   const problems: string[] = [];
@@ -71,25 +176,41 @@ function crossCheck(config: Config): readonly string[] {
   return problems;
 }
 
+export type ConfigInput = {
+  readonly env?: Environment | undefined;
+  readonly flags?: ConfigFlags;
+  /**
+   * Where the person stands. Given: the files of settings and the profile count too. The daemon and the demo
+   * read none of them.
+   */
+  readonly cwd?: string | undefined;
+  /** What is wrong in the files is left out instead of refused: for commands that mend them. */
+  readonly lenient?: boolean | undefined;
+};
+
 /**
- * Reads flags over environment over defaults into a frozen Config. Reports all problems at once
+ * Reads flags over environment over files over defaults into a frozen Config. Reports all problems at once
  * (AppError `invalid_input`, `facts.problems`). Nothing else in the program reads `process.env`.
  */
-export function loadConfig(
-  from: { readonly env?: Environment | undefined; readonly flags?: ConfigFlags } = {},
-): Config {
-  const { env = process.env, flags = {} } = from;
-  const values: Record<string, unknown> = {};
-  const origin = new Map<string, Source>();
-  const problems: string[] = [];
+export function loadConfig(from: ConfigInput = {}): Config {
+  const { env = process.env, flags = {}, cwd, lenient = false } = from;
+  const files = cwd === undefined ? [] : configFiles({ env, cwd });
+  const choice = cwd === undefined ? null : chooseLayers(files, env, flags);
+  const layers: Layers = { files, profile: choice?.profile ?? null, by: choice?.by ?? null };
+  const of_files = files.flatMap(({ problems }) => problems.map(problemText));
+  const problems = lenient ? [] : [...of_files, ...(choice?.problems ?? [])];
+  const is_file_wrong = problems.length > 0;
+  const values: Record<string, unknown> = { server: layers.profile };
+  const origin = new Map<ConfigKey, readonly Candidate[]>();
   for (const [key, setting] of configTable()) {
-    const { text, source } = pick(key, env, flags);
-    origin.set(key, source);
+    const candidates = candidatesOf(key, env, flags, layers);
+    origin.set(key, candidates);
+    const [{ source, text } = { source: 'default', text: null }] = candidates;
     try {
       values[key] = text === null ? null : setting.parse(text);
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      const name = source === 'flag' ? `--${key.replaceAll('_', '-')}` : setting.env;
+      const name = source === 'flag' ? flagName(key) : setting.env;
       problems.push(`${name} ${reason}`);
     }
   }
@@ -97,12 +218,14 @@ export function loadConfig(
   const config = values as Config;
   if (problems.length === 0) problems.push(...crossCheck(config));
   if (problems.length > 0) {
-    const facts: Record<string, Json> = { problems, next: 'petpro config show' };
+    const next = is_file_wrong ? 'petpro config validate' : 'petpro config show';
+    const facts: Record<string, Json> = { problems, next };
     throw new AppError('invalid_input', `Configuration: ${problems.join('; ')}.`, facts);
   }
   for (const value of Object.values(values)) Object.freeze(value);
   Object.freeze(config);
-  sources.set(config, origin);
+  candidates_of.set(config, origin);
+  if (choice?.stepped_back != null) notes_of.set(config, [choice.stepped_back]);
   return config;
 }
 
@@ -129,15 +252,24 @@ export type ConfigRow = {
 
 /** Value and source of every setting, secrets masked. */
 export function describeConfig(config: Config): readonly ConfigRow[] {
-  const origin = sources.get(config);
+  const origin = candidates_of.get(config);
   return configTable().map(([key, setting]) => ({
     key,
     env: setting.env,
     value: mask(setting, config[key]),
-    source: origin?.get(key) ?? 'default',
+    source: origin?.get(key)?.[0]?.source ?? 'default',
     doc: setting.doc,
   }));
 }
+
+/** Every place that says something about a setting, the winner first, secrets masked. */
+export function originsOf(config: Config, key: ConfigKey): readonly Candidate[] {
+  const found = candidates_of.get(config)?.get(key) ?? [];
+  return found.map((one) => ({ ...one, text: one.text && mask(settings[key], one.text) }));
+}
+
+/** What a person should know of how the settings came about: a profile that stepped back. */
+export const configNotes = (config: Config): readonly string[] => notes_of.get(config) ?? [];
 
 /** Where programs such as redis-server are looked for. */
 export function searchPath(env: Environment = process.env): string {

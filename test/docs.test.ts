@@ -1,7 +1,12 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { config_document_file, configDocument } from '../scripts/config-doc.ts';
+import {
+  config_document_file,
+  config_schema_file,
+  configDocument,
+  configSchemaText,
+} from '../scripts/config-doc.ts';
 
 /** Documents that are derived from tables, and links that must lead somewhere. */
 
@@ -9,6 +14,7 @@ const root = path.resolve(import.meta.dirname, '..');
 
 test('docs/configuration.md says what the settings table says', () => {
   expect(fs.readFileSync(config_document_file, 'utf8')).toBe(configDocument());
+  expect(fs.readFileSync(config_schema_file, 'utf8')).toBe(configSchemaText());
 });
 
 test('every relative link of the documents leads to a file', () => {

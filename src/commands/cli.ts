@@ -3,7 +3,7 @@ import { describe, formatHelp } from './help.ts';
 import { group_summaries, groupOf, help_topics, placeOf } from './help-groups.ts';
 import type { Io } from './io.ts';
 import { pagesOf, watchOf } from './output-flags.ts';
-import type { Args, CommandSpec, Run } from './spec.ts';
+import { type Args, type CommandSpec, needsWrites, type Run } from './spec.ts';
 import { tree } from './tree.ts';
 import { lineOf, spellOut, wants } from './words.ts';
 
@@ -15,6 +15,7 @@ const common_options: readonly (readonly [
   doc: string,
   choices?: readonly string[],
 ])[] = [
+  ['-p, --profile <name>', 'server to talk to: a profile, or demo'],
   ['-c, --clinic <clinic>', 'clinic: code, name or id'],
   [
     '-o, --output <mode>',
@@ -65,6 +66,7 @@ function addOptions(command: Command, spec: CommandSpec): void {
     '--idempotency-key <key>',
     'a repeat with the same key has one effect; default: new',
   );
+  if (needsWrites(spec)) command.option('--writes', 'change things on a protected server too');
   if (mutates.reason === true) command.option('--reason <text>', 'why; kept in the history');
   if (mutates.if_version === true)
     command.option('--if-version <n>', 'only while this is its version');

@@ -44,7 +44,7 @@ export function hasColour(config: Config, is_tty: boolean): boolean {
   return is_tty && config.term !== 'dumb';
 }
 
-const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33 } as const;
+const sgr = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, alarm: '1;41;37' } as const;
 
 /** Text in one of the terminal's own 16 colours, so that the person's palette wins. */
 export function paint(style: keyof typeof sgr, text: string, coloured: boolean): string {

@@ -2,7 +2,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
 import { askHttp } from './http.ts';
 import { printOne } from './output.ts';
-import { whereTo } from './session.ts';
+import { serverOf } from './session.ts';
 import { type Args, flagOption } from './spec.ts';
 
 /** What the daemon says of itself; fields beyond these pass through. */
@@ -13,7 +13,7 @@ export async function askHealth(
   context: Context,
   path: '/healthz' | '/readyz',
 ): Promise<{ readonly ok: boolean; readonly body: Health; readonly url: string }> {
-  const { url } = whereTo(context.config);
+  const { url } = serverOf(context.config);
   const deadline = AbortSignal.timeout(context.config.timeout_ms);
   const signal = AbortSignal.any([deadline, context.signal]);
   try {

@@ -21,7 +21,7 @@ import { withDatabase } from './database.ts';
 import { type ChaosRig, chaosOf, needDemo, openChaos } from './load-chaos.ts';
 import { printReport } from './load-report.ts';
 import { printOne } from './output.ts';
-import { whereTo } from './session.ts';
+import { serverOf } from './session.ts';
 import { wholeOption } from './slots.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 import { durationOf } from './watch.ts';
@@ -58,7 +58,7 @@ function wishOf(args: Args): Wish {
 
 /** Whom to load, asked and allowed; throws before anything is written there. */
 async function targetOf(context: Context, args: Args) {
-  const { url, demo } = whereTo(context.config);
+  const { url, demo } = serverOf(context.config);
   const insistence = {
     is_mine: flagOption(args, 'target_is_mine'),
     yes_really: flagOption(args, 'yes_really'),
@@ -193,7 +193,7 @@ function checkChaos(context: Context, args: Args): void {
       next: 'petpro load run --scenario one-slot --chaos redis,daemon',
     });
   }
-  needDemo(context.config.home, whereTo(context.config).url, parts);
+  needDemo(context.config.home, serverOf(context.config).url, parts);
 }
 
 async function rigOf(context: Context, args: Args, aim: Aim): Promise<ChaosRig | null> {

@@ -34,7 +34,9 @@ const by_rule: { readonly [rule in Rule]?: string } = {
 const lists: Readonly<Record<string, string>> = {
   book: 'petpro slots list',
   confirm: 'petpro hold list',
+  auth: 'petpro auth switch',
   config: 'petpro config list',
+  profile: 'petpro profile list',
   find: 'petpro today',
   deliveries: 'petpro deliveries list',
   hold: 'petpro hold list',
@@ -63,7 +65,7 @@ const by_code: { readonly [code in ProblemCode]?: (way: Way) => string } = {
   service_unavailable: () => 'petpro slots list',
   payment_failed: () => 'petpro payments list',
   payment_timeout: () => 'petpro slots list, then petpro book',
-  unauthorized: () => 'set PETPRO_TOKEN, or PETPRO_TOKEN_FILE, then: petpro auth status',
+  unauthorized: () => 'petpro auth login, or set PETPRO_TOKEN, or PETPRO_TOKEN_FILE',
   forbidden: () => 'petpro auth status',
   not_found: ({ list }) => list,
   conflict: ({ list }) => list,

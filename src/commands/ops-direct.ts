@@ -23,9 +23,10 @@ import { type Endpoint, endpoints } from '../domain/api.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Input, Output } from '../domain/shapes.ts';
 import { openLog } from '../log.ts';
+import { readToken } from './auth-token.ts';
 import type { Context } from './context.ts';
 import type { Ops, OpsName } from './ops.ts';
-import { readDemo, readToken } from './session.ts';
+import { readDemo } from './session.ts';
 import { wait } from './watch.ts';
 
 /** The operators' actions in this process, for when the daemon is down. */

@@ -3,7 +3,7 @@ import type { Output, Request } from '../domain/shapes.ts';
 import { type Context, say } from './context.ts';
 import { askHttp } from './http.ts';
 import { oneOf } from './lookup.ts';
-import { openSession, readDemo, whereTo } from './session.ts';
+import { openSession, readDemo, serverOf } from './session.ts';
 import { type Args, flagOption } from './spec.ts';
 
 /** Operators' calls: to the API while the daemon answers, otherwise the same actions in this process. */
@@ -40,7 +40,7 @@ const CALL_MS = 120_000;
 /** True when a daemon answers there, however well it is. */
 async function answers(context: Context): Promise<boolean> {
   try {
-    const { url } = whereTo(context.config);
+    const { url } = serverOf(context.config);
     const signal = AbortSignal.any([AbortSignal.timeout(PROBE_MS), context.signal]);
     await askHttp({ url: `${url}/healthz`, signal });
     return true;

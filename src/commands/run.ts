@@ -5,6 +5,7 @@ import { failureDocument, failureText, readFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Typed } from './next-step.ts';
 import { isPaged, pagesOf, watchOf } from './output-flags.ts';
+import { refuseWrites, sayWhere } from './profile-guard.ts';
 import { type Args, type CommandSpec, flagOption, type Run, textOption } from './spec.ts';
 import type { Wants } from './words.ts';
 
@@ -12,6 +13,8 @@ import type { Wants } from './words.ts';
 
 function configFlags(args: Args): ConfigFlags {
   return {
+    profile: textOption(args, 'profile') ?? undefined,
+    writes: flagOption(args, 'writes') ? 'yes' : undefined,
     clinic: textOption(args, 'clinic') ?? undefined,
     tz: textOption(args, 'tz') ?? undefined,
     lang: textOption(args, 'lang') ?? undefined,
@@ -102,12 +105,22 @@ async function runOnce(context: Context, { spec, args, run }: Chosen): Promise<n
 /** Never aborts: for commands that see to their signals themselves. */
 const no_signal = new AbortController().signal;
 
+/** Flags, environment and, but for daemons and demos, the files and the profile in force. */
+function settingsOf(io: Io, spec: CommandSpec, args: Args): Config {
+  const flags = configFlags(args);
+  if (spec.settings === 'ignored') return loadConfig({ env: io.env, flags });
+  const cwd = io.cwd ?? process.cwd();
+  return loadConfig({ env: io.env, flags, cwd, lenient: spec.settings === 'lenient' });
+}
+
 /** Runs it and answers the exit code; what it throws goes through to main. */
 export async function runCommand(io: Io, chosen: Chosen): Promise<number> {
   const { spec, args } = chosen;
   const signal = spec.owns_signals === true ? no_signal : io.trapSignals();
-  const config = loadConfig({ env: io.env, flags: configFlags(args) });
+  const config = settingsOf(io, spec, args);
+  refuseWrites(spec, args, config);
   const context = makeContext(io, config, chosen, signal);
+  sayWhere(context, spec);
   try {
     return await runOnce(context, chosen);
   } catch (error) {

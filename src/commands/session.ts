@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import type { Config } from '../config.ts';
+import { DEMO } from '../config-profile.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
+import { tokenFor } from './auth-token.ts';
 import { createClient } from './client.ts';
 import type { Context } from './context.ts';
 
@@ -63,37 +65,45 @@ export function readDemo(config: Config): Demo | null {
   };
 }
 
-export function readToken(config: Config): string | null {
-  if (config.token !== null) return config.token;
-  if (config.token_file === null) return null;
+/** The certificates of PETPRO_CA_FILE are trusted besides the usual ones, in all that speaks TLS from here on. */
+function trustOwn(file: string): void {
+  const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls');
   try {
-    return readFileSync(config.token_file, 'utf8').trim();
+    setDefaultCACertificates([...getCACertificates('default'), readFileSync(file, 'utf8')]);
   } catch (error) {
-    const detail = `PETPRO_TOKEN_FILE ${config.token_file} cannot be read.`;
-    throw new AppError('unauthorized', detail, {}, { cause: error });
+    const reason = error instanceof Error ? error.message : String(error);
+    const detail = `PETPRO_CA_FILE ${file} cannot be used: ${reason}.`;
+    const next = 'petpro config get ca_file --show-origin';
+    throw new AppError('invalid_input', detail, { next }, { cause: error });
   }
 }
 
-/**
- * Address and token without talking to anybody. Throws `unavailable` when neither is known. In the demo the front
- * desk is who types commands, unless the command is another role's; a PETPRO_TOKEN always wins.
- */
-export function whereTo(
-  config: Config,
-  demo_role = 'desk',
-): {
-  readonly url: string;
-  readonly token: string | null;
-  readonly demo: Demo | null;
-} {
-  const token = readToken(config);
-  if (config.url !== null) return { url: config.url, token, demo: null };
-  const demo = readDemo(config);
-  if (demo === null) {
-    const detail = 'PETPRO_URL is not set and no demo runs on this machine.';
-    throw new AppError('unavailable', detail, { next: 'petpro demo up' });
+export type Server = { readonly url: string; readonly demo: Demo | null };
+
+/** Which server is meant. Throws `unavailable` when none is known. */
+export function serverOf(config: Config): Server {
+  const { url, ca_file } = config;
+  if (url !== null) {
+    if (ca_file !== null && url.startsWith('https:')) trustOwn(ca_file);
+    return { url, demo: null };
   }
-  return { url: demo.url, token: token ?? demo.tokens[demo_role] ?? null, demo };
+  const demo = readDemo(config);
+  if (demo !== null) return { url: demo.url, demo };
+  const is_asked = config.server?.name === DEMO;
+  const detail = is_asked
+    ? 'No demo runs on this machine.'
+    : 'PETPRO_URL is not set and no demo runs on this machine.';
+  throw new AppError('unavailable', detail, { next: 'petpro demo up' });
+}
+
+/**
+ * Address and token without talking to anybody. In the demo the front desk is who types commands, unless the
+ * command is another role's; a PETPRO_TOKEN always wins.
+ */
+function whereTo(config: Config, demo_role: string): Server & { readonly token: string | null } {
+  const server = serverOf(config);
+  const { url, demo } = server;
+  return { ...server, token: tokenFor(config, url)?.token ?? demo?.tokens[demo_role] ?? null };
 }
 
 export function openSession(context: Context, demo_role = 'desk'): Session {

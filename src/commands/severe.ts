@@ -1,12 +1,14 @@
 import { AppError } from '../domain/errors.ts';
 import type { Context } from './context.ts';
+import { isProtected } from './profile-guard.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 
 /** What severe commands share: a reason, and a word that has to be typed. ux §2, danger tiers. */
 
 /**
  * The effect is said, then the person types the word: it names what will be hit, so that no habit can type it.
- * `--confirm WORD` or `--yes` stand for it; nobody there to ask and neither given: `input_needed`.
+ * `--confirm WORD` or `--yes` stand for it (on a protected server only the word); nobody there to ask and neither
+ * given: `input_needed`.
  */
 export async function typeToConfirm(
   context: Context,
@@ -20,10 +22,11 @@ export async function typeToConfirm(
       next: `--confirm ${word}`,
     });
   }
-  if (given === word || flagOption(args, 'yes')) return;
+  const is_protected = isProtected(context.config);
+  if (given === word || (flagOption(args, 'yes') && !is_protected)) return;
   if (!context.io.can_ask || context.no_input) {
     throw new AppError('input_needed', effect, {
-      next: `add --confirm ${word} (or --yes), or --dry-run to change nothing`,
+      next: `add --confirm ${word}${is_protected ? '' : ' (or --yes)'}, or --dry-run to change nothing`,
     });
   }
   const answer = await context.io.ask(`${effect}\nType ${word} to confirm: `, context.signal);

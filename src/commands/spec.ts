@@ -48,6 +48,11 @@ export type CommandSpec = {
   readonly exits?: readonly number[];
   /** Serves until told to stop, or draws the whole screen: does its own signals. */
   readonly owns_signals?: boolean;
+  /**
+   * Files of settings and profiles: `ignored` by daemons and demos, `lenient` where they are mended or where
+   * what is wrong in them must not stand in the way.
+   */
+  readonly settings?: 'ignored' | 'lenient';
   readonly hidden?: boolean;
   readonly load: () => Promise<Run>;
 };
@@ -60,6 +65,10 @@ export type Args = {
   /** Keys as data fields are spelled: `--dry-run` is `dry_run`. */
   readonly options: Readonly<Record<string, string | boolean | undefined>>;
 };
+
+/** Operators' changes: on a protected server they want --writes. ux §2. */
+export const needsWrites = ({ mutates, role }: CommandSpec): boolean =>
+  mutates !== undefined && (role === 'sre' || role === 'admin');
 
 /** The value of an option that takes one, or null. */
 export function textOption(args: Args, name: string): string | null {

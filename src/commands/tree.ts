@@ -3,6 +3,7 @@ import { alerts_tree } from './tree-alerts.ts';
 import { attachments_tree } from './tree-attachments.ts';
 import { calendar_tree } from './tree-calendar.ts';
 import { capacity_tree } from './tree-capacity.ts';
+import { config_tree } from './tree-config.ts';
 import { data_tree } from './tree-data.ts';
 import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
@@ -49,6 +50,7 @@ export const tree: readonly CommandSpec[] = [
   ...attachments_tree,
   ...messages_tree,
   ...ops_tree,
+  ...config_tree,
   ...data_tree,
   ...locks_tree,
   ...outbox_tree,

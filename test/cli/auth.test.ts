@@ -28,7 +28,7 @@ test('auth status says who the daemon takes us for, and by which token', async (
 
 test('a bad token, and none, are exit 4 with the next step', async () => {
   const bad = await status('nonsense');
-  expect([bad.code, bad.err]).toEqual([4, expect.stringContaining('next: set PETPRO_TOKEN')]);
+  expect([bad.code, bad.err]).toEqual([4, expect.stringContaining('next: petpro auth login, or set PETPRO_TOKEN')]);
   const none = await status(null);
-  expect([none.code, none.err]).toEqual([4, expect.stringContaining('next: set PETPRO_TOKEN')]);
+  expect([none.code, none.err]).toEqual([4, expect.stringContaining('next: petpro auth login, or set PETPRO_TOKEN')]);
 });

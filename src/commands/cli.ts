@@ -28,6 +28,7 @@ const common_options: readonly (readonly [
   ['--lang <lang>', 'language of amounts', ['en', 'ja', 'id']],
   ['--color <when>', 'colours', ['auto', 'always', 'never']],
   ['--ascii', 'plain ASCII only'],
+  ['--accessible', 'lines of text instead of full screens, bars and spinners'],
   ['--no-input', 'never ask; fail instead'],
   ['--timeout <time>', 'longest wait for an answer, as 15s'],
   ['--no-pager', 'long answers straight to the screen'],

@@ -54,7 +54,7 @@ const groups: readonly (readonly [heading: string, first_words: readonly string[
     'Money',
     ['prices', 'pay', 'payments', 'approvals', 'refunds', 'receipts', 'settlements', 'reports'],
   ],
-  ['Console', ['tui']],
+  ['Console', ['tui', 'desk']],
   [
     'Running it',
     [

@@ -20,6 +20,7 @@ function configFlags(args: Args): ConfigFlags {
     lang: textOption(args, 'lang') ?? undefined,
     color: textOption(args, 'color') ?? undefined,
     ascii: flagOption(args, 'ascii') ? 'yes' : undefined,
+    accessible: flagOption(args, 'accessible') ? 'yes' : undefined,
     timeout_ms: textOption(args, 'timeout') ?? undefined,
     // Of `petpro demo`: another demo beside the usual one.
     home: textOption(args, 'home') ?? undefined,

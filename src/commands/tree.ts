@@ -9,6 +9,7 @@ import { desk_tree } from './tree-desk.ts';
 import { desk_money_tree } from './tree-desk-money.ts';
 import { jobs_tree } from './tree-jobs.ts';
 import { life_tree } from './tree-life.ts';
+import { line_mode_tree } from './tree-line-mode.ts';
 import { load_tree } from './tree-load.ts';
 import { locks_tree } from './tree-locks.ts';
 import { messages_tree } from './tree-messages.ts';
@@ -34,6 +35,7 @@ import { webhooks_tree } from './tree-webhooks.ts';
 /** Every command of the program. */
 export const tree: readonly CommandSpec[] = [
   ...desk_tree,
+  ...line_mode_tree,
   ...search_tree,
   ...life_tree,
   ...ticket_tree,

@@ -20,6 +20,8 @@ export type DemoOptions = {
   /** False for --no-tui. */
   readonly tui?: boolean | undefined;
   readonly quiet?: boolean | undefined;
+  /** Lines of text instead of the console. */
+  readonly accessible?: boolean | undefined;
 };
 
 /** What the supervisor tells the command that started it. */

@@ -120,7 +120,8 @@ async function stay(options: DemoOptions, io: Io, state: DemoState): Promise<num
   const { url, clinic_id, tokens, home } = state;
   if (io.is_tty && options.tui !== false && options.json !== true) {
     const { runTui } = await import('./tui.ts');
-    return await runTui({ url, clinic_id, token: tokens.admin, role: 'admin' }, io);
+    const asked = options.accessible === true ? { accessible: true } : {};
+    return await runTui({ url, clinic_id, token: tokens.admin, role: 'admin', ...asked }, io);
   }
   if (options.json !== true) io.err(summary(state, io));
   const stop = new AbortController();

@@ -15,6 +15,7 @@ function demoOptions(context: Context, args: Args): DemoOptions {
     tui: args.options['tui'] !== false,
     json: context.mode === 'json',
     quiet: context.quiet,
+    accessible: context.config.accessible,
   };
 }
 

@@ -55,20 +55,23 @@ async function textOf(response: IncomingMessage): Promise<string> {
 
 /** Says on a terminal how far it is; `of` null = unknown. */
 function progressOf(context: Context, verb: string, of: number) {
-  const { io, quiet } = context;
+  const { io, quiet, config } = context;
+  const in_place = !config.accessible && config.term !== 'dumb';
   const is_shown = io.is_err_tty && !quiet && of >= PROGRESS_FROM_BYTES;
   let done = 0;
-  let said = -1;
+  let said = in_place ? -1 : 0;
   return {
     add: (bytes: number) => {
       done += bytes;
       const percent = Math.floor((done * 100) / of);
-      if (!is_shown || percent === said) return;
+      // A screen reader reads each line, so there are few of them.
+      const step = in_place ? 1 : 25;
+      if (!is_shown || percent < said + step) return;
       said = percent;
-      io.err(`\r${verb} ${percent} %`);
+      io.err(in_place ? `\r${verb} ${percent} %` : `${verb} ${percent} %\n`);
     },
     end: () => {
-      if (is_shown && said >= 0) io.err('\r\u001b[K');
+      if (in_place && is_shown && said >= 0) io.err('\r\u001b[K');
     },
   };
 }

@@ -5,7 +5,7 @@ export const line_mode_tree: readonly CommandSpec[] = [
   {
     path: 'desk',
     summary: 'The desk in lines of text: for slow links, plain terminals, screen readers, scripts',
-    role: 'desk',
+    role: 'view',
     examples: [
       'petpro desk',
       'petpro desk --accessible --lang ja',
@@ -13,6 +13,7 @@ export const line_mode_tree: readonly CommandSpec[] = [
       'petpro desk --keep-going -o jsonl < morning.txt',
     ],
     options: [
+      { flags: '--read-only', doc: 'look only: no word changes anything' },
       { flags: '--keep-going', doc: 'in a script: go on after a line that fails (exit 14)' },
       { flags: '--ask', doc: 'in a script: the lines after a question are its answers' },
     ],

@@ -23,6 +23,8 @@ export type TuiOptions = {
   readonly lang?: Lang;
   readonly name?: string;
   readonly read_only?: boolean;
+  /** Lines of text instead of a screen; default: as configured. */
+  readonly accessible?: boolean;
   readonly theme?: Config['theme'];
   /** The setting of that name. */
   readonly keys?: string;
@@ -33,8 +35,13 @@ export type TuiOptions = {
 /** Opens the console on this terminal; resolves with the exit code when it is closed. */
 export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   const config = loadConfig({ env: io.env });
-  if (!io.is_tty || config.term === 'dumb') {
-    throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro today' });
+  if (!io.is_tty) {
+    throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro desk' });
+  }
+  if (options.accessible ?? isLineMode(config)) {
+    const { sitAt } = await import('./desk/open.ts');
+    const { read_only = false } = options;
+    return await sitAt({ lang: config.lang, ...options, read_only }, io, config);
   }
   const { url, token, clinic_id, role, lang = config.lang, name = role, users = {} } = options;
   const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
@@ -91,9 +98,16 @@ function peopleOf(config: Config, url: string): Readonly<Record<string, string>>
   return Object.fromEntries(Object.entries(demo.tokens).filter(([name]) => name !== 'customer'));
 }
 
+/** A terminal that cannot place its cursor, or a person who hears the screen. */
+const isLineMode = ({ accessible, term }: Config) => accessible || term === 'dumb';
+
 /** `petpro tui` */
 export async function tui(context: Context, args: Args): Promise<number> {
   const { config, io } = context;
+  if (io.is_tty && isLineMode(config)) {
+    const { openDesk } = await import('./desk/open.ts');
+    return await openDesk(context, args);
+  }
   const session = openSession(context);
   const role = await roleOf(session.client);
   const clinic = await clinicOf(session);

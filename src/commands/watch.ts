@@ -57,9 +57,15 @@ export async function watchable<T extends Item>(
   const interval_ms = intervalOf(every);
   const { io, signal } = context;
   let seen = new Map<string, string>();
+  let heard = '';
   while (!signal.aborted) {
     const items = await view.read();
-    if (io.is_tty) {
+    if (io.is_tty && context.config.accessible) {
+      // Heard, not seen: said again only when something is new, below the old.
+      const text = JSON.stringify(items);
+      if (text !== heard) view.show(items);
+      heard = text;
+    } else if (io.is_tty) {
       // Home, clear to the end: no flicker, and the scroll-back stays.
       io.out('\u001b[H\u001b[2J');
       view.show(items);

@@ -2,8 +2,6 @@ import type { EndpointName } from '../../domain/api.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Role } from '../../domain/roles.ts';
 import type { Output, Request } from '../../domain/shapes.ts';
-import type { Context } from '../context.ts';
-import type { Look } from '../format.ts';
 import type { Owner } from '../lookup.ts';
 import type { Clinic, Lang, Session } from '../session.ts';
 import type { DayRow } from './rows.ts';
@@ -12,6 +10,14 @@ import type { DeskWords } from './words.ts';
 
 /** One sitting at the line mode: what never changes of it, and what was printed last. */
 
+export type Look = {
+  readonly money: (amount: string, currency: string) => string;
+  /** `11:15` */
+  readonly time: (instant: string) => string;
+  /** `2026-11-20 11:15` */
+  readonly moment: (instant: string) => string;
+};
+
 export type PrintedRow = {
   /** Null: named by its reference, not by a list. */
   readonly number: number | null;
@@ -19,7 +25,6 @@ export type PrintedRow = {
 };
 
 export type Desk = {
-  readonly context: Context;
   readonly session: Session;
   readonly clinic: Clinic;
   readonly look: Look;
@@ -28,6 +33,8 @@ export type Desk = {
   readonly talk: Talk;
   readonly role: Role;
   readonly is_accessible: boolean;
+  /** Looks, and changes nothing. */
+  readonly is_read_only: boolean;
   /** False in a pipe: references are printed, lists are not cut. */
   readonly talks_to_people: boolean;
   /** The day that `re` shows; null = today, also after midnight. */

@@ -1,8 +1,10 @@
 import { isLate } from '../../domain/booking.ts';
 import { AppError } from '../../domain/errors.ts';
+import { formatMoney, parseAmount } from '../../domain/money.ts';
 import type { Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
-import type { Desk, PrintedRow } from './desk.ts';
+import type { Lang } from '../session.ts';
+import type { Desk, Look, PrintedRow } from './desk.ts';
 import { expandTargets } from './parse.ts';
 import type { DeskState, DeskWords } from './words.ts';
 
@@ -49,8 +51,17 @@ export function serverNow(desk: Desk): Temporal.Instant {
 
 /** `10:42` at the clinic, or in --tz. */
 export function timeText(desk: Desk, instant: string | Temporal.Instant): string {
-  const zone = desk.context.config.tz ?? desk.clinic.time_zone;
-  return localTime(Temporal.Instant.from(instant), zone).time;
+  return desk.look.time(Temporal.Instant.from(instant).toString());
+}
+
+/** Amounts in the language of the words, times on the clinic's clock or in --tz. */
+export function makeLook(lang: Lang, zone: string): Look {
+  const local = (instant: string) => localTime(Temporal.Instant.from(instant), zone);
+  return {
+    money: (amount, currency) => formatMoney(parseAmount(amount, currency), lang),
+    time: (instant) => local(instant).time,
+    moment: (instant) => `${local(instant).date} ${local(instant).time}`,
+  };
 }
 
 /** Whom a row is for: the pet and its owner, or the names of those who come. */

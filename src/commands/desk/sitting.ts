@@ -1,4 +1,4 @@
-import type { DeskVerb } from '../../domain/desk-words.ts';
+import { type DeskVerb, desk_words } from '../../domain/desk-words.ts';
 import { AppError } from '../../domain/errors.ts';
 import { book, dropHold } from './book.ts';
 import { cancel, pay, reschedule } from './changes.ts';
@@ -51,6 +51,10 @@ function tell(desk: Desk, told: Told): void {
   if (told.next !== null) desk.talk.remark(told.next);
 }
 
+/** `wl` alone looks; with more words it acts. */
+const changes = ({ verb, words }: Command) =>
+  desk_words[verb].tier !== 'read' && (verb !== 'waitlist' || words.length > 0);
+
 const EXIT_PARTIAL = 14;
 const EXIT_LEFT = 130;
 
@@ -78,6 +82,9 @@ export async function sit(sitting: Sitting): Promise<number> {
         talk.remark(line);
       }
       const command = parseLine(line, words);
+      if (desk.is_read_only && changes(command)) {
+        throw refuse('policy_refused', words.read_only);
+      }
       history.keep(line);
       if (command.verb === 'quit') return false;
       if (command.verb === 'history') {

@@ -85,6 +85,7 @@ export const en: DeskWords = {
   waiting_for_answer:
     'The answer of the server is still awaited; Ctrl-C once more ends without it.',
   no_arrows: 'Arrow keys do nothing here: hi lists your last lines, !! repeats the last.',
+  read_only: 'This sitting only looks: start petpro desk without --read-only.',
   no_history: 'There is no such line: hi lists those that can be repeated.',
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 

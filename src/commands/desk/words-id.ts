@@ -115,6 +115,7 @@ export const id: DeskWords = {
   how_to_end: 'Tidak ada yang berjalan. q atau Ctrl-D selesai; Ctrl-C sekali lagi juga.',
   waiting_for_answer: 'Jawaban server masih ditunggu; Ctrl-C sekali lagi selesai tanpanya.',
   no_arrows: 'Tombol panah tidak dipakai: hi menunjukkan baris terakhir, !! mengulanginya.',
+  read_only: 'Sesi ini hanya melihat: jalankan petpro desk tanpa --read-only.',
   no_history: 'Baris itu tidak ada: hi menunjukkan yang bisa diulang.',
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 

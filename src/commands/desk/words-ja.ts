@@ -108,6 +108,7 @@ export const ja: DeskWords = {
   how_to_end: '何も進行していません。q か Ctrl-D で終了。もう一度 Ctrl-C でも終わります。',
   waiting_for_answer: 'サーバーの返事を待っています。もう一度 Ctrl-C で待たずに終わります。',
   no_arrows: '矢印キーは使えません。hi で最近の入力、!! で最後を繰り返します。',
+  read_only: '閲覧専用です。変更するには --read-only なしで petpro desk を。',
   no_history: 'その行はありません。hi で繰り返せる行が出ます。',
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 

@@ -37,6 +37,7 @@ export type DeskWords = {
   readonly how_to_end: string;
   readonly waiting_for_answer: string;
   readonly no_arrows: string;
+  readonly read_only: string;
   readonly no_history: string;
   readonly help_line: (short: string, verb: string, text: string) => string;
 

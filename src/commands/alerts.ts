@@ -50,10 +50,8 @@ const unit_signs: Readonly<Record<AlertRule['unit'], string>> = {
 
 const short = (value: number) => String(Math.round(value * 10) / 10);
 
-function valueText({ value, unit, detail }: Alert): string {
-  if (value !== null) return `${short(value)}${unit_signs[unit]}`;
-  return detail === null ? '-' : '?';
-}
+const valueText = ({ value, unit }: Alert) =>
+  value === null ? '-' : `${short(value)}${unit_signs[unit]}`;
 
 const limitText = ({ compare, threshold, unit }: Alert) =>
   `${compare === 'above' ? '>' : '<'} ${short(threshold)}${unit_signs[unit]}`;

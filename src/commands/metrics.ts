@@ -48,8 +48,8 @@ function alertText({ threshold, unit }: Kpi): string {
 function freshness({ daemons, counted_at }: Pick<Kpis, 'daemons' | 'counted_at'>): string {
   if (daemons === 0) return 'No daemon has told of itself for two minutes: petpro health --ready';
   const who = daemons === 1 ? '1 daemon' : `${daemons} daemons`;
-  const when = counted_at === null ? 'not counted yet' : `counted ${counted_at}`;
-  return `${who}, bookings and money ${when}; '-' = nothing happened to take it from.`;
+  const when = counted_at === null ? 'not counted yet' : `counted ${counted_at.slice(11, 19)} UTC`;
+  return `${who}; bookings and money ${when}. '-' = nothing to take it from.`;
 }
 
 /** `petpro metrics show` */

@@ -1,9 +1,4 @@
-import {
-  ALERT_PAYMENTS_MIN,
-  ALERT_REQUESTS_MIN,
-  type AlertName,
-  alert_rules,
-} from '../domain/alerts.ts';
+import { ALERT_PAYMENTS_MIN, ALERT_REQUESTS_MIN, type AlertName } from '../domain/alerts.ts';
 import { addCounts, type Counts, type KpiName, kpis } from '../domain/kpi.ts';
 import { stepsOf } from './actions/kpis.ts';
 import type { App } from './app-types.ts';
@@ -12,8 +7,13 @@ import { backupAge, type KpiState, readKpiState, readSamples } from './store/kpi
 import { outboxBacklog } from './store/outbox.ts';
 import { type InventoryState, readInventory } from './store/repairs.ts';
 
-/** What an alert looks at. `value` null = it could not be measured; Infinity = beyond any figure. */
-export type Measure = { readonly value: number | null; readonly detail: string | null };
+/** What an alert looks at. `value` null = it could not be measured. */
+export type Measure = {
+  readonly value: number | null;
+  /** Judged by `value`, but there is no figure to show. */
+  readonly is_bare?: true;
+  readonly detail: string | null;
+};
 
 /** What was measured of everything, by the database's clock. */
 export type Measures = {
@@ -27,11 +27,13 @@ const MINUTES = 15;
 const INVENTORY_OLD_MS = 300_000;
 
 const known = (value: number, detail: string | null = null): Measure => ({ value, detail });
+/** Nothing to measure: well, or as bad as can be. */
+const bare = (value: number, detail: string): Measure => ({ value, is_bare: true, detail });
 const unknown = (detail: string): Measure => ({ value: null, detail });
 
 /** Without enough to judge by there is nothing wrong: a share of three requests is no share. */
 function share(counts: Counts, name: KpiName, total: number, least: number, what: string): Measure {
-  if (total < least) return known(0, `${total} ${what}: too few to judge`);
+  if (total < least) return bare(0, `${total} ${what}: too few to judge`);
   const value = kpis[name].value({ counts, seconds: 1, currency: null }) ?? 0;
   return known(Math.round(value * 10) / 10, `of ${total} ${what}`);
 }
@@ -87,8 +89,8 @@ async function ofQueues(app: App): Promise<readonly [AlertName, Measure][]> {
 /** Never one: worth a warning where it matters, and nothing to say of a machine for trying things out. */
 function ofBackup(app: App, age_s: number | null): Measure {
   if (age_s !== null) return known(Math.round(age_s / 360) / 10);
-  if (app.config.env === 'dev') return known(0, 'none was ever made; not asked for in dev');
-  return known(Infinity, 'none was ever made, as far as we were told');
+  if (app.config.env === 'dev') return bare(0, 'none was ever made; not asked for in dev');
+  return bare(Infinity, 'none was ever made, as far as we were told');
 }
 
 function ofMachines(state: KpiState): readonly [AlertName, Measure][] {
@@ -98,7 +100,7 @@ function ofMachines(state: KpiState): readonly [AlertName, Measure][] {
     ['disk', disk === null ? unknown('no daemon sees its disk') : known(disk)],
     [
       'certificate',
-      days === null ? known(alert_rules.certificate.clears_at, 'no https address') : known(days),
+      days === null ? bare(Infinity, 'PETPRO_PUBLIC_URL is no https address') : known(days),
     ],
     ['test', known(is_tested ? 1 : 0)],
   ];

@@ -1,8 +1,8 @@
 import type { KpiName } from './kpi.ts';
 
 /**
- * The alerts: five of seed 004, Critical Alerts, and six about the machinery. The daemon, the rules for
- * Prometheus, docs/alerts.md and the tests derive from this table.
+ * The alerts: five of seed 004, Critical Alerts, and those about the machinery. The daemon, the rules for
+ * Prometheus (scripts/alerts-prom.ts), docs/alerts.md and the tests derive from this table.
  */
 
 export const alert_names = [
@@ -46,13 +46,8 @@ export type AlertRule = {
   readonly runbook: string;
   /** The command that comes next. */
   readonly next: string;
-  /** The same in Prometheus, true when it is over the threshold; null = only the daemon knows. */
-  readonly promql: string | null;
 };
 
-const ratio5m = (part: string, whole: string) =>
-  `100 * sum(rate(${part}[5m])) / sum(rate(${whole}[5m]))`;
-const requests = 'petpro_http_request_duration_seconds';
 /** Fewer say nothing about a share. */
 export const ALERT_REQUESTS_MIN = 20;
 export const ALERT_PAYMENTS_MIN = 5;
@@ -71,7 +66,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'A part that requests need does not answer: look at database and Redis first, then at http.failed in the log.',
     next: 'petpro doctor',
-    promql: `${ratio5m(`${requests}_count{status=~"5..",route!~"/healthz|/readyz|/metrics"}`, `${requests}_count{route!~"/healthz|/readyz|/metrics"}`)} > 5`,
   },
   latency_p95: {
     title: 'Answers are slow',
@@ -86,7 +80,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Start another daemon when the processors are busy; when they are idle, the database or the payment provider is slow.',
     next: 'petpro metrics show --group performance',
-    promql: `1000 * histogram_quantile(0.95, sum by (le) (rate(${requests}_bucket{route!~"/healthz|/readyz|/metrics"}[5m]))) > 2000`,
   },
   lock_contention: {
     title: 'Most tries for a slot lose',
@@ -101,8 +94,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Many want the same slots. A sale or an opening does this; otherwise see who holds slots without paying.',
     next: 'petpro locks list',
-    promql:
-      '100 * sum(rate(petpro_hold_tries_total{outcome="locked"}[5m])) / sum(rate(petpro_hold_tries_total[5m])) > 50',
   },
   inventory_mismatch: {
     title: 'The inventory does not fit together',
@@ -117,7 +108,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Rows contradict each other: somebody may come for a seat that another has. Find out which before the day begins.',
     next: 'petpro reconcile run --fix --dry-run',
-    promql: 'max(petpro_inventory_mismatches{kind=~"invariant[.].*"}) > 0',
   },
   failed_payments: {
     title: 'Many payments fail',
@@ -132,8 +122,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Look at the status page of the payment provider, then at the reasons of the latest failures.',
     next: 'petpro payments list --status failed',
-    promql:
-      '100 * max(increase(petpro_payments_total{result="failed"}[15m])) / sum(max by (result) (increase(petpro_payments_total[15m]))) > 10',
   },
   locks_leaked: {
     title: 'Locks without a hold',
@@ -148,7 +136,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'These slots look taken although nobody holds them. They end by themselves unless they have no end.',
     next: 'petpro locks list --leaked',
-    promql: 'max(petpro_inventory_mismatches{kind="lock.leaked"}) > 0',
   },
   events_dead: {
     title: 'Events were given up',
@@ -163,7 +150,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Nobody hears of these changes until they are sent again: no mail, no webhook, no other service.',
     next: 'petpro outbox list --dead --by-error',
-    promql: 'max(petpro_outbox_dead) > 0',
   },
   messages_dead: {
     title: 'Messages, refunds or webhooks were given up',
@@ -177,7 +163,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     clear_for_s: 0,
     runbook: 'Group them by cause: one provider or one address is usually behind most of them.',
     next: 'petpro jobs list',
-    promql: 'sum(max by (queue) (petpro_queue_jobs{queue!="outbox",state="dead"})) > 10',
   },
   relay_lag: {
     title: 'Events leave late',
@@ -192,7 +177,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'No relay runs, or the database is busy: mails, boards and other services are that much behind.',
     next: 'petpro outbox list',
-    promql: 'max(petpro_outbox_lag_seconds) > 30',
   },
   backup_age: {
     title: 'No fresh backup',
@@ -207,7 +191,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Make one now, and see why the nightly one did not come. Continuous archiving counts as well.',
     next: 'petpro backups note --help',
-    promql: 'max(petpro_backup_age_seconds) > 26 * 3600',
   },
   certificate: {
     title: 'The certificate ends soon',
@@ -222,7 +205,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Renew the certificate of PETPRO_PUBLIC_URL: afterwards no customer and no payment provider reaches us.',
     next: 'petpro config get public_url',
-    promql: 'min(petpro_certificate_days) < 14',
   },
   disk: {
     title: 'The disk is nearly full',
@@ -237,7 +219,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     runbook:
       'Free room where PETPRO_HOME lies: without it no file is taken, and a database there stops.',
     next: 'petpro retention list --count',
-    promql: 'max(petpro_disk_used_percent) > 90',
   },
   test: {
     title: 'A test of the alerts',
@@ -251,7 +232,6 @@ export const alert_rules: Readonly<Record<AlertName, AlertRule>> = {
     clear_for_s: 0,
     runbook: 'Somebody asked for it, to see that alerts reach people. It ends by itself.',
     next: 'petpro alerts list --firing',
-    promql: null,
   },
 };
 

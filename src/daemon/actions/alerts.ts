@@ -25,7 +25,7 @@ const textOf = (at: Temporal.Instant | null | undefined) =>
   at?.toString({ smallestUnit: 'second' }) ?? null;
 
 function alertJson(name: AlertName, row: AlertRow | undefined): Alert {
-  const { promql: _promql, ...rule } = alert_rules[name];
+  const rule = alert_rules[name];
   return {
     name,
     ...rule,

@@ -29,7 +29,7 @@ async function judge(
   app: App,
   name: AlertName,
   before: AlertRow | undefined,
-  { value, detail }: Measure,
+  { value, is_bare, detail }: Measure,
   now_ms: number,
 ): Promise<boolean> {
   const rule = alert_rules[name];
@@ -42,7 +42,7 @@ async function judge(
   const look = {
     name,
     state: after.state,
-    value: value === Infinity ? null : value,
+    value: is_bare === true ? null : value,
     detail,
     over_since: instantOf(after.over_since_ms),
     well_since: instantOf(after.well_since_ms),
@@ -52,7 +52,7 @@ async function judge(
   if (change === null) return false;
   const { severity, threshold, next } = rule;
   const is_muted = before?.muted_until != null;
-  const facts = { alert: name, severity, value, threshold, detail, is_muted };
+  const facts = { alert: name, severity, value: look.value, threshold, detail, is_muted };
   if (change === 'cleared' || is_muted) app.log.info(`alert.${change}`, facts);
   else if (severity === 'critical') app.log.error('alert.fired', { ...facts, next });
   else app.log.warn('alert.fired', { ...facts, next });

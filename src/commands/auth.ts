@@ -101,7 +101,7 @@ export async function switchLogin(context: Context, args: Args): Promise<undefin
     kind: 'LoginList',
     items: logins.map(({ token: _, ...login }, index) => ({ ...login, in_use: index === 0 })),
     columns: [
-      { head: '', text: (one) => (one.in_use ? '*' : ' ') },
+      { head: 'USED', text: (one) => (one.in_use ? '*' : ''), whole: true },
       { head: 'NAME', text: (one) => one.name, whole: true },
       { head: 'ROLE', text: (one) => one.role },
       { head: 'SINCE', text: (one) => one.added_at },

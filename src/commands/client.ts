@@ -17,6 +17,8 @@ export type ClientOptions = {
   readonly next_when_down?: string;
   /** One line per request and answer; never the token. */
   readonly on_debug?: (line: string) => void;
+  /** Told with each answer that names the daemon's version. */
+  readonly on_version?: (version: string) => void;
   /** The lines also show headers and bodies, without secrets. */
   readonly debug_http?: boolean;
 };
@@ -134,6 +136,7 @@ export function createClient(options: ClientOptions): ApiClient {
       const lines = [...requestLines(headers, body), ...answerLines(answer.text)];
       for (const line of lines) options.on_debug?.(line);
     }
+    if (answer.version !== null) options.on_version?.(answer.version);
     if (answer.status >= 400) throw problemOf(answer.status, answer.text, options.url);
     const parsed = parseJson(answer.text);
     if (parsed === undefined || answer.status >= 300) {

@@ -14,6 +14,7 @@ import { type Form, scenario_names, scenarioNamed, scenarios, sizeOf } from '../
 import { setUpLoad } from '../load/setup.ts';
 import { askTarget, checkSameDatabase, isLoopback, refuseForeign } from '../load/target.ts';
 import { withDatabase } from './database.ts';
+import { envOf } from './profile-guard.ts';
 import { readDemo } from './session.ts';
 
 /** Load tests for the console's load screen: the same steps as `petpro load run`, without a terminal of their own. */
@@ -75,9 +76,9 @@ async function carryOut(
   const { config, url, env } = place;
   const scenario = scenarioNamed(wish.scenario);
   // Refused by its address alone, before the first packet goes there.
-  refuseForeign({ url, env: null }, config.env, no_insistence);
+  refuseForeign({ url, env: null }, envOf(config), no_insistence);
   const target = await askTarget(url, signal);
-  refuseForeign(target, config.env, no_insistence);
+  refuseForeign(target, envOf(config), no_insistence);
   const k6 = await findK6(env);
   if (k6 === null) throw noK6(env);
   const { stripe_api_base } = config;

@@ -13,7 +13,12 @@ export type HttpRequest = {
   readonly keep_alive?: boolean;
 };
 
-export type HttpAnswer = { readonly status: number; readonly text: string };
+export type HttpAnswer = {
+  readonly status: number;
+  readonly text: string;
+  /** Of the daemon; null where the answer is none of PetPro's. */
+  readonly version: string | null;
+};
 
 /** Far above any answer of ours: a strange server must not fill the memory. */
 const ANSWER_MAX_BYTES = 64 * 1_048_576;
@@ -60,7 +65,9 @@ export async function askHttp(request: HttpRequest): Promise<HttpAnswer> {
         response.on('close', () => reject(new Error('The answer was cut.')));
         response.on('end', () => {
           const text = Buffer.concat(chunks).toString('utf8');
-          resolve({ status: response.statusCode ?? 0, text });
+          const { 'x-petpro-version': told } = response.headers;
+          const version = typeof told === 'string' ? told : null;
+          resolve({ status: response.statusCode ?? 0, text, version });
         });
       });
       outgoing.on('error', reject);

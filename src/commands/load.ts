@@ -21,6 +21,7 @@ import { withDatabase } from './database.ts';
 import { type ChaosRig, chaosOf, needDemo, openChaos } from './load-chaos.ts';
 import { printReport } from './load-report.ts';
 import { printOne } from './output.ts';
+import { envOf } from './profile-guard.ts';
 import { serverOf } from './session.ts';
 import { wholeOption } from './slots.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
@@ -64,9 +65,9 @@ async function targetOf(context: Context, args: Args) {
     yes_really: flagOption(args, 'yes_really'),
   };
   // Refused by its address alone, before the first packet goes there.
-  refuseForeign({ url, env: null }, context.config.env, insistence);
+  refuseForeign({ url, env: null }, envOf(context.config), insistence);
   const target = await askTarget(url, context.signal);
-  refuseForeign(target, context.config.env, insistence);
+  refuseForeign(target, envOf(context.config), insistence);
   const { stripe_api_base } = context.config;
   // Only a sandbox on this machine lets itself be paid by anybody; the real provider is never asked.
   const sandbox = isLoopback(stripe_api_base) ? stripe_api_base : null;

@@ -8,6 +8,9 @@ import { type Args, type CommandSpec, flagOption, needsWrites } from './spec.ts'
 /** True when severe commands want their word typed, `--yes` or not. */
 export const isProtected = (config: Config): boolean => config.server?.is_protected === true;
 
+/** What kind of place we talk to: the profile's word, else PETPRO_ENV. */
+export const envOf = (config: Config): Config['env'] => config.server?.env ?? config.env;
+
 /** True when operators may change things: not protected, or asked for by --writes. */
 export const mayWrite = (config: Config): boolean =>
   config.writes || config.server === null || config.server.may_write;

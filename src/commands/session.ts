@@ -8,6 +8,7 @@ import type { Output } from '../domain/shapes.ts';
 import { tokenFor } from './auth-token.ts';
 import { createClient } from './client.ts';
 import type { Context } from './context.ts';
+import { skewWatch } from './version-skew.ts';
 
 /** Whom we talk to: the API of PETPRO_URL, or else the demo that runs on this machine. */
 
@@ -109,12 +110,14 @@ function whereTo(config: Config, demo_role: string): Server & { readonly token: 
 export function openSession(context: Context, demo_role = 'desk'): Session {
   const { config, debug, io, signal } = context;
   const { url, token, demo } = whereTo(config, demo_role);
+  const on_version = skewWatch(context, url);
   const client = createClient({
     url,
     token,
     source: 'cli',
     timeout_ms: config.timeout_ms,
     signal,
+    on_version,
     next_when_down: demo === null ? 'petpro doctor --only daemon' : 'petpro demo up',
     ...(debug ? { on_debug: (line: string) => io.err(`debug ${line}\n`) } : {}),
     debug_http: context.debug_http,

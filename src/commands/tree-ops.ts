@@ -222,6 +222,7 @@ const console_tree: readonly CommandSpec[] = [
     examples: ['petpro tui', 'petpro tui --read-only', 'petpro tui --theme cb-safe'],
     options: [
       { flags: '--read-only', doc: 'look only: no key changes anything' },
+      { flags: '--writes', doc: 'operators may change things on a protected server' },
       {
         flags: '--theme <theme>',
         doc: 'colours (PETPRO_THEME); cb-safe for colour-blind eyes',

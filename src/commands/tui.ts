@@ -5,6 +5,7 @@ import { AppError } from '../domain/errors.ts';
 import type { Role } from '../domain/roles.ts';
 import type { UserChoice } from '../tui/effects-desk.ts';
 import type { Login } from '../tui/run.tsx';
+import { loginsAt } from './auth-store.ts';
 import { isUtf8 } from './charset.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
@@ -28,13 +29,15 @@ export type TuiOptions = {
   readonly theme?: Config['theme'];
   /** The setting of that name. */
   readonly keys?: string;
+  /** The settings in force; default: what the environment says. */
+  readonly config?: Config;
   /** Name -> token of those who can sit down here without typing one. */
   readonly users?: Readonly<Record<string, string>>;
 };
 
 /** Opens the console on this terminal; resolves with the exit code when it is closed. */
 export async function runTui(options: TuiOptions, io: Io): Promise<number> {
-  const config = loadConfig({ env: io.env });
+  const { config = loadConfig({ env: io.env }) } = options;
   if (!io.is_tty) {
     throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro desk' });
   }
@@ -66,7 +69,9 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
     lang,
     role,
     name,
-    env: config.env,
+    env: envOf(config),
+    is_protected: isProtected(config),
+    operators_look_only: !mayWrite(config),
     ascii: config.ascii || !isUtf8(config.locale),
     read_only: options.read_only === true,
     theme: hasColour(config, io.is_tty) ? (options.theme ?? config.theme) : 'mono',
@@ -91,10 +96,12 @@ function themeOf(name: string | null): Config['theme'] | null {
   return client_settings.theme.parse.words.find((word) => word === name) ?? null;
 }
 
-/** In the demo everybody of the clinic can sit down; customers have no console. */
+/** In the demo everybody of the clinic can sit down, elsewhere who has logged in; customers have no console. */
 function peopleOf(config: Config, url: string): Readonly<Record<string, string>> {
   const demo = readDemo(config);
-  if (demo?.url !== url) return {};
+  if (demo?.url !== url) {
+    return Object.fromEntries(loginsAt(config, url).map(({ name, token }) => [name, token]));
+  }
   return Object.fromEntries(Object.entries(demo.tokens).filter(([name]) => name !== 'customer'));
 }
 
@@ -124,5 +131,6 @@ export async function tui(context: Context, args: Args): Promise<number> {
     theme: themeOf(textOption(args, 'theme')) ?? config.theme,
     keys: config.keys,
   };
+    config,
   return await runTui(options, io);
 }

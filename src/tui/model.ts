@@ -39,6 +39,7 @@ export type Session = {
   /** Load tests can be run from here. */
   readonly has_load: boolean;
   /** Who can sit down here without typing a token. */
+  readonly is_protected?: boolean;
   readonly users: readonly string[];
   /** Random per start; makes idempotency keys unique without randomness in the reducer. */
   readonly nonce: string;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { render } from 'ink';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
-import type { Role } from '../domain/roles.ts';
+import { mayAccess, type Role } from '../domain/roles.ts';
 import { App } from './app.tsx';
 import { type Console, openConsole } from './console.ts';
 import type { UserChoice } from './effects-desk.ts';
@@ -36,6 +36,10 @@ export type ConsoleOptions = Login & {
   readonly env: string;
   readonly ascii: boolean;
   readonly read_only: boolean;
+  /** The server is to be handled with care: the banner is loud, whatever it is called. */
+  readonly is_protected?: boolean;
+  /** Whoever runs the machinery only looks. */
+  readonly operators_look_only?: boolean;
   /** Who can sit down here: names without typing anything, and the way in. */
   readonly users?: {
     readonly names: readonly string[];
@@ -87,7 +91,8 @@ function sessionOf(options: ConsoleOptions, { role, name }: Login): Session {
     role,
     name,
     env,
-    read_only,
+    read_only: read_only || (options.operators_look_only === true && mayAccess(role, 'sre')),
+    is_protected: options.is_protected === true,
     glyphs: options.ascii ? 'ascii' : 'utf',
     theme: options.theme ?? 'default',
     keys: options.keys ?? new Map(),

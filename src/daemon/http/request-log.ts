@@ -66,11 +66,19 @@ export function requestNotes(log: Log, observe: Observe): (line: RequestLine) =>
   };
 }
 
+/** Says which daemon has answered, so that a command line of another version can say so. */
+export const VERSION_HEADER = 'x-petpro-version';
+
 /** One canonical line per request, written when the answer is out. */
-export function addRequestLog(server: FastifyInstance, note: (line: RequestLine) => void): void {
+export function addRequestLog(
+  server: FastifyInstance,
+  note: (line: RequestLine) => void,
+  version: string,
+): void {
+  const headers = { ...safe_headers, [VERSION_HEADER]: version };
   server.addHook('onRequest', (request, reply, done) => {
     request.started_ms = performance.now();
-    reply.headers(safe_headers).header('x-request-id', request.id);
+    reply.headers(headers).header('x-request-id', request.id);
     done();
   });
   server.addHook('onResponse', (request, reply, done) => {

@@ -170,7 +170,7 @@ export async function createServer(parts: ServerParts): Promise<FastifyInstance>
   const server = openServer(app);
   const others = refuseOtherMethods(server);
   const note = requestNotes(app.log, metrics.observeRequest);
-  addRequestLog(server, note);
+  addRequestLog(server, note, version);
   addDeadlines(server, app.config.request_timeout_ms);
   readJsonBodies(server);
   if (app.config.roles.includes('api')) await addApi(server, parts, note);

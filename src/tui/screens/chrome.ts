@@ -98,7 +98,7 @@ export function headerLine(state: State): Line {
     [span(is_ops ? ' PetPro OPS' : ' PetPro', 'bold'), span(`  ${is_ops ? '' : name}`)],
     [
       span(` ${when} `),
-      span(env, env === 'PROD' ? 'banner' : 'accent'),
+      span(env, env === 'PROD' || session.is_protected === true ? 'banner' : 'accent'),
       span(`  ${who}  `),
       linkSpan(state),
       span(' '),

@@ -12,6 +12,7 @@ import { loadPort } from './console-load.ts';
 import { type Context, hasColour } from './context.ts';
 import type { Io } from './io.ts';
 import { clinicOf } from './lookup.ts';
+import { envOf, isProtected, mayWrite } from './profile-guard.ts';
 import { type Lang, langOf, openSession, readDemo } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 

@@ -1,11 +1,13 @@
 import { allowedMoves, type DeskMove } from '../domain/booking.ts';
 import { nextKey, openBook } from './book-open.ts';
 import { runMarked } from './bulk.ts';
+import { openCall } from './caller-open.ts';
 import { changeDay, keepInView, moveCursor } from './day.ts';
 import { runMoneyAction } from './deed.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { openFind } from './find-open.ts';
+import { behindPanel, runHealthAction } from './health-actions.ts';
 import { wordsOf } from './i18n/text.ts';
 import { runJobsAction, runTailAction } from './jobs-actions.ts';
 import { openJournal } from './journal.ts';
@@ -17,6 +19,7 @@ import { runLoadAction } from './load.ts';
 import { runLockAction } from './lock-actions.ts';
 import { toggleMark, unmarkRows } from './marks.ts';
 import { type State, type Step, say, stay } from './model.ts';
+import { openPrint } from './paper-box.ts';
 import { goTo, nextPlace, resync } from './places.ts';
 import { actionRefusal } from './refused.ts';
 import { type BoardRow, makeBoard } from './rows.ts';
@@ -159,7 +162,15 @@ function toggleOpen(state: State): State {
 }
 
 function openList(state: State, screen: 'help' | 'palette'): State {
-  return { ...state, overlay: { screen, field: fieldOf(''), index: 0 } };
+  const below = state.overlay;
+  return { ...state, overlay: { screen, field: fieldOf(''), index: 0, below } };
+}
+
+/** On the wall, Enter and zoom lead to the screen whose panel has the cursor. */
+function healthAction(state: State, id: ActionId): Step | null {
+  const behind = state.overlay === null ? behindPanel(state) : null;
+  const is_way = id === 'health_open' || id === 'health_zoom';
+  return is_way && behind !== null ? runAction(state, behind) : runHealthAction(state, id);
 }
 
 /** An action of a screen other than the board; null when it is none of its own. */
@@ -173,6 +184,8 @@ function ownAction(state: State, id: ActionId): Step | null {
       return runLockAction(state, id);
     case 'jobs':
       return runJobsAction(state, id);
+    case 'health':
+      return healthAction(state, id);
     case 'load':
       return runLoadAction(state, id);
     case 'events':
@@ -298,6 +311,10 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
       return bookAt(state, row);
     case 'find':
       return stay(openFind(state));
+    case 'print_sheet':
+      return openPrint(state);
+    case 'call_open':
+      return openCall(state);
     case 'filter':
       return stay({
         ...state,
@@ -314,6 +331,8 @@ function runScreenAction(state: State, id: ActionId, row: BoardRow | null): Step
       return goTo(state, 'locks');
     case 'screen_jobs':
       return goTo(state, 'jobs');
+    case 'screen_health':
+      return goTo(state, 'health');
     case 'screen_load':
       return goTo(state, 'load');
     case 'screen_events':

@@ -1,10 +1,11 @@
+import { allowedMoves } from '../domain/booking.ts';
 import { nextKey } from './book-open.ts';
 import { patchBooking, wantReload } from './day.ts';
 import { scrolledTop } from './dialog-keys.ts';
 import { edit, fieldOf } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type ActionId, foldKey } from './keys.ts';
-import { moveRefusal } from './legal-row.ts';
+import { moveRefusal, statusWord } from './legal-row.ts';
 import { markedRows } from './marks.ts';
 import { type Problem, type State, type Step, say, stay } from './model.ts';
 import {
@@ -56,7 +57,12 @@ function itemOf(state: State, row: BoardRow, verb: BulkVerb): BulkItem {
   const { row: data } = row;
   const move = moveOf(verb);
   const is_booking = row.kind === 'booking' && data.booking_id !== null;
-  const refused = move === null ? null : moveRefusal(state, row, move);
+  const full = move === null ? null : moveRefusal(state, row, move);
+  const can = data.status !== null && move !== null && allowedMoves(data.status).includes(move);
+  const is_again = move === 'arrived' && data.arrived_at !== null;
+  // There is room for what it is; what else could be done is a question for the row itself.
+  const is_other = full !== null && (!can || is_again);
+  const refused = is_other ? words.desk.it_is(statusWord(state, row)) : full;
   const why = is_booking ? refused : words.refused_row;
   return {
     row_id: row.id,
@@ -113,6 +119,18 @@ export function runMarked(state: State, id: ActionId, row: BoardRow | null): Ste
   if (id !== 'resend') return null;
   if (row === null) return stay(say(state, 'warn', words.refused_row));
   return openBulk(state, 'message', [row]);
+}
+
+/** The rows that a line names: marked or acted on together. */
+export function runRows(state: State, id: ActionId, rows: readonly BoardRow[]): Step {
+  const words = wordsOf(state.session.lang);
+  if (id === 'mark') {
+    const marked = new Set([...state.marked, ...rows.map((row) => row.id)]);
+    return stay({ ...state, marked, message: null });
+  }
+  const verb = verbs[id];
+  if (verb === undefined) return stay(say(state, 'warn', words.refused_row));
+  return openBulk(state, verb, rows);
 }
 
 /** Asks for the next row; when none is left, the result stays on screen. */
@@ -182,7 +200,9 @@ export function bulkFailed(
   const words = wordsOf(state.session.lang);
   const box = state.overlay;
   if (box?.screen !== 'bulk') return stay(wantReload(say(state, 'error', text)));
-  const why = problem.code === 'conflict' ? words.desk.changed_since : text;
+  // The rule itself: what kind of refusal it is, the word before it says.
+  const said = problem.code === 'policy_refused' && problem.detail !== '' ? problem.detail : text;
+  const why = problem.code === 'conflict' ? words.desk.changed_since : said;
   const failed = withOutcome(box, effect.booking_id, 'failed', why);
   const is_over = ['unavailable', 'unauthorized', 'forbidden'].includes(problem.code);
   return step(state, is_over ? { ...failed, phase: 'stopping' } : failed);

@@ -7,9 +7,17 @@ import type { Draft, PayChoice } from './draft.ts';
 import type { Remap } from './keys-remap.ts';
 import type { DeskEffect, DeskOverlay, DeskResult, Redo } from './model-desk.ts';
 import type { FindBox, FindEffect, FindResult } from './model-find.ts';
+import type { HealthEffect, HealthOverlay, HealthResult, HealthState } from './model-health.ts';
 import type { JobsEffect, JobsOverlay, JobsResult, JobsState, TailState } from './model-jobs.ts';
 import type { Due, LifeEffect, LifeOverlay, LifeResult, Target, Undo } from './model-life.ts';
 import type { MoneyEffect, MoneyOverlay, MoneyResult, MoneyState } from './model-money.ts';
+import type {
+  Call,
+  OfflineEffect,
+  OfflineOverlay,
+  OfflineResult,
+  OfflineState,
+} from './model-offline.ts';
 import type { LoadState, LocksState, OpsEffect, OpsOverlay, OpsResult } from './model-ops.ts';
 import type { WaitlistBox, WaitlistEffect, WaitlistResult } from './model-waitlist.ts';
 import type { BoardRow } from './rows.ts';
@@ -31,6 +39,7 @@ export type Session = {
   readonly role: Role;
   readonly name: string;
   readonly env: string;
+  readonly is_protected?: boolean;
   readonly glyphs: Glyphs;
   readonly theme: ThemeName;
   /** Where this person's keys differ from the table. */
@@ -38,8 +47,9 @@ export type Session = {
   readonly read_only: boolean;
   /** Load tests can be run from here. */
   readonly has_load: boolean;
+  /** The day sheet is printed once a day when the clinic opens. */
+  readonly prints_at_opening?: boolean;
   /** Who can sit down here without typing a token. */
-  readonly is_protected?: boolean;
   readonly users: readonly string[];
   /** Random per start; makes idempotency keys unique without randomness in the reducer. */
   readonly nonce: string;
@@ -92,6 +102,8 @@ export type ListBox = {
   readonly screen: 'help' | 'palette';
   readonly field: Field;
   readonly index: number;
+  /** What was open when it was opened: Esc goes back there. */
+  readonly below: Overlay | null;
 };
 export type DetailBox = { readonly screen: 'detail'; readonly top: number };
 export type BookBox = { readonly screen: 'book' };
@@ -110,10 +122,12 @@ export type Overlay =
   | MoneyOverlay
   | WaitlistBox
   | DeskOverlay
+  | OfflineOverlay
   | JobsOverlay
+  | HealthOverlay
   | OpsOverlay;
 /** What lies under the dialogs, in the order of their numbers. */
-export const places = ['board', 'money', 'locks', 'jobs', 'load', 'events'] as const;
+export const places = ['board', 'money', 'locks', 'jobs', 'health', 'load', 'events'] as const;
 export type Place = (typeof places)[number];
 export type ScreenName = Place | Overlay['screen'];
 
@@ -177,17 +191,23 @@ export type State = {
   readonly money: MoneyState;
   readonly locks: LocksState;
   readonly jobs: JobsState;
+  readonly health: HealthState;
   readonly load: LoadState;
   readonly tail: TailState;
+  readonly offline: OfflineState;
+  /** Who rang while a dialog was open, the last one last. */
+  readonly calls: readonly Call[];
 };
 
 export type Result =
   | FindResult
+  | HealthResult
   | OpsResult
   | LifeResult
   | MoneyResult
   | WaitlistResult
   | DeskResult
+  | OfflineResult
   | JobsResult
   | { readonly type: 'day'; readonly seq: number; readonly day: Day; readonly took_ms: number }
   | { readonly type: 'clinic'; readonly clinic: ClinicDetail }
@@ -318,8 +338,10 @@ export type Effect =
   | MoneyEffect
   | WaitlistEffect
   | DeskEffect
+  | OfflineEffect
   | JobsEffect
   | FindEffect
+  | HealthEffect
   | { readonly type: 'quit'; readonly code: number };
 
 /** What one event leads to: the next state, and what is to be done outside. */

@@ -4,6 +4,7 @@ import { keepInView } from './day.ts';
 import { edit } from './field.ts';
 import { wordsOf } from './i18n/text.ts';
 import { type Binding, bindings, foldKey, keyName } from './keys.ts';
+import { keysHere } from './keys-remap.ts';
 import { stopLoad } from './load.ts';
 import { filterLocks } from './locks.ts';
 import {
@@ -15,6 +16,7 @@ import {
   type Step,
   stay,
 } from './model.ts';
+import { commands } from './palette-words.ts';
 import { actionRefusal } from './refused.ts';
 import { foldText } from './rows.ts';
 import { GUARD_MS, visibleRows } from './selectors.ts';
@@ -52,29 +54,42 @@ export function typeFilter(state: State, box: FilterBox, field: Field): State {
   return is_kept ? filtered : { ...filtered, cursor_id: rows[0]?.id ?? state.cursor_id };
 }
 
-/** The help list: what the keys of the screen below do, found by key or word. */
+/**
+ * The help list: what the keys of the screen below do, found by key, by word or by command. What is found by its
+ * key comes first.
+ */
 export function helpRows(state: State, text: string): readonly Binding[] {
   const words = wordsOf(state.session.lang);
-  const wanted = foldText(text).trim();
-  return bindings.filter((row) => {
-    if (!row.screens.includes(state.place)) return false;
-    const label = foldText(words.actions[row.id]);
-    const is_key = row.keys.some((key) => keyName(key).toLowerCase() === wanted);
-    return wanted === '' || is_key || label.includes(wanted);
-  });
+  const wanted = foldText(text.normalize('NFKC')).trim();
+  const below = state.overlay?.screen === 'help' ? state.overlay.below : null;
+  const screen = below?.screen ?? state.place;
+  const here = bindings.filter((row) => row.screens.includes(screen));
+  if (wanted === '') return here;
+  const keysOf = (row: Binding) => keysHere(state.session.keys, row).map(keyName);
+  // `z` is another key than `Z`, but who types one may mean the other.
+  const isExact = (row: Binding) => keysOf(row).includes(text.trim());
+  const isKey = (row: Binding) => keysOf(row).some((key) => key.toLowerCase() === wanted);
+  const isWord = (row: Binding) =>
+    foldText(words.actions[row.id]).includes(wanted) ||
+    commands.some(
+      ({ action, word, short }) =>
+        action === row.id && (word.startsWith(wanted) || short === wanted),
+    );
+  const rank = (row: Binding) => (isExact(row) ? 0 : isKey(row) ? 1 : 2);
+  return here.filter((row) => isKey(row) || isWord(row)).toSorted((a, b) => rank(a) - rank(b));
 }
 
 /** One key in the help list; Enter does what the marked line says. */
 export function helpKey(state: State, box: ListBox, key: string): Step {
   const rows = helpRows(state, box.field.text);
-  if (key === 'esc') return stay({ ...state, overlay: null });
+  if (key === 'esc') return stay({ ...state, overlay: box.below });
   if (key === 'enter') {
     const row = rows[box.index];
-    return row === undefined ? stay(state) : runAction({ ...state, overlay: null }, row.id);
+    return row === undefined ? stay(state) : runAction({ ...state, overlay: box.below }, row.id);
   }
-  if (key === 'down' || key === 'up') {
-    const to = box.index + (key === 'down' ? 1 : -1);
-    const index = Math.max(0, Math.min(rows.length - 1, to));
+  const by = { up: -1, down: 1, pgup: -10, pgdn: 10 }[key];
+  if (by !== undefined) {
+    const index = Math.max(0, Math.min(rows.length - 1, box.index + by));
     return stay({ ...state, overlay: { ...box, index } });
   }
   const field = edit(box.field, key);

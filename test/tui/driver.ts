@@ -3,7 +3,9 @@ import type { Role } from '../../src/domain/roles.ts';
 import { displayWidth } from '../../src/domain/width.ts';
 import { openConsole } from '../../src/tui/console.ts';
 import type { UserChoice } from '../../src/tui/effects-desk.ts';
+import type { Remap } from '../../src/tui/keys-remap.ts';
 import type { Input, Lang, Result, Session, State } from '../../src/tui/model.ts';
+import type { OfflinePort } from '../../src/tui/offline-port.ts';
 import type { Frame } from '../../src/tui/text.ts';
 import { view } from '../../src/tui/view.ts';
 import { eventually } from '../helpers/poll.ts';
@@ -83,6 +85,8 @@ export type DriverOptions = {
   readonly role?: Role;
   readonly read_only?: boolean;
   readonly api?: FakeApi;
+  readonly offline?: OfflinePort;
+  readonly keys?: Remap;
 };
 
 /** Opens a console on the fake server and waits for the board. */
@@ -99,6 +103,8 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
   const console = openConsole({
     client: api.client,
     load: load.port,
+    ready: async () => api.health.ready(),
+    offline: options.offline ?? null,
     print: async (title, printed) => {
       prints.push({ title, text: printed });
     },
@@ -108,7 +114,7 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
     feed_url: 'ws://127.0.0.1/events',
     token: 'none',
     clinic_id,
-    session: session({ lang, role, read_only }),
+    session: session({ lang, role, read_only, keys: options.keys ?? new Map() }),
     size: { columns, rows },
     now: () => now,
     random: () => 0,

@@ -1,4 +1,5 @@
 import type { Booking, ClinicDetail, Day, Owner, Slot } from '../../src/tui/model.ts';
+import type { JournalItem } from '../../src/tui/model-desk.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
 
 /** The day of figure A: a clinic in Jakarta at 10:42 with every kind of row, Japanese names among them. */
@@ -356,3 +357,25 @@ export function bookingOf(row: DayRow): Booking {
     ],
   };
 }
+
+/** What the desk did and can still take back. */
+export const journal: readonly JournalItem[] = [
+  {
+    booking_id: uuid(5, 7),
+    reference_code: 'BP10000128',
+    clinic_id: uuid(1, 1),
+    action: 'arrived',
+    at: at('10:40'),
+    leaves_at: null,
+    version: 1,
+  },
+  {
+    booking_id: uuid(5, 900),
+    reference_code: 'BP10000777',
+    clinic_id: uuid(1, 1),
+    action: 'cancelled',
+    at: at('10:42'),
+    leaves_at: at('10:45'),
+    version: 3,
+  },
+];

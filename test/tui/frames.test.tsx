@@ -7,6 +7,7 @@ import type { Glyphs, Lang } from '../../src/tui/model.ts';
 import { update } from '../../src/tui/update.ts';
 import { view } from '../../src/tui/view.ts';
 import { badWidths, type Driver, openDriver } from './driver.ts';
+import { journal } from './fixture.ts';
 import { figureEvents } from './fixture-jobs.ts';
 import { figureProgress } from './fixture-ops.ts';
 
@@ -261,10 +262,55 @@ const ops_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> =
   },
 };
 
+/** Acts on many rows, the journal, the day by vet, the change of user, words that were typed. */
+const desk_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
+  marked: async (driver) => {
+    driver.press(' ', ' ', 'k');
+    driver.pass(250);
+    await driver.until('the pane', (state) => state.columns < 120 || state.detail?.booking != null);
+  },
+  bulk: async (driver) => {
+    driver.press('g', ' ', 'j', ' ', 'j', ' ', ' ', 'j', ' ', 'a');
+    driver.pass(300);
+  },
+  'bulk-over': async (driver) => {
+    driver.press(' ', ' ', 'm');
+    driver.pass(300);
+    driver.press('y');
+    await driver.until('the end', ({ overlay }) =>
+      Boolean(overlay?.screen === 'bulk' && overlay.phase === 'over'),
+    );
+  },
+  journal: async (driver) => {
+    driver.api.undoable = journal;
+    driver.press('U');
+    await driver.until('the journal', ({ overlay }) =>
+      Boolean(overlay?.screen === 'journal' && overlay.items),
+    );
+  },
+  vets: async (driver) => {
+    driver.press('v', ' ');
+    driver.pass(250);
+    await driver.until('the pane', (state) => state.columns < 120 || state.detail !== null);
+  },
+  switch: async (driver) => {
+    driver.press('L', 'down');
+  },
+  'help-found': async (driver) => {
+    driver.press('?');
+    driver.type('z');
+  },
+  'palette-row': async (driver) => {
+    driver.press(':');
+    driver.type('ci an');
+  },
+};
+
 const screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> = {
   ...life_screens,
   ...ops_screens,
   ...jobs_screens,
+  ...desk_screens,
   board: async () => {},
   detail: async (driver) => {
     driver.press('enter');

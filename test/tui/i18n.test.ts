@@ -68,6 +68,39 @@ describe.each(langs)('the words in %s', (lang) => {
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
   });
 
+  it('fit the acts on many rows, the journal and the change of user', () => {
+    const { desk } = words;
+    const verbs = ['arrived', 'completed', 'no-show', 'message'] as const;
+    expect(Object.values(desk.undoable).filter((text) => displayWidth(text) > 12)).toEqual([]);
+    const lines = [
+      ...verbs.flatMap((verb) => [
+        ` ${desk.bulk_title(verb, 100)}`,
+        `   ${desk.bulk_effects[verb]}`,
+        `    ${desk.keep_rows}     ${desk.bulk_typed(verb, 100)}`,
+        ` ERROR 10:42:07 ${desk.bulk_done(100, 100, verb)} `,
+      ]),
+      `   ${desk.bulk_count(100, 100)}`,
+      `   ${desk.type_count(100)} [      ]`,
+      `   ${desk.bulk_running(100, 100)}`,
+      ` ! 10:42:07 ${desk.marks_first(100)} `,
+      ` ! 10:42:07 ${desk.no_marks} `,
+      ` 10:42:07 ${desk.nothing_to_redo} `,
+      ` ! 10:42:07 ${desk.redo_changed('Mochi')} `,
+      ` OK 10:42:07 ${desk.held('Mochi', '10:52')} `,
+      ` ${desk.journal_keys}`,
+      ` ${desk.journal_never}`,
+      ` ${desk.switch_keys}`,
+      `   ${desk.switch_refused}`,
+      `   ${desk.no_undo_pay}`,
+      `   ${desk.no_undo_move}`,
+      ` ${desk.hold_keys}`,
+    ];
+    expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
+    expect(desk.bulk_yes('arrived', 3).startsWith('y ')).toBe(true);
+    expect(desk.bulk_typed('arrived', 30).startsWith('Ctrl-G ')).toBe(true);
+    expect(desk.journal_keys.startsWith('y ')).toBe(true);
+  });
+
   it('fit the operators screens', () => {
     const { ops } = words;
     const tight: readonly (readonly [number, readonly string[]])[] = [

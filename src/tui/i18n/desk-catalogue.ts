@@ -25,6 +25,7 @@ export type DeskCatalogue = {
   readonly bulk_running: (done: number, all: number) => string;
   readonly bulk_close: string;
   readonly bulk_done: (done: number, left: number, verb: BulkVerb) => string;
+  readonly it_is: (status: string) => string;
   readonly changed_since: string;
   readonly not_tried: string;
 

@@ -35,7 +35,7 @@ export const desk_en: DeskCatalogue = {
 
   bulk_title: (verb, count) => `${verbs[verb].toUpperCase()}: ${rows(count)}`,
   bulk_count: (planned, kept) =>
-    `${planned} of them${kept === 0 ? '' : `; ${kept} stay as they are, see below`}. Frozen: later marks do not count.`,
+    `${planned} of them${kept === 0 ? '' : `; ${kept} stay as they are, see below`}. Later marks do not count.`,
   bulk_more: (count) => `and ${count} more (Down)`,
   bulk_effects: {
     arrived: 'Each is stamped as arrived now. U takes it back, one by one.',
@@ -52,6 +52,7 @@ export const desk_en: DeskCatalogue = {
   bulk_close: 'Enter or Esc closes',
   bulk_done: (done, left, verb) =>
     `${verbs[verb]}: ${done} done${left === 0 ? '' : `, ${left} NOT`}`,
+  it_is: (status) => `it is ${status}`,
   changed_since: 'somebody changed it meanwhile',
   not_tried: 'not tried',
 
@@ -59,8 +60,7 @@ export const desk_en: DeskCatalogue = {
   journal_none: 'Nothing of yours can be taken back any more.',
   journal_leaves: (time) => `message leaves ${time}`,
   journal_keys: 'y takes it back   Up/Down   Enter or Esc leaves it',
-  journal_never:
-    'Never taken back: in room, completed, money taken (F gives it back), a move (r again).',
+  journal_never: 'Never taken back: in room, completed, money (4, F gives it back), a move (r).',
   undoable: { cancelled: 'cancelled', arrived: 'arrived', 'no-show': 'no-show' },
   nothing_to_redo: 'Nothing was undone here that could be done again.',
   redo_changed: (name) => `${name} has changed since, or is not on this day: nothing done.`,
@@ -79,8 +79,7 @@ export const desk_en: DeskCatalogue = {
 
   hold_free: 'Only a free time can be held.',
   hold_keys: 'Ctrl-G keep the hold and close   Tab next   Esc gives it back   Ctrl-N empty',
-  held: (name, until) =>
-    `Held for ${name} until ${until}. e shows the payment link, $ takes money.`,
+  held: (name, until) => `Held for ${name} until ${until}. e payment link, $ takes money.`,
 
   theme_is: (name) => `theme ${name}`,
   theme_names: (names) => `Themes: ${names}.`,

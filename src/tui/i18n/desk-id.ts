@@ -51,6 +51,7 @@ export const desk_id: DeskCatalogue = {
   bulk_close: 'Enter atau Esc menutup',
   bulk_done: (done, left, verb) =>
     `${verbs[verb]}: ${done} sudah${left === 0 ? '' : `, ${left} TIDAK`}`,
+  it_is: (status) => `sudah ${status}`,
   changed_since: 'sudah diubah orang lain',
   not_tried: 'tidak dicoba',
 
@@ -58,8 +59,7 @@ export const desk_id: DeskCatalogue = {
   journal_none: 'Tidak ada lagi yang bisa Anda urungkan.',
   journal_leaves: (time) => `pesan terkirim ${time}`,
   journal_keys: 'y mengurungkan   Up/Down   Enter atau Esc membiarkan',
-  journal_never:
-    'Tidak bisa diurungkan: di ruang, selesai, uang masuk (F), pindah jadwal (r lagi).',
+  journal_never: 'Tidak bisa diurungkan: di ruang, selesai, uang masuk (4, F), pindah (r).',
   undoable: { cancelled: 'batal', arrived: 'tiba', 'no-show': 'tak hadir' },
   nothing_to_redo: 'Tidak ada yang baru diurungkan di sini.',
   redo_changed: (name) => `${name} sudah berubah, atau bukan hari ini: tidak ada yang dilakukan.`,

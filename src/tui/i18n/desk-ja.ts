@@ -51,6 +51,7 @@ export const desk_ja: DeskCatalogue = {
   bulk_close: 'Enter / Esc で閉じる',
   bulk_done: (done, left, verb) =>
     `${verbs[verb]}: ${done} 件済み${left === 0 ? '' : `、${left} 件は未実行`}`,
+  it_is: (status) => `今は${status}です`,
   changed_since: '他の人が変更しました',
   not_tried: '未実行',
 

@@ -24,6 +24,7 @@ import { lockRows, runRows, visibleLocks } from '../selectors-ops.ts';
 import { tailRoom } from '../tail.ts';
 import { fitLine, type Line, lineOf, type Span, span, splitLine } from '../text.ts';
 import { glyphSet, type SpanTone } from '../theme.ts';
+import { callSpan } from './call-line.ts';
 
 /** What stands around every screen: header, counts or the offline banner, message line, key hints. */
 
@@ -230,10 +231,13 @@ export function messageLine(state: State): Line {
     const last = Math.min(found, top + shown);
     notes.push(words.rows_of(top + 1, last, found));
   }
-  if (state.marked.size > 0) notes.push(words.desk.marked(markedRows(state).length));
   if (session.read_only) notes.push(words.read_only);
   const here = presenceText(state);
   if (here !== null) notes.push(here);
+  // How many the next key will hit is never left out.
+  const count = markedRows(state).length;
+  const marks = count === 0 || !is_list ? '' : `  ${words.desk.marked(count)} `;
+  const marked = span(marks, 'accent');
   const right = span(`${notes.length === 0 ? '' : ` ${notes.join('  ')}`} `, 'accent');
   const undo = openUndo(state);
   const is_board = state.place === 'board' || state.place === 'money';
@@ -241,16 +245,22 @@ export function messageLine(state: State): Line {
     const left_s = countdown(undo.until_ms, state.now_ms);
     const back = span(` ${words.life.undo_left(left_s)} `, 'warn');
     const said = message === null ? ' ' : ` ${message_words[message.tone]}${messageAt(state)}`;
-    return splitLine([span(said, message_tones[message?.tone ?? 'ok'])], [back], state.columns);
+    const tone = message_tones[message?.tone ?? 'ok'];
+    return splitLine([span(said, tone)], [marked, back], state.columns);
   }
-  if (message === null) return splitLine([span(' ')], [right], state.columns);
+  const call = callSpan(state);
+  if (call !== null) {
+    const said = message === null ? ' ' : ` ${message_words[message.tone]}${messageAt(state)}`;
+    return splitLine([span(said, message_tones[message?.tone ?? 'ok'])], [call], state.columns);
+  }
+  if (message === null) return splitLine([span(' ')], [marked, right], state.columns);
   const text = ` ${message_words[message.tone]}${messageAt(state)}`;
-  const room = state.columns - displayWidth(right.text);
+  const room = state.columns - displayWidth(right.text) - displayWidth(marks);
   // A message that does not fit is worth more than the row count.
   const is_long = displayWidth(text) > room;
   return splitLine(
     [span(text, message_tones[message.tone])],
-    is_long ? [span(' ')] : [right],
+    is_long ? [marked, span(' ')] : [marked, right],
     state.columns,
   );
 }

@@ -23,7 +23,7 @@ const outcome_tones = { planned: 'plain', done: 'ok', failed: 'error', kept: 'wa
 function itemLine(state: State, item: BulkItem): Line {
   const words = wordsOf(state.session.lang).desk;
   const number = padStartWidth(item.number === null ? '' : String(item.number), 3);
-  const name = padEndWidth(plainLine(item.name), 16);
+  const name = padEndWidth(plainLine(item.name), 12);
   const why = item.why === null ? '' : `: ${plainLine(item.why)}`;
   return [
     span(` ${number} ${item.time} ${name} ${padEndWidth(item.reference_code, 10)} `),
@@ -46,6 +46,17 @@ function bulkButtons(state: State, box: BulkBox): readonly Line[] {
   return [[span('   '), keep, span('    '), span(yes, 'error')]];
 }
 
+/** What will be done, or what was. */
+function countText(state: State, box: BulkBox): string {
+  const words = wordsOf(state.session.lang).desk;
+  const { items, verb, phase } = box;
+  const done = items.filter(({ outcome }) => outcome === 'done').length;
+  if (phase === 'over') return words.bulk_done(done, items.length - done, verb);
+  const count = plannedRows(box);
+  const kept = items.filter(({ outcome }) => outcome === 'kept').length;
+  return words.bulk_count(count + done, kept);
+}
+
 /** Frozen count and sample first, then what it does, then the safe choice. */
 export function bulkScreen(state: State, box: BulkBox): Screen {
   const words = wordsOf(state.session.lang).desk;
@@ -56,11 +67,11 @@ export function bulkScreen(state: State, box: BulkBox): Screen {
   const more = box.items.length - box.top - shown.length;
   const lines: Line[] = [
     [span(` ${words.bulk_title(box.verb, box.items.length)}`, 'error')],
-    [span(`   ${words.bulk_count(count, box.items.length - count)}`, 'bold')],
+    [span(`   ${countText(state, box)}`, 'bold')],
     lineOf('', 1),
     ...fillLines(shown, room, state.columns),
     [span(more > 0 ? `   ${words.bulk_more(more)}` : '', 'dim')],
-    [span(`   ${words.bulk_effects[box.verb]}`, 'warn')],
+    [span(box.phase === 'over' ? '' : `   ${words.bulk_effects[box.verb]}`, 'warn')],
   ];
   let cursor: Screen['cursor'] = null;
   if (box.phase === 'asked' && isTyped(box)) {

@@ -2,9 +2,11 @@ import { amountText, parseAmount } from '../../domain/money.ts';
 import { displayWidth, plainLine } from '../../domain/width.ts';
 import { dateText, moneyText, wordsOf } from '../i18n/text.ts';
 import { type Binding, keyName, refusal } from '../keys.ts';
+import { keysHere } from '../keys-remap.ts';
 import type { ConfirmBox, ListBox, State } from '../model.ts';
 import { helpRows } from '../overlays.ts';
-import { suggestions } from '../palette.ts';
+import { candidates } from '../palette.ts';
+import { commands } from '../palette-words.ts';
 import { actionRefusal } from '../refused.ts';
 import { layoutOf } from '../selectors.ts';
 import { type Line, lineOf, span } from '../text.ts';
@@ -96,7 +98,7 @@ export function confirmScreen(state: State, box: ConfirmBox): Screen {
 
 function helpLine(state: State, row: Binding, is_here: boolean): Line {
   const words = wordsOf(state.session.lang);
-  const keys = row.keys.map(keyName).join(' ');
+  const keys = keysHere(state.session.keys, row).map(keyName).join(' ');
   const absent = refusal(row, state.session);
   const reason =
     absent === null
@@ -105,7 +107,9 @@ function helpLine(state: State, row: Binding, is_here: boolean): Line {
         ? words.absent_read_only
         : words.absent_role(state.session.role);
   const tail = reason === null ? '' : `  (${words.help_absent(reason)})`;
-  const text = `${is_here ? '>' : ' '} ${keys.padEnd(12)} ${words.actions[row.id]}${tail}`;
+  const command = commands.find(({ action }) => action === row.id);
+  const typed = command === undefined ? '' : `  :${command.short}`;
+  const text = `${is_here ? '>' : ' '} ${keys.padEnd(12)} ${words.actions[row.id]}${typed}${tail}`;
   const tone = is_here ? 'selected' : reason === null ? 'plain' : 'dim';
   return lineOf(text, state.columns, tone);
 }
@@ -125,6 +129,11 @@ export function helpScreen(state: State, box: ListBox): Screen {
       .slice(top, top + room)
       .map((row, index) => helpLine(state, row, top + index === box.index)),
   ];
+  if (rows.length === 0) {
+    lines.push(
+      lineOf(` ${words.desk.help_none(plainLine(box.field.text))}`, state.columns, 'warn'),
+    );
+  }
   const filled = fillLines(lines, body_rows - 2, state.columns);
   const legend = packLines(letters, state.columns, 2);
   const x = displayWidth(title) + displayWidth(box.field.text.slice(0, box.field.at));
@@ -146,10 +155,6 @@ export function suggestionLines(state: State, box: ListBox): readonly Line[] {
   const words = wordsOf(state.session.lang);
   if (box.field.text === '' && state.place === 'board')
     return packLines(words.palette_hint.split(' | '), state.columns, 2);
-  const texts = suggestions(box.field.text, state.place).map((row) => {
-    const argument = { row: ' N', text: ' ...', day: ' fri' };
-    const short = row.short === null ? '' : `|${row.short}`;
-    return `${row.word}${short}${row.argument === null ? '' : argument[row.argument]}`;
-  });
+  const texts = candidates(state, box.field.text).map(plainLine);
   return packLines(texts, state.columns, 2);
 }

@@ -14,7 +14,7 @@ import { FACT } from './locks.ts';
 
 const WHEN_COLUMNS = 16;
 /** Lines that are not free times: title, blank, day, vet, who, blank; blank, effect (2), blank, buttons. */
-const FIXED_LINES = 11;
+const FIXED_LINES = 12;
 
 function name(text: string): Span {
   return span(padEndWidth(` ${text}`, FACT), 'dim');
@@ -110,6 +110,7 @@ export function moveScreen(state: State, box: MoveBox): Screen {
     ...fillLines(slotLines(state, box, room), room, state.columns),
     blank,
     ...effectLines(state, box),
+    [span(`   ${all.desk.no_undo_move}`, 'dim')],
     blank,
     [
       span('   '),

@@ -78,6 +78,7 @@ export function payScreen(state: State, box: PayBox): Screen {
     blank,
     [span('   '), span(` ${words.pay_keep} `, 'selected'), span(`    ${go}`, 'error')],
     blank,
+    [span(`   ${all.desk.no_undo_pay}`)],
     [span(`   ${box.is_busy ? all.working : all.guard_note}`, 'dim')],
   ];
   const cursor = { x: displayWidth(label) + 1 + x, y: 7 };

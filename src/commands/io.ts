@@ -182,6 +182,7 @@ export function processIo(): Io {
     askHidden,
     readInput,
     trapSignals,
+    input: () => ({ stream: process.stdin, is_tty: process.stdin.isTTY === true, onSignal }),
     duringPager,
   };
 }

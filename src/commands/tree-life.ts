@@ -30,10 +30,19 @@ export const life_tree: readonly CommandSpec[] = [
   },
   {
     path: 'bookings trace',
-    args: [booking_arg],
-    summary: 'One timeline: log, payments, webhooks, refunds, events, messages',
+    args: [
+      {
+        name: '<booking>',
+        doc: 'reference, id of a booking, hold or payment, or a phone number: its newest',
+      },
+    ],
+    summary: 'One timeline: locks, money, webhooks, news, messages, reminders, and what is missing',
     role: 'view',
-    examples: ['petpro bookings trace BP10000127', 'petpro bookings trace BP10000127 -o jsonl'],
+    examples: [
+      'petpro bookings trace BP10000127',
+      'petpro bookings trace +6281234567890',
+      'petpro bookings trace BP10000127 -o jsonl',
+    ],
     exits: [3],
     load: async () => (await import('./trace.ts')).traceBooking,
   },

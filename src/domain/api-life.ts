@@ -45,7 +45,8 @@ export const life_endpoints = {
     access: 'view',
     success: 200,
     idempotency: 'none',
-    summary: 'One timeline of a booking: log, payments, webhooks, refunds, events and messages',
+    summary:
+      'One timeline of a booking, hold or payment, from lock to last message, with what is missing',
     problems: [],
   },
 } as const satisfies Record<string, Endpoint>;

@@ -12,6 +12,7 @@ import {
   page,
   reference_code,
 } from './schema.ts';
+import { trace_gaps } from './trace.ts';
 
 /** What the endpoints of api-life.ts take and give. */
 
@@ -62,12 +63,28 @@ const trace_parts = [
   'refund',
   'event',
   'message',
+  'reminder',
+  'series',
 ] as const;
 
 const Trace = z
   .object({
-    booking_id: id,
+    booking_id: id.nullable().describe('Null: held, and never booked'),
+    reservation_id: id.nullable().optional(),
+    clinic_id: id.optional(),
     reference_code,
+    gaps: z
+      .array(
+        z.object({
+          code: z.enum(trace_gaps),
+          at: instant.describe('Since when'),
+          what: z.string().describe('The entry that nothing followed'),
+          wait_ms: milliseconds.describe('How long it took, or has been missing for'),
+        }),
+      )
+      .readonly()
+      .optional()
+      .describe('What should have followed and has not'),
     items: z
       .array(
         z.object({
@@ -83,6 +100,7 @@ const Trace = z
           out_ms: milliseconds
             .nullable()
             .describe('From being written to being published, paid, paid back or sent'),
+          overdue: z.boolean().optional().describe('It should have left by now'),
         }),
       )
       .readonly(),

@@ -89,3 +89,67 @@ test('the lock comes first where the doorman knew the slot, and grows with the h
   ]);
   expect(items[0]?.what).toBe('lock.acquired');
 });
+
+const traceOf = async (ref: string) => {
+  const found = await traceBooking(app, staff('desk'), { booking_id: ref });
+  return shapes.trace_booking.output.parse(found);
+};
+
+test('one story under every name: reference, hold, booking, payment, and the owner of it', async () => {
+  const { who, wish } = await makeWorld(sql);
+  const { reference_code, reservation_id } = await startBooking(app, { who, wish });
+  const held = await traceOf(reference_code);
+  expect(held).toMatchObject({ booking_id: null, reservation_id, reference_code, gaps: [] });
+  await pay(reference_code);
+  const [payment] = await sql<{ id: string; booking_id: string }[]>`
+    select id, booking_id from payments where reservation_id = ${reservation_id}`;
+  const names = [reservation_id, payment?.id, payment?.booking_id, who.user_id];
+  for (const name of names) {
+    const trace = await traceOf(name ?? '');
+    expect(trace).toMatchObject({ reference_code, booking_id: payment?.booking_id, gaps: [] });
+  }
+  await expectProblem(traceOf('BP00000000'), 'not_found');
+});
+
+test('a reminder is planned in the story, and ends with the visit', async () => {
+  const { who, wish } = await makeWorld(sql, { in_hours: 72 });
+  const { reference_code } = await startBooking(app, { who, wish });
+  await pay(reference_code);
+  const story = async () =>
+    (await traceOf(reference_code)).items.filter(({ part }) => part === 'reminder');
+  expect((await story()).map(({ what }) => what)).toContain('reminder.planned');
+  await cancelBooking(app, who, { booking_id: reference_code, quote: false, by: 'owner' });
+  expect((await story()).map(({ what }) => what)).toContain('reminder.cancelled');
+});
+
+test('what is missing is told: a hold that nobody ended, news, messages and refunds that wait', async () => {
+  const codes = async (ref: string) => ((await traceOf(ref)).gaps ?? []).map(({ code }) => code);
+  const left = await makeWorld(sql);
+  const { reference_code: lost } = await startBooking(app, left);
+  await sql`
+    update reservations
+    set created_at = now() - interval '20 minutes', expires_at = now() - interval '5 minutes'
+    where reference_code = ${lost}`;
+  expect(await codes(lost)).toEqual(['hold_not_ended']);
+
+  const { who, wish } = await makeWorld(sql, { in_hours: 72 });
+  const { reference_code } = await startBooking(app, { who, wish });
+  await pay(reference_code);
+  expect(await codes(reference_code)).toEqual([]);
+  const [booking] = await sql<{ id: string }[]>`
+    select id from bookings where reference_code = ${reference_code}`;
+  await sql`
+    update booking_events_outbox set created_at = now() - interval '1 hour'
+    where aggregate_id = ${booking?.id ?? ''} and published_at is null`;
+  expect(await codes(reference_code)).toContain('news_not_out');
+  await drain('relay');
+  await sql`
+    update deliveries set status = 'dead', dead_at = now(), last_error = '550 no such user'
+    where booking_id = ${booking?.id ?? ''}`;
+  expect(await codes(reference_code)).toContain('message_not_out');
+  await cancelBooking(app, who, { booking_id: reference_code, quote: false, by: 'owner' });
+  await sql`
+    update refunds set created_at = now() - interval '2 hours'
+    where booking_id = ${booking?.id ?? ''}`;
+  expect(await codes(reference_code)).toContain('refund_not_out');
+});

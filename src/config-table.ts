@@ -325,6 +325,12 @@ export const client_settings = {
     doc: 'Line mode for screen readers.',
   },
   term: { env: 'TERM', parse: anyText, fallback: '', doc: 'Terminal type; dumb means line mode.' },
+  in_tmux: {
+    env: 'TMUX',
+    parse: present,
+    fallback: '',
+    doc: 'Set by tmux: texts are copied in its way too.',
+  },
   locale: {
     env: 'LC_ALL',
     parse: anyText,
@@ -340,7 +346,7 @@ export const client_settings = {
   editor: { env: 'EDITOR', parse: anyText, fallback: '', doc: 'Editor for longer notes.' },
   complete_ms: {
     env: 'PETPRO_COMPLETE_TIMEOUT',
-    parse: duration,
+    parse: duration(5_000),
     fallback: '150ms',
     doc: 'Longest wait of the Tab key for the daemon.',
   },

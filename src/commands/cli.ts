@@ -188,6 +188,11 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   };
   const program = buildProgram(writer, start);
   try {
+    if (argv[2] === '__complete') {
+      const { complete } = await import('./complete.ts');
+      await complete(program, argv.slice(3), io);
+      return 0;
+    }
     if (words.length === 0) program.outputHelp();
     else if (words.length === 1 && (words[0] === '-V' || words[0] === '--version')) {
       io.out(`${(await import('./version.ts')).version()}\n`);

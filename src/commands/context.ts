@@ -24,6 +24,8 @@ export type Context = {
   readonly page: { readonly limit: number; readonly offset: number } | null;
   /** True when language and zone were asked for, and not just the default of the machine. */
   readonly lang_asked: boolean;
+  /** `-o name` also tells what the names stand for: for the Tab key. */
+  readonly describes_names?: boolean;
   /** Aborts on Ctrl-C and TERM. */
   readonly signal: AbortSignal;
   /** The command line itself, for commands that tell about it. */

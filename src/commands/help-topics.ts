@@ -10,7 +10,8 @@ import type { Args } from './spec.ts';
 
 /** `petpro help`: commands, and what belongs to no single command. Drawn from the tables that the program runs by. */
 
-function exitCodes(): string {
+/** Every exit code with the failures that end so. */
+export function exitCodes(): string {
   const by_exit = new Map<number, string[]>();
   for (const [code, { exit }] of Object.entries(problems)) {
     by_exit.set(exit, [...(by_exit.get(exit) ?? []), code]);

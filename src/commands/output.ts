@@ -1,4 +1,5 @@
 import { AppError, type Json } from '../domain/errors.ts';
+import { plainLine } from '../domain/width.ts';
 import { type Context, hasColour, paint, say } from './context.ts';
 import { alignedTable, type Column, csvText, tabbedTable } from './table.ts';
 
@@ -149,10 +150,21 @@ function cutHere<T extends Item>({ page }: Context, listing: Listing<T>): Listin
   };
 }
 
+/** The words that other commands take; for the Tab key with what stands in the table beside them. */
+function namesOf<T extends Item>(context: Context, listing: Listing<T>): readonly string[] {
+  if (context.describes_names !== true) return listing.items.map(listing.name);
+  const columns = listing.columns.filter((column) => column.wide !== true);
+  return listing.items.map((item) => {
+    const name = listing.name(item);
+    const cells = columns.map((column) => plainLine(column.text(item)));
+    return [name, ...cells.filter((cell) => cell !== name && cell !== '')].join('\t');
+  });
+}
+
 /** Prints a list in the asked shape. */
 export function printList<T extends Item>(context: Context, whole: Listing<T>): void {
   const listing = cutHere(context, whole);
-  if (printMachine(context, listing, () => listing.items.map(listing.name))) return;
+  if (printMachine(context, listing, () => namesOf(context, listing))) return;
   printTable(context, listing);
   if (listing.cursor) say(context, `More: --cursor ${listing.cursor}`);
 }

@@ -246,6 +246,22 @@ const about: readonly CommandSpec[] = [
     load: async () => (await import('./about.ts')).listCommands,
   },
   {
+    path: 'completions',
+    args: [{ name: '<shell>', doc: 'bash, zsh, fish or pwsh' }],
+    summary: 'Words, names and references at the Tab key',
+    role: 'public',
+    examples: [
+      'petpro completions bash --install',
+      'petpro completions zsh > ~/.zfunc/_petpro',
+      'petpro completions fish --remove',
+    ],
+    options: [
+      { flags: '--install', doc: 'put it where the shell looks' },
+      { flags: '--remove', doc: 'take it away again' },
+    ],
+    load: async () => (await import('./completions.ts')).completions,
+  },
+  {
     path: 'help',
     args: [{ name: '[topic...]', doc: `a command, or ${help_topics.join(', ')}` }],
     summary: 'Help on a command or a topic',

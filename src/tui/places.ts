@@ -1,4 +1,5 @@
 import { wantReload } from './day.ts';
+import { enterHealth, wantHealth } from './health.ts';
 import { enterJobs, wantJobs } from './jobs.ts';
 import { placesOf } from './keys.ts';
 import { enterLoad } from './load.ts';
@@ -20,6 +21,7 @@ export function goTo(state: State, place: Place): Step {
   if (place === 'money') return stay(enterMoney(shown));
   if (place === 'jobs') return stay(enterJobs(shown));
   if (place === 'events') return enterTail(shown);
+  if (place === 'health') return enterHealth(shown);
   return place === 'load' ? enterLoad(shown) : stay(wantReload(shown));
 }
 
@@ -37,7 +39,9 @@ export function resync(asked: State): Step {
       ? resyncLocks(asked)
       : asked.place === 'money'
         ? enterMoney(asked)
-        : wantJobs(asked);
+        : asked.place === 'health'
+          ? wantHealth(resyncLocks(wantJobs(asked)))
+          : wantJobs(asked);
   const reload = { ...state.reload, not_before_ms: state.now_ms, in_flight: false };
   const draft = state.draft === null ? null : { ...state.draft, slots_asked: null };
   const next = wantReload({ ...state, draft, reload, waiting: null });

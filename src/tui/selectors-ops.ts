@@ -2,11 +2,13 @@ import type { State } from './model.ts';
 import type { LockItem, LockRow } from './model-ops.ts';
 import { foldText } from './rows.ts';
 import { layoutOf } from './selectors.ts';
+import { isWallShown } from './selectors-health.ts';
 
 /** What the lock board and the load screen read from the state. */
 
 /** True while the rows of the lock board are on screen: nothing is asked for behind a dialog. */
 export function isLocksShown(state: State): boolean {
+  if (isWallShown(state)) return true;
   const screen = state.overlay?.screen ?? 'locks';
   return state.place === 'locks' && ['locks', 'filter', 'palette', 'inspect'].includes(screen);
 }

@@ -5,6 +5,7 @@ import type { Output, Request } from '../../src/domain/shapes.ts';
 import type { Day, Owner, Slot } from '../../src/tui/model.ts';
 import type { DayRow } from '../../src/tui/rows.ts';
 import { cardOf } from './fake-find.ts';
+import { type FakeHealth, fakeHealth } from './fake-health.ts';
 import { type FakeJobs, fakeJobs } from './fake-jobs.ts';
 import { fakeLife } from './fake-life.ts';
 import { type FakeLocks, fakeLocks } from './fake-locks.ts';
@@ -25,6 +26,7 @@ export type FakeApi = {
   readonly requests: { readonly name: string; readonly request: unknown; readonly key: string }[];
   day: Day;
   owners: Owner[];
+  readonly health: FakeHealth;
   readonly jobs: FakeJobs;
   readonly locks: FakeLocks;
   readonly money: FakeMoney;
@@ -49,6 +51,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   const calls: string[] = [];
   const requests: FakeApi['requests'] = [];
   const holds = new Map<string, Slot>();
+  const health = fakeHealth();
   const jobs = fakeJobs();
   const locks = fakeLocks();
   const money = fakeMoney();
@@ -61,6 +64,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
     requests,
     day,
     owners: [...owners],
+    health,
     jobs,
     locks,
     money,
@@ -118,6 +122,7 @@ export function fakeApi(day: Day = figureDay()): FakeApi {
   }
 
   const handlers: Handlers = {
+    ...health.handlers,
     ...jobs.handlers,
     ...locks.handlers,
     ...money.handlers,

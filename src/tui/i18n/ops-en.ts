@@ -8,6 +8,7 @@ export const ops_en: OpsCatalogue = {
     money: 'money',
     locks: 'locks',
     jobs: 'jobs',
+    health: 'health',
     load: 'load',
     events: 'events',
   },

@@ -6,6 +6,7 @@ export const ops_id: OpsCatalogue = {
     money: 'uang',
     locks: 'kunci',
     jobs: 'tugas',
+    health: 'sehat',
     load: 'beban',
     events: 'kejadian',
   },

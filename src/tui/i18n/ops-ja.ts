@@ -6,6 +6,7 @@ export const ops_ja: OpsCatalogue = {
     money: 'お金',
     locks: 'ロック',
     jobs: '処理',
+    health: '稼働',
     load: '負荷',
     events: 'イベント',
   },

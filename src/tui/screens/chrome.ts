@@ -136,7 +136,13 @@ export function countsLine(state: State): Line {
   const has_tabs = placesOf(state.session).length > 1;
   if (state.place === 'money') return splitLine(tabs(state), [span(' ')], state.columns);
   if (state.place !== 'board') {
-    return splitLine(tabs(state), [span(`${rightsText(state)} `, 'accent')], state.columns);
+    const left = tabs(state);
+    const used = left.reduce((sum, part) => sum + displayWidth(part.text), 0);
+    const rights = rightsText(state);
+    const writes = words.ops.writes(!state.session.read_only);
+    // The names of the screens are how one gets there; that names are masked is seen in the rows.
+    const said = used + displayWidth(rights) + 2 <= state.columns ? rights : writes;
+    return splitLine(left, [span(`${said} `, 'accent')], state.columns);
   }
   const shown = day?.date ?? state.date ?? null;
   const is_other = shown !== null && shown !== today(state);

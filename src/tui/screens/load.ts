@@ -99,7 +99,7 @@ function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: n
 }
 
 /** The panel of the run under way, of the last one, or how to start one. */
-function panelLines(state: State, columns: number): readonly Line[] {
+export function panelLines(state: State, columns: number): readonly Line[] {
   const words = wordsOf(state.session.lang).ops;
   const { live, is_running, is_stopping, list, problem } = state.load;
   const now = live?.samples.at(-1);

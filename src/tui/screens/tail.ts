@@ -48,9 +48,10 @@ function summary(state: State, { payload }: Told): string {
   return parts.filter((part) => part !== null).join('  ');
 }
 
-function rowLine(state: State, event: TailEvent, columns: number): Line {
+/** One event on a line; the wall has no cursor on it. */
+export function tailLine(state: State, event: TailEvent, columns: number, has_cursor = true): Line {
   const words = wordsOf(state.session.lang).jobs;
-  const is_selected = event.sequence === state.tail.cursor_seq;
+  const is_selected = has_cursor && event.sequence === state.tail.cursor_seq;
   const lead = span(is_selected ? '> ' : '  ', 'accent');
   if (event.kind === 'gap') {
     const line = [lead, span(words.gap(event.sequence), 'error')];
@@ -89,7 +90,7 @@ export function tailBoard(state: State): Screen {
   const cursor = index < 0 ? null : { x: 0, y: lines.length + index };
   const is_stale = state.link.status === 'offline';
   for (const event of shown) {
-    const line = rowLine(state, event, list_columns);
+    const line = tailLine(state, event, list_columns);
     const is_selected = event.sequence === state.tail.cursor_seq;
     lines.push(is_stale && !is_selected ? retone(line, 'dim') : line);
   }

@@ -1,5 +1,6 @@
 import { beforeAll, beforeEach, expect, test } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
+import { createTally } from '../../src/daemon/kpi-tally.ts';
 import { startDaemon } from '../../src/daemon/main.ts';
 import { countEvents } from '../../src/daemon/store/kpis.ts';
 import { expireReservation } from '../../src/daemon/store/reservations.ts';
@@ -193,6 +194,21 @@ test('series are as long as they say, and end with the step under way', async ()
   expect(first).toBe(0);
 });
 
+test('a daemon that stops tells its last and is gone', async () => {
+  const daemons = async () => (await sql`select from kpi_daemons`).length;
+  const config = loadConfig({ env: { ...harness.env, PETPRO_ONLY: 'api' } });
+  const before = await daemons();
+  const other = await startDaemon(config, openLog({ level: 'silent' }));
+  await eventually('it has told of itself', async () => (await daemons()) === before + 1);
+  await call(other.url, 'list_clinics', {}, { token: world.tokens.viewer });
+  await forget(sql);
+  await other.stop();
+  expect(await daemons()).toBe(before);
+  const [row] = await sql<{ requests: number }[]>`
+    select sum((counts ->> 'requests')::int)::int as requests from kpi_samples`;
+  expect(row?.requests).toBe(1);
+});
+
 test('a client tells how long it waited, within bounds', async () => {
   const token = world.tokens.customer;
   const timings = [
@@ -222,13 +238,13 @@ test('a key of one clinic sees no business of the others', async () => {
   expect([...groups].toSorted()).toEqual(['experience', 'performance', 'system']);
 });
 
-test('what could not be told is told later, once', async () => {
-  app.tally.client(10);
-  const counts = app.tally.take();
-  app.tally.putBack(counts);
-  app.tally.client(10);
-  expect(app.tally.take()).toMatchObject({ clients: 2, client_le_3: 2 });
-  expect(app.tally.take()).toEqual({});
+test('what could not be told is told later, once', () => {
+  const tally = createTally();
+  tally.client(10);
+  tally.putBack(tally.take());
+  tally.client(10);
+  expect(tally.take()).toMatchObject({ clients: 2, client_le_3: 2 });
+  expect(tally.take()).toEqual({});
 });
 
 test('what is old goes', async () => {

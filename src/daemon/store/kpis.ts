@@ -21,6 +21,12 @@ export async function tellCounts(
   await run(sql`select tell_counts(${daemon_id}, ${sql.json(counts)}, ${sql.json(gauges)})`);
 }
 
+/** The last that a daemon tells before it stops. */
+export async function endDaemon(sql: Db, daemon_id: string, counts: Counts): Promise<void> {
+  await tellCounts(sql, daemon_id, counts, { disk_used_percent: null, certificate_days: null });
+  await run(sql`delete from kpi_daemons where daemon_id = ${daemon_id}`);
+}
+
 /**
  * Counts the next events of the outbox; how many it went past, 0 also when another is at it. `is_careful`
  * leaves out what cannot be read.

@@ -138,9 +138,19 @@ function chooseLayers(files: readonly ConfigFile[], env: Environment, flags: Con
   return chooseProfile(named, profilesOf(files), env);
 }
 
-/** `FILE:LINE what is wrong`. */
-export const problemText = ({ file, line, detail }: FileProblem): string =>
-  `${file}:${line} ${detail}`;
+/** Each fault of the files on a line of its own; nothing is done with settings that are only half understood. */
+function wrongFiles(problems: readonly FileProblem[]): AppError {
+  const errors = problems.map(({ file, line, detail }) => ({
+    path: `${file}:${line}`,
+    message: detail,
+  }));
+  const [first] = errors;
+  const is_one = errors.length === 1 && first !== undefined;
+  const detail = is_one
+    ? `${first.path}: ${first.message}.`
+    : `${errors.length} faults in the files of settings.`;
+  return new AppError('invalid_input', detail, { errors, next: 'petpro config validate' });
+}
 
 function crossCheck(config: Config): readonly string[] {
   const problems: string[] = [];
@@ -197,9 +207,10 @@ export function loadConfig(from: ConfigInput = {}): Config {
   const files = cwd === undefined ? [] : configFiles({ env, cwd });
   const choice = cwd === undefined ? null : chooseLayers(files, env, flags);
   const layers: Layers = { files, profile: choice?.profile ?? null, by: choice?.by ?? null };
-  const of_files = files.flatMap(({ problems }) => problems.map(problemText));
-  const problems = lenient ? [] : [...of_files, ...(choice?.problems ?? [])];
-  const is_file_wrong = problems.length > 0;
+  const of_files = files.flatMap(({ problems }) => problems);
+  if (!lenient && of_files.length > 0) throw wrongFiles(of_files);
+  const problems = lenient ? [] : [...(choice?.problems ?? [])];
+  const next = problems.length > 0 ? 'petpro profile list' : 'petpro config show';
   const values: Record<string, unknown> = { server: layers.profile };
   const origin = new Map<ConfigKey, readonly Candidate[]>();
   for (const [key, setting] of configTable()) {
@@ -218,7 +229,6 @@ export function loadConfig(from: ConfigInput = {}): Config {
   const config = values as Config;
   if (problems.length === 0) problems.push(...crossCheck(config));
   if (problems.length > 0) {
-    const next = is_file_wrong ? 'petpro config validate' : 'petpro config show';
     const facts: Record<string, Json> = { problems, next };
     throw new AppError('invalid_input', `Configuration: ${problems.join('; ')}.`, facts);
   }

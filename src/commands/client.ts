@@ -17,6 +17,8 @@ export type ClientOptions = {
   readonly next_when_down?: string;
   /** One line per request and answer; never the token. */
   readonly on_debug?: (line: string) => void;
+  /** What to do about a token that the server does not take. */
+  readonly next_when_refused?: string;
   /** Told with each answer that names the daemon's version. */
   readonly on_version?: (version: string) => void;
   /** The lines also show headers and bodies, without secrets. */
@@ -101,6 +103,12 @@ function unreachable(options: ClientOptions, error: unknown): AppError {
   return new AppError('unavailable', detail, facts, { cause: error });
 }
 
+/** A token that is not taken: only who has found it knows where it came from. */
+function withNext(problem: AppError, { next_when_refused: next }: ClientOptions): AppError {
+  if (problem.code !== 'unauthorized' || next === undefined) return problem;
+  return new AppError(problem.code, problem.detail, { ...problem.facts, next });
+}
+
 /** Makes the client. Each mutation gets an Idempotency-Key, so that a retry has one effect. */
 export function createClient(options: ClientOptions): ApiClient {
   async function once(
@@ -137,7 +145,9 @@ export function createClient(options: ClientOptions): ApiClient {
       for (const line of lines) options.on_debug?.(line);
     }
     if (answer.version !== null) options.on_version?.(answer.version);
-    if (answer.status >= 400) throw problemOf(answer.status, answer.text, options.url);
+    if (answer.status >= 400) {
+      throw withNext(problemOf(answer.status, answer.text, options.url), options);
+    }
     const parsed = parseJson(answer.text);
     if (parsed === undefined || answer.status >= 300) {
       const detail = `${options.url} answers, but not as PetPro does. Is PETPRO_URL right?`;

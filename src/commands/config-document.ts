@@ -91,13 +91,16 @@ function replaceFile(file: string, text: string): void {
   }
 }
 
-/** Writes a text that is right; throws, and leaves the file as it was, for one that is not. */
-export function saveText(target: Target, text: string, before: string | null): void {
+/**
+ * Writes a text that is right; throws, and leaves the file as it was, for one that is not. What was wrong before is
+ * no reason to refuse a change to another part.
+ */
+export function saveText(target: Target, text: string, before: string | null, changed = ''): void {
   const old = before === null ? [] : parseConfigFile(target, before).problems;
   const known = new Set(old.map(({ detail }) => detail));
   const { problems } = parseConfigFile(target, text);
-  // What was wrong before is no reason to refuse the change that mends another part.
-  const fresh = problems.filter(({ detail }) => !known.has(detail));
+  const is_ours = (detail: string) => changed !== '' && detail.startsWith(`${changed} `);
+  const fresh = problems.filter(({ detail }) => !known.has(detail) || is_ours(detail));
   if (fresh.length > 0) throw refusal(fresh, 'petpro config schema');
   replaceFile(target.file, text);
   if (target.kind !== 'user') return;
@@ -106,9 +109,9 @@ export function saveText(target: Target, text: string, before: string | null): v
 }
 
 /** Writes a document; a new one of the person's says where its schema is. */
-export function saveDocument(target: Target, document: Fields): void {
+export function saveDocument(target: Target, document: Fields, changed = ''): void {
   const before = readText(target);
   const is_new = before === null && target.kind === 'user';
   const whole = is_new ? { $schema: `./${SCHEMA_NAME}`, ...document } : document;
-  saveText(target, `${JSON.stringify(whole, null, 2)}\n`, before);
+  saveText(target, `${JSON.stringify(whole, null, 2)}\n`, before, changed);
 }

@@ -77,7 +77,8 @@ export async function validateFiles(context: Context, args: Args): Promise<numbe
     say(context, read.length === 0 ? 'There are no files of settings.' : `In order: ${names}`);
     return 0;
   }
-  say(context, 'next: petpro config edit');
+  const is_project = files.find((file) => file.problems.length > 0)?.kind === 'project';
+  say(context, `next: petpro config edit${is_project ? ' --project' : ''}`);
   return 2;
 }
 

@@ -60,7 +60,7 @@ export async function setSetting(context: Context, args: Args): Promise<undefine
   }
   const path = pathOf(key);
   const value = fileValue(text, typeOf(path));
-  saveDocument(target, withValue(readDocument(target), path, value));
+  saveDocument(target, withValue(readDocument(target), path, value), key);
   say(
     context,
     `${key} is ${Array.isArray(value) ? JSON.stringify(value) : value} in ${target.file}`,

@@ -5,7 +5,7 @@ import { DEMO } from '../config-profile.ts';
 import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import type { Output } from '../domain/shapes.ts';
-import { tokenFor } from './auth-token.ts';
+import { type TokenFound, tokenFor } from './auth-token.ts';
 import { createClient } from './client.ts';
 import type { Context } from './context.ts';
 import { skewWatch } from './version-skew.ts';
@@ -97,19 +97,31 @@ export function serverOf(config: Config): Server {
   throw new AppError('unavailable', detail, { next: 'petpro demo up' });
 }
 
+type Whereabouts = Server & { readonly token: string | null; readonly next_when_refused: string };
+
+/** A token of the environment hides every login: another login would change nothing. */
+function nextWhenRefused(found: TokenFound | null): string {
+  const variable = /^PETPRO_TOKEN(_FILE)?/.exec(found?.from ?? '')?.[0];
+  if (variable !== undefined)
+    return `unset ${variable}, then petpro auth login; or put a good key there`;
+  return 'petpro auth login, or set PETPRO_TOKEN, or PETPRO_TOKEN_FILE';
+}
+
 /**
  * Address and token without talking to anybody. In the demo the front desk is who types commands, unless the
  * command is another role's; a PETPRO_TOKEN always wins.
  */
-function whereTo(config: Config, demo_role: string): Server & { readonly token: string | null } {
+function whereTo(config: Config, demo_role: string): Whereabouts {
   const server = serverOf(config);
   const { url, demo } = server;
-  return { ...server, token: tokenFor(config, url)?.token ?? demo?.tokens[demo_role] ?? null };
+  const found = tokenFor(config, url);
+  const token = found?.token ?? demo?.tokens[demo_role] ?? null;
+  return { ...server, token, next_when_refused: nextWhenRefused(found) };
 }
 
 export function openSession(context: Context, demo_role = 'desk'): Session {
   const { config, debug, io, signal } = context;
-  const { url, token, demo } = whereTo(config, demo_role);
+  const { url, token, demo, next_when_refused } = whereTo(config, demo_role);
   const on_version = skewWatch(context, url);
   const client = createClient({
     url,
@@ -118,6 +130,7 @@ export function openSession(context: Context, demo_role = 'desk'): Session {
     timeout_ms: config.timeout_ms,
     signal,
     on_version,
+    next_when_refused,
     next_when_down: demo === null ? 'petpro doctor --only daemon' : 'petpro demo up',
     ...(debug ? { on_debug: (line: string) => io.err(`debug ${line}\n`) } : {}),
     debug_http: context.debug_http,

@@ -52,6 +52,7 @@ const never_in_files: ReadonlySet<string> = new Set([
   'force_color',
   'clicolor_force',
   'term',
+  'in_tmux',
   'locale',
   'config_home',
   'system_config',

@@ -12,6 +12,7 @@ import { loadPort } from './console-load.ts';
 import { type Context, hasColour } from './context.ts';
 import type { Io } from './io.ts';
 import { clinicOf } from './lookup.ts';
+import { offlinePort, socketDir } from './offline-port.ts';
 import { envOf, isProtected, mayWrite } from './profile-guard.ts';
 import { type Lang, langOf, openSession, readDemo } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
@@ -28,10 +29,10 @@ export type TuiOptions = {
   /** Lines of text instead of a screen; default: as configured. */
   readonly accessible?: boolean;
   readonly theme?: Config['theme'];
-  /** The setting of that name. */
-  readonly keys?: string;
   /** The settings in force; default: what the environment says. */
   readonly config?: Config;
+  /** The setting of that name. */
+  readonly keys?: string;
   /** Name -> token of those who can sit down here without typing one. */
   readonly users?: Readonly<Record<string, string>>;
 };
@@ -42,17 +43,19 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
   if (!io.is_tty) {
     throw new AppError('input_needed', 'The console needs a terminal.', { next: 'petpro desk' });
   }
-  if (options.accessible ?? isLineMode(config)) {
+  const inLines = async (): Promise<number> => {
     const { sitAt } = await import('./desk/open.ts');
     const { read_only = false } = options;
     return await sitAt({ lang: config.lang, ...options, read_only }, io, config);
-  }
+  };
+  if (options.accessible ?? isLineMode(config)) return await inLines();
   const { url, token, clinic_id, role, lang = config.lang, name = role, users = {} } = options;
   const client = createClient({ url, token, source: 'tui', timeout_ms: config.timeout_ms });
   // Ink and React take ten times the start-up of any other command, so they load here and nowhere else.
   const { readRemap } = await import('../tui/keys-remap.ts');
   const keys = readRemap(options.keys ?? config.keys);
   const { runConsole } = await import('../tui/run.tsx');
+  const { LINE_MODE } = await import('../tui/state.ts');
   const load = loadPort(config, url, inheritedEnv(io.env));
   const login = async ({ name: chosen, token: typed }: UserChoice): Promise<Login> => {
     const as = typed ?? users[chosen ?? ''] ?? '';
@@ -64,6 +67,8 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
     client,
     users: { names: Object.keys(users), login },
     load,
+    offline: offlinePort(config, url),
+    socket_dir: socketDir(config),
     feed_url: new URL('/events', url.replace(/^http/, 'ws')).href,
     token,
     clinic_id,
@@ -77,10 +82,11 @@ export async function runTui(options: TuiOptions, io: Io): Promise<number> {
     read_only: options.read_only === true,
     theme: hasColour(config, io.is_tty) ? (options.theme ?? config.theme) : 'mono',
     keys,
+    in_tmux: config.in_tmux,
   });
   // A run that was under way is stopped with the console, and its report is written before we go.
   await load.close(() => io.err('stopping the load run; its report is kept\n'));
-  return code;
+  return code === LINE_MODE ? await inLines() : code;
 }
 
 /** Which keys the console offers; the server enforces the same table. */
@@ -128,10 +134,10 @@ export async function tui(context: Context, args: Args): Promise<number> {
     users: peopleOf(config, session.url),
     // A clinic's desk reads the clinic's language; whoever tries the demo reads their own.
     lang: readDemo(config)?.url === session.url ? config.lang : langOf(context, clinic),
+    config,
     read_only: flagOption(args, 'read_only'),
     theme: themeOf(textOption(args, 'theme')) ?? config.theme,
     keys: config.keys,
   };
-    config,
   return await runTui(options, io);
 }

@@ -4,15 +4,17 @@ import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import { mayAccess, type Role } from '../domain/roles.ts';
 import { App } from './app.tsx';
+import { openCallerSocket } from './caller-socket.ts';
 import { type Console, openConsole } from './console.ts';
 import type { UserChoice } from './effects-desk.ts';
+import { askReady } from './effects-health.ts';
 import { openFeed } from './feed.ts';
 import { wordsOf } from './i18n/text.ts';
 import type { Remap } from './keys-remap.ts';
 import type { LoadPort } from './load-port.ts';
 import { settleHeap } from './memory.ts';
 import type { Lang, Session, State } from './model.ts';
-import { printText } from './printer.ts';
+import type { OfflinePort } from './offline-port.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
 import type { ThemeName } from './theme.ts';
 
@@ -34,12 +36,12 @@ export type ConsoleOptions = Login & {
   readonly lang: Lang;
   /** `dev`, `staging`, `prod`: shown as a banner. */
   readonly env: string;
-  readonly ascii: boolean;
-  readonly read_only: boolean;
   /** The server is to be handled with care: the banner is loud, whatever it is called. */
   readonly is_protected?: boolean;
   /** Whoever runs the machinery only looks. */
   readonly operators_look_only?: boolean;
+  readonly ascii: boolean;
+  readonly read_only: boolean;
   /** Who can sit down here: names without typing anything, and the way in. */
   readonly users?: {
     readonly names: readonly string[];
@@ -47,6 +49,12 @@ export type ConsoleOptions = Login & {
   };
   /** Runs load tests; without it the load screen says that it cannot. */
   readonly load?: LoadPort;
+  /** Paper and the day cache; without them neither. */
+  readonly offline?: OfflinePort;
+  /** Folder for the socket of this desk; without it nobody can ring. */
+  readonly socket_dir?: string | null;
+  /** Runs inside tmux, which takes the clipboard's sequences in its own way. Default: no. */
+  readonly in_tmux?: boolean;
   /** Default: the terminal's own colours. */
   readonly theme?: ThemeName;
   /** Action -> keys, where they differ from the table. Default: none. */
@@ -97,6 +105,7 @@ function sessionOf(options: ConsoleOptions, { role, name }: Login): Session {
     theme: options.theme ?? 'default',
     keys: options.keys ?? new Map(),
     has_load: options.load !== undefined,
+    prints_at_opening: options.offline?.prints_at_opening === true,
     users: options.users?.names ?? [],
     nonce: randomUUID(),
   };
@@ -128,8 +137,14 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       now: () => Temporal.Now.instant().epochMilliseconds,
       random: Math.random,
       open_feed: openFeed,
-      copy: (text) => stdout.write(copySequence(text)),
-      print: printText,
+      ready: async () => await askReady(options.feed_url),
+      copy: (text) => stdout.write(copySequence(text, options.in_tmux)),
+      offline: options.offline ?? null,
+      print: async (title, text, lang) => {
+        if (options.offline === undefined)
+          throw new AppError('unavailable', words.offline.no_paper);
+        await options.offline.print({ title, pages: [text], lang, copies: 1 });
+      },
       repaint: () => repaint(),
       switch_user: sitDown,
       quit: (code) => end({ code, text: null }),
@@ -148,6 +163,16 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   }
 
   let console = openAs(options, {});
+  const ringing =
+    options.socket_dir == null
+      ? null
+      : await openCallerSocket({
+          dir: options.socket_dir,
+          on_call: (number) => {
+            console.send({ type: 'rang', number });
+            return mayAccess(console.state().session.role, 'desk');
+          },
+        });
   const unwatch = watchProcess(end, fault);
   const unsettle = settleHeap();
   try {
@@ -177,6 +202,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     return ending.code;
   } finally {
     console.close();
+    ringing?.close();
     unsettle();
     unwatch();
   }

@@ -1,8 +1,13 @@
 import { startPlace } from './keys.ts';
 import type { Session, State } from './model.ts';
+import { no_health } from './model-health.ts';
 import { no_jobs, no_tail } from './model-jobs.ts';
 import { no_money } from './model-money.ts';
+import { online } from './model-offline.ts';
 import { no_load, no_locks } from './model-ops.ts';
+
+/** Not an exit code: the console ends, and the desk goes on in lines of text. */
+export const LINE_MODE = -1;
 
 /** The state before the first event. The reducer itself stands in update.ts. */
 export function initialState(
@@ -57,7 +62,10 @@ export function initialState(
     money: no_money,
     locks: no_locks,
     jobs: no_jobs,
+    health: no_health,
     load: no_load,
     tail: no_tail,
+    offline: online,
+    calls: [],
   };
 }

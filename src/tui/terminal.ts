@@ -4,9 +4,12 @@
 const COPY_MAX = 4_000;
 
 /** The sequence that puts text on the clipboard of the person's own machine, also over SSH. */
-export function copySequence(text: string): string {
+export function copySequence(text: string, in_tmux = false): string {
   const base64 = Buffer.from(text.slice(0, COPY_MAX), 'utf8').toString('base64');
-  return `\u001b]52;c;${base64}\u0007`;
+  const plain = `\u001b]52;c;${base64}\u0007`;
+  // tmux takes the plain one where `set-clipboard on` stands, and hands the wrapped one to the terminal
+  // outside where `allow-passthrough on` does. Nobody minds a text that is copied twice.
+  return in_tmux ? `${plain}\u001bPtmux;\u001b${plain}\u001b\\` : plain;
 }
 
 /** Empties the screen and goes to its first cell: whatever others wrote over it is gone. */

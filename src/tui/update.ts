@@ -1,187 +1,41 @@
-import { runAction } from './actions.ts';
-import { bookKey, bookPaste } from './book.ts';
 import { bookFailed, pumpDraft, takeBookAnswer, takeOwners } from './book-answers.ts';
-import { bulkKey } from './bulk.ts';
+import { callFailed, takeCall } from './caller.ts';
 import { ageBoard, keepInView, pumpReload, reloadFailed, takeDay, wantReload } from './day.ts';
-import { deedKey, moneyRefused, pasteDeed, takeMoneyAnswer } from './deed.ts';
+import { moneyRefused, takeMoneyAnswer } from './deed.ts';
 import { cancelled, free, moved, tellConflict } from './desk-answers.ts';
-import { insert } from './field.ts';
-import { findFailed, findKey, pumpFind, takeFound, typeFind } from './find.ts';
+import { findFailed, pumpFind, takeFound } from './find.ts';
 import { followDetail } from './follow-detail.ts';
+import { healthFailed, pumpHealth, takeHealthAnswer } from './health.ts';
 import { wordsOf } from './i18n/text.ts';
-import { jobDeedKey, pasteJobDeed } from './job-dialogs.ts';
 import { ageJobs, keepJobInView, pumpJobs, wantJobs } from './jobs.ts';
 import { hearFrame, jobsRefused, takeJobsAnswer } from './jobs-actions.ts';
-import { journalKey } from './journal.ts';
-import { bindingFor, foldKey } from './keys.ts';
-import { tableKey } from './keys-remap.ts';
-import { changedKey, lifeFailed, linkKey, refusedText, takeLifeAnswer } from './life.ts';
-import { enterLoad, keepRunInView, startKey } from './load.ts';
-import { severeKey, severePaste } from './lock-dialogs.ts';
+import { lifeFailed, refusedText, takeLifeAnswer } from './life.ts';
+import { enterLoad, keepRunInView } from './load.ts';
 import { ageLocks, followLock, keepLockInView, pumpLocks, wantLocks } from './locks.ts';
 import {
   type Effect,
   type Event,
   type Link,
   type Problem,
-  type ScreenName,
   type State,
   type Step,
   say,
   stay,
 } from './model.ts';
 import { keepMoneyInView, pumpMoney, wantMoney } from './money.ts';
-import { moveKey, pumpMove } from './move.ts';
-import { confirmKey, filterKey, helpKey, typeFilter } from './overlays.ts';
-import { paletteKey } from './palette.ts';
-import { pastePay, payKey } from './pay.ts';
-import { actionRefusal } from './refused.ts';
-import { GUARD_MS, isTooSmall, layoutOf } from './selectors.ts';
-import { switchKey } from './switch-user.ts';
+import { pumpMove } from './move.ts';
+import { askKept, offlineFailed, pumpOffline, takeOfflineAnswer, wakeUp } from './offline.ts';
+import { GUARD_MS, isTooSmall } from './selectors.ts';
 import { keepEventInView } from './tail.ts';
 import { deskFailed, takeDeskAnswer } from './update-desk.ts';
+import { paste, pressKey } from './update-keys.ts';
 import { opsFailed, takeOpsAnswer } from './update-ops.ts';
-import {
-  pumpWaitlist,
-  takeWaitlistAnswer,
-  waitlistFailed,
-  waitlistKey,
-  wantWaitlist,
-} from './waitlist.ts';
+import { pumpWaitlist, takeWaitlistAnswer, waitlistFailed, wantWaitlist } from './waitlist.ts';
 
 /** The reducer: one event in, the next state and what is to be done outside out. Pure. */
 
 /** So many things are remembered for telling who was faster; the oldest go first. */
 const HEARD_MAX = 500;
-/** Lines of an inspected lock or a load report; theirs are fewer. */
-const OPS_LINES_MAX = 60;
-/** A traced booking, or the money of one. */
-const PAPER_LINES_MAX = 400;
-
-function key(state: State, typed: string): Step {
-  const on: ScreenName = state.overlay?.screen ?? state.place;
-  const name = tableKey(state.session.keys, on, typed);
-  if (name === null) return stay({ ...state, last_key_ms: state.now_ms });
-  if (name === 'ctrl-c') return stay(state, { type: 'quit', code: 130 });
-  if (isTooSmall(state)) {
-    return foldKey(name) === 'q' ? stay(state, { type: 'quit', code: 0 }) : stay(state);
-  }
-  const pressed: State = { ...state, last_key_ms: state.now_ms };
-  if (name === 'ctrl-r') return runAction(pressed, 'resync');
-  const box = pressed.overlay;
-  switch (box?.screen) {
-    case 'book': {
-      const binding = bindingFor('book', name);
-      const refused = binding === null ? null : actionRefusal(pressed, binding.id);
-      if (refused !== null) return stay(say(pressed, 'warn', refused));
-      return bookKey(pressed, name);
-    }
-    case 'find':
-      return findKey(pressed, box, name);
-    case 'filter':
-      return filterKey(pressed, box, name);
-    case 'help':
-      return helpKey(pressed, box, name);
-    case 'palette':
-      return paletteKey(pressed, box, name);
-    case 'confirm':
-      return confirmKey(pressed, box, name);
-    case 'release':
-    case 'cleanup':
-      return severeKey(pressed, box, name);
-    case 'start':
-      return startKey(pressed, box, name, actionRefusal(pressed, 'load_go'));
-    case 'move':
-      return moveKey(pressed, box, name);
-    case 'pay':
-      return payKey(pressed, box, name);
-    case 'deed':
-      return deedKey(pressed, box, name);
-    case 'jobdeed':
-      return jobDeedKey(pressed, box, name);
-    case 'changed':
-      return changedKey(pressed, box, name);
-    case 'waitlist':
-      return waitlistKey(pressed, box, name);
-    case 'link':
-      return linkKey(pressed, box, name);
-    case 'bulk':
-      return bulkKey(pressed, box, name);
-    case 'journal':
-      return journalKey(pressed, box, name);
-    case 'switch':
-      return switchKey(pressed, box, name);
-    case 'detail':
-    case 'receipt':
-    case 'trace':
-    case 'payment':
-    case 'inspect':
-    case 'job':
-    case 'run':
-    case 'compare':
-      return listKey(pressed, box.screen, name);
-    case undefined:
-      return listKey(pressed, pressed.place, name);
-  }
-}
-
-function listKey(state: State, screen: ScreenName, name: string): Step {
-  const binding = bindingFor(screen, name);
-  if (binding === null) {
-    const is_ime = !/^[\x20-\x7e]*$/.test(foldKey(name));
-    return stay(is_ime ? say(state, 'info', wordsOf(state.session.lang).ime_on) : state);
-  }
-  const box = state.overlay;
-  if (box !== null && 'top' in box) {
-    const page = Math.max(1, layoutOf(state).body_rows - 2);
-    const by = { up: -1, down: 1, page_up: -page, page_down: page, first: -9999, last: 9999 };
-    const move = Object.entries(by).find(([id]) => id === binding.id);
-    if (move !== undefined) {
-      const top = Math.max(0, Math.min(scrollEnd(state), box.top + move[1]));
-      return stay({ ...state, overlay: { ...box, top } });
-    }
-  }
-  return runAction(state, binding.id);
-}
-
-/** A bound on scrolling; the screen stops at its last line anyway. */
-function scrollEnd(state: State): number {
-  const screen = state.overlay?.screen;
-  if (screen === 'trace' || screen === 'payment') return PAPER_LINES_MAX;
-  if (state.place !== 'board' || screen === 'receipt') return OPS_LINES_MAX;
-  const booking = state.detail?.booking;
-  const lists = [booking?.payments, booking?.refunds, booking?.messages, booking?.history];
-  return lists.reduce((sum, list) => sum + (list?.length ?? 0), 10);
-}
-
-function paste(state: State, text: string): State {
-  const box = state.overlay;
-  switch (box?.screen) {
-    case 'book':
-      return bookPaste(state, text);
-    case 'find':
-      return typeFind(state, box, insert(box.field, text.trim()));
-    case 'filter':
-      return typeFilter(state, box, insert(box.field, text.trim()));
-    case 'release':
-    case 'cleanup':
-      return severePaste(state, box, text);
-    case 'deed':
-      return pasteDeed(state, box, text);
-    case 'jobdeed':
-      return pasteJobDeed(state, box, text);
-    case 'pay':
-      return pastePay(state, box, text);
-    case 'help':
-    case 'palette':
-      return { ...state, overlay: { ...box, field: insert(box.field, text.trim()) } };
-    case 'switch':
-      return { ...state, overlay: { ...box, token: insert(box.token, text.trim()) } };
-    default:
-      return state;
-  }
-}
-
 function changeLink(state: State, status: Link['status'], retry_at_ms: number | null): State {
   const { link } = state;
   const was_offline = link.status === 'offline';
@@ -237,6 +91,8 @@ function failed(state: State, effect: Effect, problem: Problem): Step {
   const text = problemText(state, problem);
   const in_life =
     findFailed(state, effect, problem, text) ??
+    offlineFailed(state, effect, problem) ??
+    callFailed(state, effect, text) ??
     lifeFailed(state, effect, problem, text) ??
     waitlistFailed(state, effect, problem, text) ??
     deskFailed(state, effect, problem, text);
@@ -246,12 +102,16 @@ function failed(state: State, effect: Effect, problem: Problem): Step {
   const in_ops =
     moneyRefused(state, effect, problem, text) ??
     jobsRefused(state, effect, problem, text) ??
+    healthFailed(state, effect, text) ??
     opsFailed(state, effect, problem, text);
   if (in_ops !== null) return in_ops;
   switch (effect.type) {
     case 'load_day':
       if (effect.seq !== state.reload.seq) return stay(state);
-      return stay(reloadFailed(state, problem.code === 'unavailable' ? null : text));
+      return stay(
+        reloadFailed(state, problem.code === 'unavailable' ? null : text),
+        ...askKept(state, problem),
+      );
     case 'move':
     case 'cancel': {
       const freed = free(state, effect.booking_id);
@@ -322,6 +182,9 @@ function answer(state: State, event: Event): Step {
         takeDeskAnswer(state, event) ??
         takeJobsAnswer(state, event) ??
         takeFound(state, event) ??
+        takeHealthAnswer(state, event) ??
+        takeOfflineAnswer(state, event) ??
+        takeCall(state, event) ??
         takeBookAnswer(state, event) ??
         takeOpsAnswer(state, event) ??
         stay(state)
@@ -339,7 +202,7 @@ function apply(state: State, event: Event): Step {
     case 'start':
       return stay(wantReload(state), { type: 'load_clinic' }, ...startEffects(state));
     case 'key':
-      return key(state, event.key);
+      return pressKey(state, event.key);
     case 'paste':
       return stay(paste({ ...state, last_key_ms: state.now_ms }, event.text));
     case 'resize':
@@ -367,6 +230,8 @@ export function update(state: State, event: Event): Step {
     effects.push(...step.effects);
   };
   run(apply(next, event));
+  run(wakeUp(state, next));
+  run(pumpOffline(next));
   run(pumpFind(next));
   run(pumpDraft(next));
   run(pumpMove(next));
@@ -375,6 +240,7 @@ export function update(state: State, event: Event): Step {
   run(pumpLocks(next));
   run(pumpMoney(next));
   run(pumpJobs(next));
+  run(pumpHealth(next));
   // A window that is too small shows no list; its scroll position waits for a larger one.
   if (!isTooSmall(next)) {
     next = keepMoneyInView(keepRunInView(keepLockInView(keepInView(next))));

@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.ts';
 import { desk_en } from './desk-en.ts';
 import { find_en } from './find-en.ts';
+import { health_en } from './health-en.ts';
 import { jobs_en } from './jobs-en.ts';
 import { life_en } from './life-en.ts';
 import { money_en } from './money-en.ts';
+import { offline_en } from './offline-en.ts';
 import { ops_en } from './ops-en.ts';
 import { waitlist_en } from './waitlist-en.ts';
 
@@ -14,6 +16,8 @@ export const en: Catalogue = {
   money: money_en,
   waitlist: waitlist_en,
   find: find_en,
+  health: health_en,
+  offline: offline_en,
   desk: desk_en,
   actions: {
     ...life_en.actions,
@@ -21,6 +25,8 @@ export const en: Catalogue = {
     ...money_en.actions,
     ...waitlist_en.actions,
     ...find_en.actions,
+    ...health_en.actions,
+    ...offline_en.actions,
     ...desk_en.actions,
     up: 'Row up',
     down: 'Row down',
@@ -78,8 +84,10 @@ export const en: Catalogue = {
   hints: {
     ...life_en.hints,
     ...jobs_en.hints,
+    ...health_en.hints,
     ...money_en.hints,
     ...desk_en.hints,
+    ...offline_en.hints,
     arrived: 'arrived',
     in_room: 'in-room',
     complete: 'complete',
@@ -219,7 +227,7 @@ export const en: Catalogue = {
       retry_s === null ? '' : `, retry ${retry_s} s`
     } (Ctrl-R)`,
   too_small: (columns, rows) =>
-    `This window is ${columns}x${rows}. The console needs 80x24: make it larger, or press q.`,
+    `This window is ${columns}x${rows}. The console needs 80x24: make it larger, or press d for lines of text (petpro desk), q to quit.`,
   read_only: 'READ ONLY',
 
   done: (pet, now, was) => `${pet} ${now} (was ${was})`,

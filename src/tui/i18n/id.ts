@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.ts';
 import { desk_id } from './desk-id.ts';
 import { find_id } from './find-id.ts';
+import { health_id } from './health-id.ts';
 import { jobs_id } from './jobs-id.ts';
 import { life_id } from './life-id.ts';
 import { money_id } from './money-id.ts';
+import { offline_id } from './offline-id.ts';
 import { ops_id } from './ops-id.ts';
 import { waitlist_id } from './waitlist-id.ts';
 
@@ -14,6 +16,8 @@ export const id: Catalogue = {
   money: money_id,
   waitlist: waitlist_id,
   find: find_id,
+  health: health_id,
+  offline: offline_id,
   desk: desk_id,
   actions: {
     ...life_id.actions,
@@ -21,6 +25,8 @@ export const id: Catalogue = {
     ...money_id.actions,
     ...waitlist_id.actions,
     ...find_id.actions,
+    ...health_id.actions,
+    ...offline_id.actions,
     ...desk_id.actions,
     up: 'Baris ke atas',
     down: 'Baris ke bawah',
@@ -78,8 +84,10 @@ export const id: Catalogue = {
   hints: {
     ...life_id.hints,
     ...jobs_id.hints,
+    ...health_id.hints,
     ...money_id.hints,
     ...desk_id.hints,
+    ...offline_id.hints,
     arrived: 'tiba',
     in_room: 'di ruang',
     complete: 'selesai',
@@ -219,7 +227,7 @@ export const id: Catalogue = {
       retry_s === null ? '' : `, coba lagi ${retry_s} d`
     } (Ctrl-R)`,
   too_small: (columns, rows) =>
-    `Jendela ini ${columns}x${rows}. Konsol butuh 80x24: perbesar, atau tekan q.`,
+    `Jendela ini ${columns}x${rows}. Konsol butuh 80x24: perbesar, tekan d untuk mode baris (petpro desk), atau q untuk keluar.`,
   read_only: 'HANYA BACA',
 
   done: (pet, now, was) => `${pet} ${now} (tadinya ${was})`,

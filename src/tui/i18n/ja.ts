@@ -1,9 +1,11 @@
 import type { Catalogue } from './catalogue.ts';
 import { desk_ja } from './desk-ja.ts';
 import { find_ja } from './find-ja.ts';
+import { health_ja } from './health-ja.ts';
 import { jobs_ja } from './jobs-ja.ts';
 import { life_ja } from './life-ja.ts';
 import { money_ja } from './money-ja.ts';
+import { offline_ja } from './offline-ja.ts';
 import { ops_ja } from './ops-ja.ts';
 import { waitlist_ja } from './waitlist-ja.ts';
 
@@ -14,6 +16,8 @@ export const ja: Catalogue = {
   money: money_ja,
   waitlist: waitlist_ja,
   find: find_ja,
+  health: health_ja,
+  offline: offline_ja,
   desk: desk_ja,
   actions: {
     ...life_ja.actions,
@@ -21,6 +25,8 @@ export const ja: Catalogue = {
     ...money_ja.actions,
     ...waitlist_ja.actions,
     ...find_ja.actions,
+    ...health_ja.actions,
+    ...offline_ja.actions,
     ...desk_ja.actions,
     up: '上の行',
     down: '下の行',
@@ -78,8 +84,10 @@ export const ja: Catalogue = {
   hints: {
     ...life_ja.hints,
     ...jobs_ja.hints,
+    ...health_ja.hints,
     ...money_ja.hints,
     ...desk_ja.hints,
+    ...offline_ja.hints,
     arrived: '来院',
     in_room: '診察室',
     complete: '完了',
@@ -219,7 +227,7 @@ export const ja: Catalogue = {
       retry_s === null ? '' : `、再接続 ${retry_s} 秒`
     } (Ctrl-R)`,
   too_small: (columns, rows) =>
-    `画面は ${columns}x${rows} です。80x24 以上に広げるか、q で終了してください。`,
+    `画面は ${columns}x${rows} です。80x24 以上に広げるか、d で行表示 (petpro desk)、q で終了してください。`,
   read_only: '閲覧のみ',
 
   done: (pet, now, was) => `${pet} ${now} (前: ${was})`,

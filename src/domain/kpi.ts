@@ -303,5 +303,3 @@ export const kpis: Readonly<Record<KpiName, Kpi>> = {
     value: ({ counts }) => ratio(of(counts, 'inventory_wrong'), of(counts, 'inventory_looks')),
   },
 };
-
-export const isKpiName = (name: string): name is KpiName => Object.hasOwn(kpis, name);

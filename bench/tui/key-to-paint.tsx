@@ -64,6 +64,8 @@ async function measure(name: string, events_per_s: number) {
   const console_ = openConsole({
     client: api.client,
     load: null,
+    offline: null,
+    ready: async () => ({ version: '', draining: false, checks: [] }),
     print: async () => {},
     repaint: () => {},
     feed_url: 'ws://127.0.0.1/events',

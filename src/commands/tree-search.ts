@@ -11,9 +11,17 @@ export const search_tree: readonly CommandSpec[] = [
   {
     path: 'call',
     args: [{ name: '<number...>', doc: 'as the telephone says it: +62812.., 0812.., tel:+62..' }],
-    summary: 'Who rings: pets, next and last visit, and what is due',
+    summary: 'Who rings: shown in the running console, else printed',
     role: 'desk',
-    examples: ['petpro call +6281234567890', 'petpro call 0812 3456 7890 --json'],
+    examples: [
+      'petpro call +6281234567890',
+      'petpro call 0812 3456 7890 --json',
+      'petpro call +6281234567890 --desk 2',
+    ],
+    options: [
+      { flags: '--desk <n>', doc: 'ring at this console; default: all of yours on this machine' },
+      { flags: '--print', doc: 'print the card, whether or not a console runs' },
+    ],
     exits: [3],
     load: async () => (await import('./call.ts')).call,
   },

@@ -24,7 +24,9 @@ export function wantReload(state: State): State {
 export function pumpReload(state: State): Step {
   const { reload } = state;
   // Behind another screen the day is not asked for again; coming back asks at once.
-  if (state.place !== 'board' && state.day !== null) return stay(state);
+  // A server that did not answer is asked on, wherever we are: that is how we hear that it is back.
+  const is_lost = reload.failures > 0;
+  if (state.place !== 'board' && state.day !== null && !is_lost) return stay(state);
   if (!reload.wanted || reload.in_flight || state.now_ms < reload.not_before_ms) return stay(state);
   const seq = reload.seq + 1;
   const next = { ...state, reload: { ...reload, wanted: false, in_flight: true, seq } };
@@ -164,9 +166,12 @@ export function takeDay(state: State, day: Day, took_ms: number): Step {
     !is_same_day || state.go_to !== null || mayMove(clocked) || sameOrder(board, state.board);
   const marked = { ...clocked, marks };
   const next = is_still ? show(marked, day, board) : patch(marked, day);
-  const is_first = state.day === null;
-  const effects: Effect[] = is_first ? [{ type: 'follow', after: day.sequence }] : [];
-  return stay(next, ...effects);
+  const effects: Effect[] = [];
+  if (!state.offline.is_following) effects.push({ type: 'follow', after: day.sequence });
+  // A console that was opened while nobody answered knows nothing of the clinic yet.
+  if (state.offline.is_kept && state.clinic === null) effects.push({ type: 'load_clinic' });
+  const offline = { ...next.offline, is_following: true, is_kept: false };
+  return stay({ ...next, offline }, ...effects);
 }
 
 /** A snapshot failed: try again later, and tell what is wrong when it is more than a lost line. */

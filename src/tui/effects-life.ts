@@ -1,6 +1,6 @@
 import type { ApiClient } from '../domain/client.ts';
 import { amountText, parseAmount } from '../domain/money.ts';
-import type { Booking } from './model.ts';
+import type { Booking, Lang } from './model.ts';
 import type { Due, LifeEffect, LifeResult } from './model-life.ts';
 
 /** Carries out what the life of a booking asks for. Nothing here decides anything. */
@@ -11,7 +11,7 @@ const RECEIPT_COLUMNS = '42';
 
 export type LifeOutside = {
   readonly client: ApiClient;
-  readonly print: (title: string, text: string) => Promise<void>;
+  readonly print: (title: string, text: string, lang: Lang) => Promise<void>;
 };
 
 /** What has been paid of a booking; what came back does not make it unpaid (SQL: booking_paid). */
@@ -67,7 +67,7 @@ async function read(outside: LifeOutside, effect: LifeEffect): Promise<LifeResul
       return { type: 'changed_loaded', saw, booking };
     }
     case 'print':
-      await outside.print(effect.title, effect.text);
+      await outside.print(effect.title, effect.text, effect.lang);
       return { type: 'printed' };
     default:
       return null;

@@ -2,9 +2,11 @@ import type { ApiClient } from '../domain/client.ts';
 import { AppError } from '../domain/errors.ts';
 import { askDesk, type DeskOutside, isDeskEffect } from './effects-desk.ts';
 import { askFind, isFindEffect } from './effects-find.ts';
+import { askHealth, type HealthOutside, isHealthEffect } from './effects-health.ts';
 import { askJobs } from './effects-jobs.ts';
 import { askLife, type LifeOutside } from './effects-life.ts';
 import { askMoney, isMoneyEffect } from './effects-money.ts';
+import { askOffline, isOfflineEffect, type OfflineOutside } from './effects-offline.ts';
 import { isOpsEffect, makeOpsRunner, type OpsOutside } from './effects-ops.ts';
 import { askWaitlist } from './effects-waitlist.ts';
 import type { Feed, FeedOptions } from './feed.ts';
@@ -13,9 +15,11 @@ import { isLifeEffect } from './life.ts';
 import type { Effect, Problem, Result } from './model.ts';
 import type { DeskEffect } from './model-desk.ts';
 import type { FindEffect } from './model-find.ts';
+import type { HealthEffect } from './model-health.ts';
 import type { JobsEffect } from './model-jobs.ts';
 import type { LifeEffect } from './model-life.ts';
 import type { MoneyEffect } from './model-money.ts';
+import type { OfflineEffect } from './model-offline.ts';
 import type { OpsEffect } from './model-ops.ts';
 import type { WaitlistEffect } from './model-waitlist.ts';
 import { isWaitlistEffect } from './waitlist.ts';
@@ -30,8 +34,10 @@ const SLOTS_MAX = 100;
 const OWNERS_MAX = 10;
 
 export type Outside = OpsOutside &
+  HealthOutside &
   LifeOutside &
-  DeskOutside & {
+  DeskOutside &
+  OfflineOutside & {
     readonly feed_url: string;
     readonly token: string;
     readonly clinic_id: string;
@@ -63,7 +69,14 @@ const payment_methods = { link: 'checkout', at_clinic: 'at_clinic', cash: 'cash'
 type Immediate = { type: 'copy' | 'follow' | 'retry_feed' | 'repaint' | 'quit' };
 type Own =
   | FindEffect
-  | OpsEffect | LifeEffect | MoneyEffect | JobsEffect | WaitlistEffect | DeskEffect;
+  | HealthEffect
+  | OpsEffect
+  | LifeEffect
+  | MoneyEffect
+  | JobsEffect
+  | WaitlistEffect
+  | DeskEffect
+  | OfflineEffect;
 type Ask = Exclude<Effect, Immediate | Own>;
 type Asks<T extends Ask['type']> = Extract<Ask, { type: T }>;
 
@@ -199,7 +212,9 @@ export function makeRunner(outside: Outside): Runner {
     if (isMoneyEffect(effect)) return await askMoney(outside, effect);
     if (isJobsEffect(effect)) return await askJobs(outside, effect);
     if (isDeskEffect(effect)) return await askDesk(outside, effect);
+    if (isHealthEffect(effect)) return await askHealth(outside, effect);
     if (isFindEffect(effect)) return await askFind(outside, effect);
+    if (isOfflineEffect(effect)) return await askOffline(outside, effect);
     if (isWaitlistEffect(effect)) return await askWaitlist(outside, effect);
     return (await read(outside, effect)) ?? (await change(outside.client, effect));
   };

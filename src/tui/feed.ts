@@ -157,7 +157,9 @@ export function openFeed(options: FeedOptions): Feed {
   connect();
   return {
     retry: () => {
-      if (socket !== null && failures === 0) return;
+      // A line that fell silent while the machine slept only looks open.
+      const is_silent = now() - last_heard_ms > heartbeat_ms + SLOW_MS;
+      if (socket !== null && failures === 0 && !is_silent) return;
       failures = 0;
       connect();
     },

@@ -96,7 +96,7 @@ function phoneOf(box: FindBox, row: FindRow): string | null {
 }
 
 /** The board of that day, the cursor on the visit: there the desk's keys act on it. */
-function goToVisit(state: State, starts_at: string, booking_id: string): Step {
+export function goToVisit(state: State, starts_at: string, booking_id: string): Step {
   const date = dateOf(state, starts_at);
   const was_elsewhere = state.place !== 'board';
   const closed: State = { ...state, place: 'board', overlay: null, filter: '', message: null };

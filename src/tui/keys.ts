@@ -1,7 +1,9 @@
 import { type Access, mayAccess, type Role } from '../domain/roles.ts';
 import { desk_bindings, desk_ids } from './keys-desk.ts';
 import { find_bindings, find_ids } from './keys-find.ts';
+import { health_bindings, health_ids } from './keys-health.ts';
 import { jobs_bindings, jobs_ids } from './keys-jobs.ts';
+import { offline_ids, offlineBindings } from './keys-offline.ts';
 import { waitlist_bindings, waitlist_ids } from './keys-waitlist.ts';
 import { type Place, places, type ScreenName, type Session } from './model.ts';
 
@@ -100,6 +102,8 @@ export const action_ids = [
   ...jobs_ids,
   ...waitlist_ids,
   ...find_ids,
+  ...health_ids,
+  ...offline_ids,
   ...desk_ids,
 ] as const;
 export type ActionId = (typeof action_ids)[number];
@@ -116,10 +120,13 @@ export type Binding = {
 };
 
 /** `load`: who may put load on the system. No endpoint asks for it, the console and k6 do. */
-export type KeyAccess = Access | 'load';
+export type KeyAccess = Access | 'load' | 'health';
 const load_roles: readonly Role[] = ['ci', 'sre', 'admin'];
+/** Who runs the place and who runs the machines. ux §3, screens and roles. */
+const health_roles: readonly Role[] = ['manager', 'sre', 'admin'];
 
 function mayUse(role: Role, needed: KeyAccess): boolean {
+  if (needed === 'health') return health_roles.includes(role);
   return needed === 'load' ? load_roles.includes(role) : mayAccess(role, needed);
 }
 
@@ -130,15 +137,18 @@ const locks: readonly ScreenName[] = ['locks', 'inspect'];
 const runs: readonly ScreenName[] = ['load', 'run'];
 const money: readonly ScreenName[] = ['money'];
 const jobs: readonly ScreenName[] = ['jobs', 'events'];
-const papers: readonly ScreenName[] = ['receipt', 'trace', 'payment', 'job'];
+const papers: readonly ScreenName[] = ['receipt', 'trace', 'payment', 'job', 'fact', 'reconcile'];
 const all_lists: readonly ScreenName[] = [
   ...lists,
   ...money,
   ...locks,
   ...jobs,
+  'health',
   ...runs,
   'compare',
 ];
+/** On the health screen Tab goes from panel to panel. */
+const tabbed = all_lists.filter((screen) => screen !== 'health');
 const scrolled: readonly ScreenName[] = [...all_lists, ...papers];
 const everywhere: readonly ScreenName[] = [
   ...scrolled,
@@ -159,9 +169,19 @@ const everywhere: readonly ScreenName[] = [
   'release',
   'cleanup',
   'jobdeed',
+  'healthdeed',
   'start',
+  'print',
+  'caller',
 ];
-const forms: readonly ScreenName[] = ['book', 'release', 'cleanup', 'deed', 'jobdeed'];
+const forms: readonly ScreenName[] = [
+  'book',
+  'release',
+  'cleanup',
+  'deed',
+  'jobdeed',
+  'healthdeed',
+];
 const sre_change = { mutates: true, dangerous: true, access: 'sre' } as const;
 const sre_look = { mutates: false, dangerous: false, access: 'sre' } as const;
 const manager = { mutates: true, dangerous: true, access: 'manager' } as const;
@@ -177,6 +197,7 @@ export const bindings: readonly Binding[] = [
   { id: 'lock_open', keys: ['enter'], screens: ['locks'], ...sre_look },
   { id: 'lock_copy', keys: ['y'], screens: locks, ...sre_look },
   ...jobs_bindings,
+  ...health_bindings,
   { id: 'load_start', keys: ['S'], screens: runs, ...load_change },
   { id: 'load_export', keys: ['E'], screens: runs, ...load_look },
   { id: 'load_compare', keys: ['='], screens: runs, ...load_look },
@@ -225,9 +246,10 @@ export const bindings: readonly Binding[] = [
   { id: 'screen_money', keys: ['4'], screens: all_lists, ...look, access: 'desk' },
   { id: 'screen_locks', keys: ['5'], screens: all_lists, ...sre_look },
   { id: 'screen_jobs', keys: ['6'], screens: all_lists, ...sre_look },
+  { id: 'screen_health', keys: ['7'], screens: all_lists, ...look, access: 'health' },
   { id: 'screen_load', keys: ['8'], screens: all_lists, ...load_look },
   { id: 'screen_events', keys: ['9'], screens: all_lists, ...sre_look },
-  { id: 'next_screen', keys: ['tab'], screens: all_lists, ...look },
+  { id: 'next_screen', keys: ['tab'], screens: tabbed, ...look },
   { id: 'resync', keys: ['ctrl-r'], screens: everywhere, ...look },
   { id: 'back', keys: ['esc'], screens: everywhere, ...look },
   { id: 'quit', keys: ['q'], screens: all_lists, ...look },
@@ -238,6 +260,7 @@ export const bindings: readonly Binding[] = [
   { id: 'prev_field', keys: ['shift-tab'], screens: forms, ...look },
   { id: 'book_found', keys: ['b', 'ctrl-g'], screens: ['find'], ...change },
   ...find_bindings,
+  ...offlineBindings(everywhere),
   { id: 'confirm_yes', keys: ['y'], screens: ['confirm'], ...change, dangerous: true },
   { id: 'confirm_by', keys: ['w'], screens: ['confirm'], ...look },
   { id: 'lock_free', keys: ['ctrl-g'], screens: ['release', 'cleanup'], ...sre_change },
@@ -261,6 +284,7 @@ export const screen_actions = {
   money: 'screen_money',
   locks: 'screen_locks',
   jobs: 'screen_jobs',
+  health: 'screen_health',
   load: 'screen_load',
   events: 'screen_events',
 } as const satisfies Record<Place, ActionId>;

@@ -115,10 +115,10 @@ function receiptAction(state: State, id: 'receipt_print' | 'receipt_copy'): Step
   const box = state.overlay;
   const receipt = box?.screen === 'receipt' ? box.receipt : null;
   if (receipt === null) return stay(state);
-  const { text, receipt_number: title } = receipt;
+  const { text, receipt_number: title, lang } = receipt;
   return stay(
     state,
-    id === 'receipt_copy' ? { type: 'copy', text } : { type: 'print', title, text },
+    id === 'receipt_copy' ? { type: 'copy', text } : { type: 'print', title, text, lang },
   );
 }
 

@@ -1,6 +1,6 @@
 import type { BookingStatus, DeskMove, PaymentState } from '../domain/booking.ts';
 import type { Output } from '../domain/shapes.ts';
-import type { Booking, Field, Slot } from './model.ts';
+import type { Booking, Field, Lang, Slot } from './model.ts';
 
 /** The life of a booking after it was made: moved, paid, undone, looked at. */
 
@@ -166,7 +166,13 @@ export type LifeEffect =
     }
   | { readonly type: 'undo'; readonly undo: Undo; readonly key: string }
   | { readonly type: 'load_receipt'; readonly reference_code: string }
-  | { readonly type: 'print'; readonly title: string; readonly text: string }
+  | {
+      readonly type: 'print';
+      readonly title: string;
+      readonly text: string;
+      /** Of the paper: its owner's, not this screen's. */
+      readonly lang: Lang;
+    }
   | { readonly type: 'load_trace'; readonly reference_code: string }
   | { readonly type: 'load_hold'; readonly reservation_id: string }
   /** Looks what has become of a booking that was not what had been painted. */

@@ -97,8 +97,17 @@ function kpiRank({ name, threshold }: KpiItem): number {
 
 const check_rank = { down: 0, degraded: 1, ok: 2 } as const;
 
-/** The rows of a part, what needs somebody first. */
+/** The rows of a part, what needs somebody first. The wall has no room for what is well. */
 export function healthRows(state: State, part: HealthPart): readonly HealthRow[] {
+  const rows = allRows(state, part);
+  if (!hasWall(state) || state.health.is_zoomed || state.overlay?.screen === 'fact') return rows;
+  return rows.filter((row) => {
+    if (row.kind === 'alert') return row.item.state !== 'ok' || row.item.muted_until !== null;
+    return row.kind !== 'check' || row.item.status !== 'ok';
+  });
+}
+
+function allRows(state: State, part: HealthPart): readonly HealthRow[] {
   const { alerts, kpis, ready, views } = state.health;
   switch (part) {
     case 'alerts':

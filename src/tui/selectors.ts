@@ -1,6 +1,7 @@
 import { localTime } from '../domain/time.ts';
 import type { ScreenName, State } from './model.ts';
 import { type BoardRow, filterBoard } from './rows.ts';
+import { healthDue, isWallShown } from './selectors-health.ts';
 
 /** What the screens and the reducer read from the state. */
 
@@ -139,7 +140,9 @@ const aiming: readonly ScreenName[] = [
   'pay',
   'deed',
   'jobdeed',
+  'healthdeed',
   'changed',
+  'print',
   'bulk',
 ];
 
@@ -185,6 +188,7 @@ export function moneyDue(state: State): number | null {
 
 /** True while the rows are on screen: nothing is asked for behind a dialog, except how a retry goes. */
 function isJobsShown(state: State): boolean {
+  if (isWallShown(state)) return true;
   const screen = state.overlay?.screen ?? 'jobs';
   return state.place === 'jobs' && ['jobs', 'palette', 'job'].includes(screen);
 }
@@ -217,12 +221,15 @@ export function wakeAt(state: State): number {
   const times = [state.now_ms + unit - (clock % unit)];
   for (const until of state.marks.values()) times.push(until);
   if (state.waiting !== null && !isAiming(state)) times.push(state.last_key_ms + STILL_MS);
-  const is_day_due = state.place === 'board' || state.day === null;
+  const is_lost = state.reload.failures > 0;
+  const is_day_due = state.place === 'board' || state.day === null || is_lost;
   if (is_day_due && state.reload.wanted && !state.reload.in_flight) {
     times.push(state.reload.not_before_ms);
   }
   if (state.detail_due_ms !== null) times.push(state.detail_due_ms);
-  if (state.place === 'locks') times.push(...lockTimes(state));
+  if (state.place === 'locks' || isWallShown(state)) times.push(...lockTimes(state));
+  const health_ms = healthDue(state);
+  if (health_ms !== null) times.push(health_ms);
   const money_ms = moneyDue(state);
   if (money_ms !== null) times.push(money_ms);
   const jobs_ms = jobsDue(state);

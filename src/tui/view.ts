@@ -16,6 +16,14 @@ import { bulkScreen, journalScreen, switchScreen } from './screens/desk.ts';
 import { detailLines, detailScreen } from './screens/detail.ts';
 import { confirmScreen, helpScreen, promptLine, suggestionLines } from './screens/dialogs.ts';
 import { findScreen } from './screens/find.ts';
+import { healthBoard } from './screens/health.ts';
+import {
+  factScreen,
+  healthDeedScreen,
+  healthFacts,
+  healthPane,
+  reconcileScreen,
+} from './screens/health-detail.ts';
 import { jobDeedScreen } from './screens/job-dialogs.ts';
 import { jobFacts, jobScreen, jobsBoard, jobsPane } from './screens/jobs.ts';
 import { changedScreen, linkScreen, receiptScreen, traceScreen } from './screens/life.ts';
@@ -31,11 +39,14 @@ import { cleanupScreen, releaseScreen } from './screens/lock-dialogs.ts';
 import { inspectLines, inspectScreen, lockBoard, lockFacts } from './screens/locks.ts';
 import { moneyBoard, moneyFacts, moneyPane, paymentScreen } from './screens/money.ts';
 import { moveScreen } from './screens/move.ts';
+import { callerScreen, printScreen } from './screens/offline.ts';
 import { payScreen } from './screens/pay.ts';
 import { tailBoard, tailFacts, tailPane } from './screens/tail.ts';
 import { vetLines } from './screens/vets.ts';
 import { waitlistScreen } from './screens/waitlist.ts';
+import { wallScreen } from './screens/wall.ts';
 import { isTooSmall, layoutOf } from './selectors.ts';
+import { isWallShown } from './selectors-health.ts';
 import { type Frame, fitLine, type Line, lineOf, span, wrap } from './text.ts';
 import { glyphSet } from './theme.ts';
 
@@ -64,6 +75,8 @@ function listOf(state: State): Screen & { readonly pane: (columns: number) => re
       return { ...lockBoard(state), pane: (columns) => inspectLines(state, columns) };
     case 'jobs':
       return { ...jobsBoard(state), pane: (columns) => jobsPane(state, columns) };
+    case 'health':
+      return { ...healthBoard(state), pane: (columns) => healthPane(state, columns) };
     case 'events':
       return { ...tailBoard(state), pane: (columns) => tailPane(state, columns) };
     case 'load':
@@ -72,6 +85,7 @@ function listOf(state: State): Screen & { readonly pane: (columns: number) => re
 }
 
 function listBody(state: State): Screen {
+  if (isWallShown(state)) return wallScreen(state);
   const { list_columns, pane_columns } = layoutOf(state);
   const { lines, cursor, pane: paneLines } = listOf(state);
   if (pane_columns === 0) return { lines, cursor };
@@ -97,6 +111,7 @@ const facts_of = {
   money: moneyFacts,
   locks: lockFacts,
   jobs: jobFacts,
+  health: healthFacts,
   load: loadFacts,
   events: tailFacts,
 } as const;
@@ -148,12 +163,22 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: jobDeedScreen(state, box), is_board: false };
     case 'job':
       return { screen: jobScreen(state, box), is_board: false };
+    case 'healthdeed':
+      return { screen: healthDeedScreen(state, box), is_board: false };
+    case 'fact':
+      return { screen: factScreen(state, box), is_board: false };
+    case 'reconcile':
+      return { screen: reconcileScreen(state, box), is_board: false };
     case 'receipt':
       return { screen: receiptScreen(state, box), is_board: false };
     case 'trace':
       return { screen: traceScreen(state, box), is_board: false };
     case 'link':
       return { screen: linkScreen(state, box), is_board: false };
+    case 'print':
+      return { screen: printScreen(state, box), is_board: false };
+    case 'caller':
+      return { screen: callerScreen(state, box), is_board: false };
     case 'changed':
       return { screen: changedScreen(state, box), is_board: false };
     case 'waitlist':

@@ -47,10 +47,16 @@ const screens: readonly ScreenName[] = [
   'job',
   'jobdeed',
   'events',
+  'health',
+  'fact',
+  'reconcile',
+  'healthdeed',
   'load',
   'run',
   'compare',
   'start',
+  'print',
+  'caller',
 ];
 
 const no_key = {
@@ -107,6 +113,8 @@ describe('the key table', () => {
       ['job_retry', 'jobdeed'],
       ['job_discard', 'jobdeed'],
       ['job_pause', 'jobdeed'],
+      ['health_mute', 'healthdeed'],
+      ['health_refresh', 'healthdeed'],
       ['load_start', 'start'],
       ['load_start', 'confirm'],
     ];
@@ -123,10 +131,10 @@ describe('the key table', () => {
     const has = (role: Role) => placesOf({ role, read_only: false });
     expect(has('viewer')).toEqual(['board']);
     expect(has('desk')).toEqual(['board', 'money']);
-    expect(has('manager')).toEqual(['board', 'money']);
+    expect(has('manager')).toEqual(['board', 'money', 'health']);
     expect(has('ci')).toEqual(['board', 'money', 'load']);
-    expect(has('sre')).toEqual(['board', 'locks', 'jobs', 'load', 'events']);
-    expect(has('admin')).toEqual(['board', 'money', 'locks', 'jobs', 'load', 'events']);
+    expect(has('sre')).toEqual(['board', 'locks', 'jobs', 'health', 'load', 'events']);
+    expect(has('admin')).toEqual(['board', 'money', 'locks', 'jobs', 'health', 'load', 'events']);
     const five = bindingFor('board', '5')!;
     expect(refusal(five, { role: 'desk', read_only: false })).toBe('role');
     const [one, eight] = [bindingFor('locks', '1')!, bindingFor('locks', '8')!];

@@ -7,9 +7,11 @@ import type { LinkStatus } from '../model.ts';
 import type { Letter } from '../rows.ts';
 import type { DeskCatalogue } from './desk-catalogue.ts';
 import type { FindCatalogue } from './find-catalogue.ts';
+import type { HealthCatalogue } from './health-catalogue.ts';
 import type { JobsCatalogue } from './jobs-catalogue.ts';
 import type { LifeCatalogue } from './life-catalogue.ts';
 import type { MoneyCatalogue } from './money-catalogue.ts';
+import type { OfflineCatalogue } from './offline-catalogue.ts';
 import type { OpsCatalogue } from './ops-catalogue.ts';
 import type { WaitlistCatalogue } from './waitlist-catalogue.ts';
 
@@ -28,8 +30,11 @@ export type Catalogue = {
   readonly money: MoneyCatalogue;
   readonly waitlist: WaitlistCatalogue;
   readonly find: FindCatalogue;
+  readonly health: HealthCatalogue;
   /** Of acts on many rows, the journal, the change of user. */
   readonly desk: DeskCatalogue;
+  /** Of the day cache, paper and calls. */
+  readonly offline: OfflineCatalogue;
   readonly actions: Readonly<Record<ActionId, string>>;
   /** Short words for the hint lines; budget 12. */
   readonly hints: Readonly<Partial<Record<ActionId, string>>>;

@@ -19,6 +19,7 @@ import {
   today,
   visibleRows,
 } from '../selectors.ts';
+import { alertCounts } from '../selectors-health.ts';
 import { deadJobs, jobRoom, jobRows, tailRows } from '../selectors-jobs.ts';
 import { lockRows, runRows, visibleLocks } from '../selectors-ops.ts';
 import { tailRoom } from '../tail.ts';
@@ -69,11 +70,23 @@ function tabs(state: State): Line {
     const number = keyHere(state.session.keys, bindingOf(screen_actions[place]));
     const is_here = place === state.place;
     const name = is_here ? words.screens[place].toUpperCase() : words.screens[place];
-    const dead = place === 'jobs' ? deadJobs(state) : 0;
+    const { critical, warning } = alertCounts(state);
+    const dead = place === 'jobs' ? deadJobs(state) : place === 'health' ? critical + warning : 0;
     const beside = dead > 0 ? `(${dead})` : '';
     const share = place === 'load' && state.load.is_running ? ` ${loadShare(state)}` : beside;
-    return [span(` ${number} ${name}${share} `, is_here ? 'bold' : 'plain')];
+    const tab = span(` ${number} ${name}${share} `, is_here ? 'bold' : 'plain');
+    return place === 'board' ? [tab, ...findTab(state)] : [tab];
   });
+}
+
+/** Find lies over the other screens, and has its number all the same. */
+function findTab(state: State): Line {
+  const binding = bindingOf('find');
+  if (refusal(binding, state.session) !== null) return [];
+  const { screen } = wordsOf(state.session.lang).find;
+  const is_here = state.overlay?.screen === 'find';
+  const name = is_here ? screen.toUpperCase() : screen;
+  return [span(` 2 ${name} `, is_here ? 'bold' : 'plain')];
 }
 
 /** How far the run under way is, so that it is seen from every screen. */
@@ -141,7 +154,8 @@ export function countsLine(state: State): Line {
     const rights = rightsText(state);
     const writes = words.ops.writes(!state.session.read_only);
     // The names of the screens are how one gets there; that names are masked is seen in the rows.
-    const said = used + displayWidth(rights) + 2 <= state.columns ? rights : writes;
+    const fits = (text: string) => used + displayWidth(text) + 2 <= state.columns;
+    const said = fits(rights) ? rights : fits(writes) ? writes : '';
     return splitLine(left, [span(`${said} `, 'accent')], state.columns);
   }
   const shown = day?.date ?? state.date ?? null;

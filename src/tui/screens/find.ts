@@ -164,10 +164,15 @@ function cardVisits(
 
 /** The selected owner whole, as the desk wants to see them while the phone rings. */
 function cardLines(state: State, box: FindBox, columns: number): readonly Line[] {
+  const card = box.card?.card ?? null;
+  const lines = card === null ? [] : ownerLines(state, card, columns);
+  return isOldFind(box) ? lines.map((line) => retone(line, 'dim')) : lines;
+}
+
+/** An owner with pets, visits and what is due; for calls as well. */
+export function ownerLines(state: State, card: OwnerCard, columns: number): readonly Line[] {
   const { find } = wordsOf(state.session.lang);
   const { lang } = state.session;
-  const card = box.card?.card ?? null;
-  if (card === null) return [];
   const pets = card.pets.map((pet) => [pet.name, pet.species].filter(Boolean).join(' '));
   const due = card.due.map((one) => {
     const overdue = /^[0.]*$/.test(one.overdue) ? null : moneyText(one.overdue, one.currency, lang);
@@ -180,7 +185,7 @@ function cardLines(state: State, box: FindBox, columns: number): readonly Line[]
     [find.facts.visits, find.visits(card.visit_count, card.no_show_count, card.cancelled_count)],
     [find.facts.due, due.length === 0 ? find.nothing_due : due.join('; ')],
   ];
-  const lines: readonly Line[] = [
+  return [
     lineOf(` ${plainLine(card.full_name)}`, columns, 'bold'),
     ...facts.flatMap(([name, value]) =>
       value === null || value === '' ? [] : factLine(name, plainLine(value), columns),
@@ -188,7 +193,6 @@ function cardLines(state: State, box: FindBox, columns: number): readonly Line[]
     ...cardVisits(state, find.next_visits, card.next_visits, columns),
     ...cardVisits(state, find.last_visits, card.last_visits, columns),
   ];
-  return isOldFind(box) ? lines.map((line) => retone(line, 'dim')) : lines;
 }
 
 function boxLine(state: State, box: FindBox): { readonly line: Line; readonly x: number } {

@@ -9,7 +9,7 @@ import { layoutOf } from '../selectors.ts';
 import { type HealthRow, panelOf } from '../selectors-health.ts';
 import { ageText, slotName } from '../selectors-ops.ts';
 import { trend } from '../sparkline.ts';
-import { cell, fitLine, type Line, lineOf, retone, span, splitLine } from '../text.ts';
+import { cell, fitLine, type Line, lineOf, retone, type Span, span, splitLine } from '../text.ts';
 import { glyphSet, type SpanTone } from '../theme.ts';
 import type { Screen } from './book.ts';
 import { fillLines } from './chrome.ts';
@@ -52,13 +52,17 @@ function titleLine(
   columns: number,
 ): Line {
   const words = wordsOf(state.session.lang).health;
-  const is_here = panelOf(state) === panel;
   const [text, tone] = summary;
   return splitLine(
-    [span(`${is_here ? '>' : ' '}${words.panels[panel]} `, is_here ? 'selected' : 'bold')],
+    [nameSpan(state, panel, words.panels[panel], 'bold')],
     [span(` ${plainLine(text)} `, tone)],
     columns,
   );
+}
+
+function nameSpan(state: State, panel: HealthPanel, text: string, tone: SpanTone): Span {
+  const is_here = panelOf(state) === panel;
+  return span(`${is_here ? '>' : ' '}${plainLine(text)} `, is_here ? 'selected' : tone);
 }
 
 /** What is old about a part goes before how it stands. */
@@ -84,21 +88,25 @@ function kpiLine(state: State, row: HealthRow, columns: number): Line {
   ];
 }
 
-function alertLine(state: State, row: HealthRow): Line {
+function alertLine(state: State, row: HealthRow, columns: number): Line {
   if (row.kind !== 'alert') return [];
   const words = wordsOf(state.session.lang).health;
   const { item } = row;
   const word = alertWord(item);
   const at = item.since ?? item.fired_at;
   const when = at === null || item.state === 'ok' ? '' : ` ${momentText(state, at)}`;
-  const note = noteText(state, item);
-  const said = note === '' ? `${alertNow(item)} (${alertLimit(item)})` : note;
-  return [
+  const left: Line = [
     span(`${cell(words.states[word], 5)} `, alert_tones[word]),
-    span(`${words.alert(item.name).title} `),
-    span(plainLine(said), 'dim'),
-    span(when, 'dim'),
+    span(words.alert(item.name).title),
   ];
+  return splitLine(left, [span(` ${alertNow(item)}${when} `, 'dim')], columns);
+}
+
+/** What comes next, or who looks after it: below each alert while there is room. */
+function alertBelow(state: State, row: HealthRow): string | null {
+  if (row.kind !== 'alert' || row.item.state !== 'firing') return null;
+  const note = noteText(state, row.item);
+  return note === '' ? `-> ${row.item.next}` : note;
 }
 
 function checkLine(state: State, row: HealthRow): Line {
@@ -125,22 +133,29 @@ function partPanel(
 ): Panel {
   const words = wordsOf(state.session.lang).health;
   const { columns, lines: height } = size;
-  const { rows, index, all } = windowOfRows(state, part, height - 1 - below.length);
+  const room = height - 1 - below.length;
+  const { rows, index, all } = windowOfRows(state, part, room);
   const has_cursor = panelOf(state) === part;
+  let spare = room - rows.length;
+  let cursor: number | null = null;
   const lines: Line[] = [titleLine(state, part, partSummary(state, part), columns)];
   for (const [at, row] of rows.entries()) {
     const is_here = has_cursor && at === index;
+    if (is_here) cursor = lines.length;
     const content: Line = [
       span(is_here ? '>' : ' ', 'accent'),
       ...row_lines[part](state, row, columns - 1),
     ];
     const line = fitLine(is_here ? retone(content, 'selected') : content, columns);
     lines.push(is_old_of(state, part) && !is_here ? retone(line, 'dim') : line);
+    const more = spare > 0 ? alertBelow(state, row) : null;
+    if (more === null) continue;
+    spare -= 1;
+    lines.push(lineOf(`       ${plainLine(more)}`, columns, 'dim'));
   }
   if (all === 0 && state.health.looked_ms === null) {
     lines.push(lineOf(` ${words.waiting}`, columns, 'dim'));
   }
-  const cursor = has_cursor && all > 0 ? 1 + index : null;
   const filled = fillLines(lines, height - below.length, columns);
   return { lines: [...filled, ...below], cursor };
 }
@@ -158,9 +173,27 @@ function viewsLine(state: State, columns: number): Line {
   return lineOf(plainLine(text), columns, is_stale ? 'warn' : 'dim');
 }
 
-/** Problems one by one; what is well shares a line with its count in the title. */
+/** Names of what is well, in one line. */
+function wellLine(state: State, names: readonly string[], columns: number): Line {
+  const words = wordsOf(state.session.lang).health;
+  const text = names.length === 0 ? '' : ` ${words.rest_ok(names.join(', '))}`;
+  return lineOf(plainLine(text), columns, 'dim');
+}
+
+/** Problems one by one; what is well shares a line. */
 function checksPanel(state: State, columns: number, lines: number): Panel {
-  return partPanel(state, 'checks', { columns, lines }, [viewsLine(state, columns)]);
+  const well = (state.health.ready?.checks ?? []).filter(({ status }) => status === 'ok');
+  const names = well.map(({ name }) => name.replace('worker.', ''));
+  const below = [wellLine(state, names, columns), viewsLine(state, columns)];
+  return partPanel(state, 'checks', { columns, lines }, below);
+}
+
+function alertsPanel(state: State, columns: number, lines: number): Panel {
+  const words = wordsOf(state.session.lang).health;
+  const well = (state.health.alerts?.items ?? []).filter((one) => one.state === 'ok');
+  const names = well.map(({ name }) => words.alert(name).title);
+  const below = [wellLine(state, names, columns)];
+  return partPanel(state, 'alerts', { columns, lines }, below);
 }
 
 const lock_rank = { leaked: 0, ghost: 1, foreign: 2, live: 3 } as const;
@@ -182,7 +215,7 @@ function lockLine(state: State, { lock, ends_ms }: LockRow, columns: number): Li
   const age = lock.class === 'live' || lock.age_ms === null ? '' : ` ${ageText(lock.age_ms)}`;
   return fitLine(
     [
-      span(` ${cell(slotName(lock), 26)} ${cell(lock.service_name, 10)} `),
+      span(` ${cell(slotName(lock), 22)} ${cell(lock.service_name, 10)} `),
       span(`${cell(lock.holder ?? '-', 9)} ${padStartWidth(ttl, 5)} `),
       span(`${cell(words.ops.reservations[lock.reservation_status ?? 'none'], 9)} `),
       span(`${words.ops.classes[lock.class]}${age}`, tone),
@@ -207,7 +240,7 @@ function locksPanel(state: State, columns: number, height: number): Panel {
   const empty = page !== null && rows.length === 0;
   const is_old = state.link.status === 'offline' || problem !== null;
   const lines = [
-    titleLine(state, 'locks', summary, columns),
+    fitLine([nameSpan(state, 'locks', summary[0], summary[1])], columns),
     ...(is_old ? shown.map((line) => retone(line, 'dim')) : shown),
     ...(empty ? [lineOf(` ${words.no_locks}`, columns, 'dim')] : []),
   ];
@@ -260,7 +293,7 @@ function jobsPanel(state: State, columns: number, height: number): Panel {
     .map((one) => jobLine(state, one, columns));
   const is_old = state.link.status === 'offline' || problem !== null;
   const lines = [
-    titleLine(state, 'jobs', summary, columns),
+    fitLine([nameSpan(state, 'jobs', summary[0], summary[1])], columns),
     lineOf(` ${cell(queue, 10)} ${heads}  ${error}`, columns, 'dim'),
     ...(is_old ? shown.map((line) => retone(line, 'dim')) : shown),
   ];
@@ -269,15 +302,14 @@ function jobsPanel(state: State, columns: number, height: number): Panel {
 
 function loadPanel(state: State, columns: number, height: number): Panel {
   const words = wordsOf(state.session.lang);
-  const { live, problem, is_running, list } = state.load;
+  const { is_running, list } = state.load;
   const last = list?.runs[0];
   const idle =
     last === undefined
       ? words.health.no_runs
       : `${words.ops.run_title(last.run)} ${words.ops.verdicts[last.verdict]}`;
   const title = titleLine(state, 'load', [is_running ? '' : idle, 'dim'], columns);
-  const is_shown = live !== null || problem !== null || is_running;
-  const lines = is_shown ? panelLines(state, columns) : [];
+  const lines = panelLines(state, columns);
   return {
     lines: fillLines([title, ...lines], height, columns),
     cursor: panelOf(state) === 'load' ? 0 : null,
@@ -323,7 +355,7 @@ export function wallScreen(state: State): Screen {
     [locksPanel(state, wide, top), partPanel(state, 'kpis', { columns: narrow, lines: top })],
     [
       jobsPanel(state, wide, heights.middle),
-      partPanel(state, 'alerts', { columns: narrow, lines: heights.middle }),
+      alertsPanel(state, narrow, heights.middle),
     ],
     [loadPanel(state, wide, heights.low), checksPanel(state, narrow, heights.low)],
   ];

@@ -6,6 +6,7 @@ import { AppError } from '../domain/errors.ts';
 import { canBuild, findK6, getK6, type K6, noK6 } from '../load/find-k6.ts';
 import { writePrivate } from '../load/history.ts';
 import { type ReportFormat, renderReport } from '../load/render.ts';
+import type { ControlResult } from '../load/report-types.ts';
 import { runLoad } from '../load/run.ts';
 import { type Form, type Size, scenarioNamed, sizeOf } from '../load/scenarios.ts';
 import { type LoadFile, setUpLoad } from '../load/setup.ts';
@@ -16,8 +17,9 @@ import {
   refuseForeign,
   type Target,
 } from '../load/target.ts';
+import { runControl } from '../load/unsafe-control.ts';
 import { type Context, confirmOrFail, say } from './context.ts';
-import { withDatabase } from './database.ts';
+import { databaseUrl, withDatabase } from './database.ts';
 import { type ChaosRig, chaosOf, needDemo, openChaos } from './load-chaos.ts';
 import { printReport } from './load-report.ts';
 import { printOne } from './output.ts';
@@ -210,6 +212,13 @@ function targetLine(target: Target, load: LoadFile): string {
   return `${scenario} (${form}) against ${target.url}: ${vus} users, ${seconds} s`;
 }
 
+/** Before the run, so that nothing of it competes for the cpus with what is measured. */
+async function controlOf(context: Context, args: Args): Promise<ControlResult | null> {
+  if (!flagOption(args, 'unsafe_control')) return null;
+  say(context, 'control: one seat in a database of its own, with and without the guard');
+  return await runControl(databaseUrl(context), context.config.env);
+}
+
 /** `petpro load run`: 0 passed, 12 double booking or broken invariant, 13 thresholds, 11 no k6 or no target. */
 export async function loadRun(context: Context, args: Args): Promise<number> {
   const { home } = context.config;
@@ -219,6 +228,7 @@ export async function loadRun(context: Context, args: Args): Promise<number> {
   checkChaos(context, args);
   const aim = await targetOf(context, args);
   const k6 = await needK6(context, args);
+  const control = await controlOf(context, args);
   const report = await withDatabase(
     context,
     async (sql) => {
@@ -231,6 +241,7 @@ export async function loadRun(context: Context, args: Args): Promise<number> {
         target: aim.target,
         load,
         ...(rig ? { chaos: rig } : {}),
+        ...(control ? { control } : {}),
         terminal: {
           write: context.quiet ? () => {} : io.err,
           in_place: io.is_err_tty && !context.config.accessible && context.config.term !== 'dumb',

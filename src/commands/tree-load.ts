@@ -46,6 +46,7 @@ export const load_tree: readonly CommandSpec[] = [
       'petpro load run --scenario one-slot --form full',
       'petpro load run --scenario one-slot --vus 1000 --duration 30s --out run.json --junit run.xml',
       'petpro load run --scenario one-slot --chaos redis,daemon',
+      'petpro load run --unsafe-control',
     ],
     options: [
       ...sizes,
@@ -57,6 +58,10 @@ export const load_tree: readonly CommandSpec[] = [
       {
         flags: '--chaos <parts>',
         doc: 'kill redis, daemon or postgres of the demo halfway; comma list, one-slot only',
+      },
+      {
+        flags: '--unsafe-control',
+        doc: 'also show, in a database made for it, that the contest is lost without the guard',
       },
       { flags: '--get-k6', doc: 'build or download k6 when there is none' },
     ],

@@ -51,6 +51,17 @@ function chaosFigures({
   ];
 }
 
+function controlFigures({ control }: LoadReport): readonly (readonly [string, string])[] {
+  if (control === undefined) return [];
+  const { contenders, with_guard, without_guard } = control;
+  return [
+    [
+      'Control',
+      `one seat, ${contenders} want it: ${with_guard} get it; without the guard ${without_guard}`,
+    ],
+  ];
+}
+
 /** Name and value of what was counted, in the order in which people ask. */
 export function figuresOf(report: LoadReport): readonly (readonly [string, string])[] {
   const { counts, latency_ms, machine, size } = report;
@@ -63,6 +74,7 @@ export function figuresOf(report: LoadReport): readonly (readonly [string, strin
     ['Dirty answers', String(counts.dirty_answers)],
     ['Timeouts', String(counts.timeouts)],
     ...chaosFigures(report),
+    ...controlFigures(report),
     ['Requests', `${counts.requests}, ${counts.requests_per_second} per second`],
     ['All calls', ms(latency_ms)],
     ...Object.entries(report.latency_by).map(([name, one]) => [name, ms(one)] as const),

@@ -96,6 +96,16 @@ export type Interruptions = {
   readonly unresolved: number;
 };
 
+/** One contest for one seat with the guard and one without it, in a database of their own. */
+export type ControlResult = {
+  readonly contenders: number;
+  /** Who was told that the seat is theirs. */
+  readonly with_guard: number;
+  readonly without_guard: number;
+  /** Of the contest without the guard, as the judge over runs counts them in PostgreSQL. */
+  readonly double_bookings: number;
+};
+
 export type UnsignedReport = {
   readonly report_version: 1;
   readonly run: number;
@@ -128,6 +138,8 @@ export type UnsignedReport = {
   /** Only of runs with --chaos, as are the interruptions. */
   readonly chaos?: readonly ChaosStrike[];
   readonly interruptions?: Interruptions;
+  /** Only of runs with --unsafe-control. */
+  readonly control?: ControlResult;
   /** True when a person or a signal ended it early. */
   readonly stopped: boolean;
   readonly passed: boolean;

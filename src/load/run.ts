@@ -9,7 +9,7 @@ import { keepReport, newRun, type RunFolder, writePrivate } from './history.ts';
 import { readK6Summary } from './k6-summary.ts';
 import { commitOf, loadAverage, machineOf } from './machine.ts';
 import { makePainter, type Painter, type ProgressFacts } from './progress.ts';
-import type { ChaosStrike, InvariantResult, LoadReport } from './report-types.ts';
+import type { ChaosStrike, ControlResult, InvariantResult, LoadReport } from './report-types.ts';
 import { type K6Run, runK6, type Sample } from './run-k6.ts';
 import { scenarios } from './scenarios.ts';
 import { endKeys, type LoadFile } from './setup.ts';
@@ -40,6 +40,8 @@ export type RunOptions = {
   readonly signal: AbortSignal;
   /** What is killed halfway through the crowd; absent = nothing. */
   readonly chaos?: Chaos;
+  /** What the same contest comes to without the guard; absent = not asked for. */
+  readonly control?: ControlResult;
   /** For those who draw a picture of their own. */
   readonly on_progress?: (facts: ProgressFacts, samples: readonly Sample[]) => void;
 };
@@ -133,6 +135,8 @@ async function watchedK6(
   }
 }
 
+const controlOf = ({ control }: RunOptions) => (control === undefined ? {} : { control });
+
 /** Runs k6, counts in PostgreSQL, judges, signs and keeps the report. Throws `unavailable` when k6 fails. */
 export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport> {
   const { home, k6, load, target } = options;
@@ -165,6 +169,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     memory,
     stopped: ended.stopped,
     ...(options.chaos ? { chaos: { parts: options.chaos.parts, strikes } } : {}),
+    ...controlOf(options),
   });
   const { duration_ms, interruptions, ...figures } = result;
   const cut_requests = options.chaos?.cut_requests() ?? 0;
@@ -191,6 +196,7 @@ export async function runLoad(sql: Sql, options: RunOptions): Promise<LoadReport
     examples: ended.examples,
     k6_exit: ended.exit,
     ...(options.chaos ? { chaos: strikes, interruptions: { ...interruptions, cut_requests } } : {}),
+    ...controlOf(options),
     stopped: ended.stopped,
     ...verdict,
   });

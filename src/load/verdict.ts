@@ -1,6 +1,12 @@
 import { BACK_WITHIN_MS, type ChaosPart } from './chaos.ts';
 import type { K6Result } from './k6-summary.ts';
-import type { ChaosStrike, InvariantResult, RuleResult, SlotCount } from './report-types.ts';
+import type {
+  ChaosStrike,
+  ControlResult,
+  InvariantResult,
+  RuleResult,
+  SlotCount,
+} from './report-types.ts';
 import type { Scenario } from './scenarios.ts';
 
 /** The judgement over a run. k6 measures; PostgreSQL and the named invariants decide. */
@@ -31,6 +37,7 @@ export type Judged = {
     readonly parts: readonly ChaosPart[];
     readonly strikes: readonly ChaosStrike[];
   };
+  readonly control?: ControlResult;
 };
 
 function endsRight(ends: Scenario['ends'], slot: SlotCount): RuleResult {
@@ -79,6 +86,24 @@ function survived({ chaos }: Judged): readonly RuleResult[] {
   });
 }
 
+/** With the guard one wins; without it the same contest must be lost, and noticed. */
+function controlled({ control }: Judged): readonly RuleResult[] {
+  if (control === undefined) return [];
+  const { contenders, with_guard, without_guard, double_bookings } = control;
+  return [
+    {
+      name: 'control: with the guard one wins',
+      passed: with_guard === 1,
+      detail: `${with_guard} of ${contenders} were told that the seat is theirs`,
+    },
+    {
+      name: 'control: without the guard the seat is given away twice, and counted so',
+      passed: without_guard > 1 && double_bookings === without_guard - 1,
+      detail: `${without_guard} of ${contenders} got it, ${double_bookings} double bookings counted`,
+    },
+  ];
+}
+
 function memoryHeld(seconds: number, { before, after }: Memory): readonly RuleResult[] {
   if (seconds < GROWTH_COUNTS_FROM_S || before === null || after === null) return [];
   const growth = after / before - 1;
@@ -105,6 +130,7 @@ export function judge(run: Judged): Verdict {
     ...nothingLost(run),
     ...memoryHeld(run.seconds, run.memory),
     ...survived(run),
+    ...controlled(run),
   ];
   const is_broken = double_bookings > 0 || run.invariants.some(({ rows }) => rows > 0);
   const is_missed = [...run.k6.thresholds, ...checks].some(({ passed }) => !passed);

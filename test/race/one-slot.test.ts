@@ -6,10 +6,10 @@ import { openNoLocks } from '../../src/daemon/adapters/no-locks.ts';
 import type { App } from '../../src/daemon/app-types.ts';
 import { runInvariants } from '../../src/daemon/store/invariants.ts';
 import { AppError } from '../../src/domain/errors.ts';
+import { takeGuardOut } from '../../src/load/unsafe-control.ts';
 import { customer, no_key, openBench } from '../actions/bench.ts';
 import { expectInvariants } from '../actions/invariants.ts';
 import { addClinic, addOwners, addService, addSlot, addStaff } from '../helpers/database.ts';
-import { replaceJudge } from './naive-judge.ts';
 
 /** Seed 004, Load Testing: this many users want one slot. */
 const CONTENDERS = 1_000;
@@ -142,7 +142,7 @@ describe('the same fight without any guard', async () => {
   const naive = await openBench();
 
   test('has more than one winner: so the fights above would notice', async () => {
-    await replaceJudge(naive.sql);
+    await takeGuardOut(naive.sql);
     await warmUp(naive.app);
     const clinic = await addClinic(naive.sql);
     const service_id = await addService(naive.sql, clinic);

@@ -18,7 +18,12 @@ export type Scripted = {
 
 /** `hang` never answers; `cut` drops the connection. */
 export type Answer =
-  | { readonly status: number; readonly body: unknown; readonly type?: string }
+  | {
+      readonly status: number;
+      readonly body: unknown;
+      readonly type?: string;
+      readonly headers?: Readonly<Record<string, string>>;
+    }
   | 'hang'
   | 'cut';
 
@@ -30,7 +35,10 @@ function give(answer: Answer, response: ServerResponse): void {
   }
   const text = typeof answer.body === 'string' ? answer.body : JSON.stringify(answer.body);
   response
-    .writeHead(answer.status, { 'content-type': answer.type ?? 'application/json' })
+    .writeHead(answer.status, {
+      'content-type': answer.type ?? 'application/json',
+      ...answer.headers,
+    })
     .end(text);
 }
 

@@ -3,8 +3,9 @@ import { looksLikePhone, toE164 } from '../../domain/phone.ts';
 import { type Owner, type Pet, petOf, type Service, serviceOf } from '../lookup.ts';
 import { dateText } from './dates.ts';
 import { change, type Desk } from './desk.ts';
-import { refuse, tellOf } from './failure.ts';
+import { tellOf } from './failure.ts';
 import { type Command, type Flags, flagText } from './parse.ts';
+import { refuse } from './refuse.ts';
 import { serverNow, timeText } from './rows.ts';
 import { chooseTime, type Slot, slotByWhen } from './times.ts';
 

@@ -1,6 +1,7 @@
 import { change, type Desk, type PrintedRow } from './desk.ts';
-import { onPrinted, refuse, tellConflict } from './failure.ts';
+import { onPrinted, tellConflict } from './failure.ts';
 import { type Command, flagText } from './parse.ts';
+import { refuse } from './refuse.ts';
 import { bookingOf, firstRow, keepRow, timeText, whoOf } from './rows.ts';
 import { chooseTime, slotByWhen } from './times.ts';
 

@@ -99,11 +99,6 @@ export function tellOf(desk: Desk, error: unknown): Told {
   return { code, exit, sentence: sentenceOf(desk, error), next: nextOf(desk, error) };
 }
 
-/** A refusal of this mode itself, in its own words. */
-export function refuse(code: 'invalid_input' | 'policy_refused' | 'not_found', text: string) {
-  return new AppError(code, text, { is_own: true });
-}
-
 /** Seconds, minutes or the time of day since somebody changed something. */
 function agoText(desk: Desk, at: string): string {
   const seconds = Math.max(

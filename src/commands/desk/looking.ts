@@ -4,8 +4,8 @@ import type { Output } from '../../domain/shapes.ts';
 import type { Owner } from '../lookup.ts';
 import { dateText } from './dates.ts';
 import type { Desk, PrintedRow } from './desk.ts';
-import { refuse } from './failure.ts';
 import type { Command } from './parse.ts';
+import { refuse } from './refuse.ts';
 import {
   bookingOf,
   type DayRow,
@@ -108,7 +108,8 @@ export async function status(desk: Desk): Promise<void> {
   const fresh = await readDay(desk, desk.date);
   const ms = Math.round(performance.now() - started);
   const rows = numberRows(fresh.items);
-  const where = `${clinic.name}, ${dateText(fresh.date, lang)} ${timeText(desk, fresh.as_of)}`;
+  const [today = ''] = desk.look.moment(fresh.as_of).split(' ');
+  const where = `${clinic.name}, ${dateText(today, lang)} ${timeText(desk, fresh.as_of)}`;
   talk.say(words.status_where(where, role, ms));
   talk.say(words.day_head(dateText(fresh.date, lang), rows.length, countsText(desk, rows)));
   if (printed === null || printed.date !== fresh.date) return;

@@ -1,8 +1,9 @@
-import type { DeskMove } from '../../domain/booking.ts';
+import { allowedMoves, type DeskMove } from '../../domain/booking.ts';
 import { AppError } from '../../domain/errors.ts';
 import { change, type Desk, type PrintedRow } from './desk.ts';
-import { onPrinted, refuse, tellOf } from './failure.ts';
+import { onPrinted, tellOf } from './failure.ts';
 import { type Command, expandTargets, flagText } from './parse.ts';
+import { refuse } from './refuse.ts';
 import {
   bookingOf,
   keepRow,
@@ -33,10 +34,21 @@ const SAMPLE = 3;
 const nameOf = (desk: Desk, { number, row }: PrintedRow) =>
   number === null ? whoOf(row, desk.words) : `${number} ${whoOf(row, desk.words)}`;
 
+/** What the printed row does not allow is refused with what it does. */
+function refuseIllegal(desk: Desk, verb: MoveVerb, target: PrintedRow, before: string): void {
+  const { status, arrived_at } = target.row;
+  if (status === null) return;
+  const moves = allowedMoves(status).filter((one) => one !== 'arrived' || arrived_at === null);
+  if (moves.includes(status_of[verb])) return;
+  const text = desk.words.not_possible(nameOf(desk, target), before);
+  throw new AppError('policy_refused', text, { is_own: true, allowed: [...moves] });
+}
+
 async function moveOne(desk: Desk, verb: MoveVerb, target: PrintedRow): Promise<void> {
   const { words, talk } = desk;
   const { booking_id, expected_version } = bookingOf(desk, target);
   const before = words.states[stateOf(target.row, serverNow(desk).epochMilliseconds)];
+  refuseIllegal(desk, verb, target, before);
   const request = { booking_id, status: status_of[verb], expected_version };
   const booking = await onPrinted(desk, target, () => change(desk, 'set_booking_status', request));
   const row = rowOfBooking(booking, target.row);

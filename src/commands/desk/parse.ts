@@ -1,5 +1,5 @@
 import { type DeskVerb, desk_verbs, desk_words, deskVerbs } from '../../domain/desk-words.ts';
-import { AppError } from '../../domain/errors.ts';
+import { refuse } from './refuse.ts';
 import type { DeskWords } from './words.ts';
 
 /** From a typed line to a verb, its words and its flags. The flags are those of the command line. */
@@ -61,12 +61,12 @@ function readFlag(
   const is_switch = Object.hasOwn(known, name) ? known[name] : undefined;
   if (is_switch === undefined) {
     const names = Object.keys(known).map((one) => `--${one}`);
-    throw new AppError('invalid_input', words.unknown_flag(verb, `--${name}`, names.join(', ')));
+    throw refuse('invalid_input', words.unknown_flag(verb, `--${name}`, names.join(', ')));
   }
   if (is_switch) return { name, value: true, used: false };
   if (values.length > 0) return { name, value: values.join('='), used: false };
   if (following === undefined || following.startsWith('--')) {
-    throw new AppError('invalid_input', words.flag_without_value(`--${name}`));
+    throw refuse('invalid_input', words.flag_without_value(`--${name}`));
   }
   return { name, value: following, used: true };
 }
@@ -88,6 +88,9 @@ function distance(a: string, b: string): number {
 
 /** The word that was probably meant, as `complete (co)`; null when nothing is near. */
 function nearest(typed: string): string | null {
+  // A key that was hit twice, or one too many: `cii`.
+  const short = desk_verbs.find((verb) => desk_words[verb].short[0] === typed.slice(0, 2));
+  if (typed.length <= 3 && short !== undefined) return nameOf(short);
   const [near] = desk_verbs
     .map((verb) => ({ verb, far: distance(typed, verb) }))
     .toSorted((a, b) => a.far - b.far);
@@ -104,11 +107,11 @@ export function parseLine(text: string, words: DeskWords): Command {
   const [first, others] = glued ? [glued[1] ?? '', [glued[2] ?? '', ...rest]] : [typed, rest];
   const [verb, ...more] = deskVerbs(first);
   if (verb === undefined) {
-    throw new AppError('invalid_input', words.unknown_word(first, nearest(first.toLowerCase())));
+    throw refuse('invalid_input', words.unknown_word(first, nearest(first.toLowerCase())));
   }
   if (more.length > 0) {
     const names = [verb, ...more].map(nameOf).join(', ');
-    throw new AppError('invalid_input', words.several_words(first, names));
+    throw refuse('invalid_input', words.several_words(first, names));
   }
   const flags: Record<string, string | true> = {};
   const positional: string[] = [];

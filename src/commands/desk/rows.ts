@@ -1,11 +1,11 @@
 import { isLate } from '../../domain/booking.ts';
-import { AppError } from '../../domain/errors.ts';
 import { formatMoney, parseAmount } from '../../domain/money.ts';
 import type { Output } from '../../domain/shapes.ts';
 import { localTime } from '../../domain/time.ts';
 import type { Lang } from '../session.ts';
 import type { Desk, Look, PrintedRow } from './desk.ts';
 import { expandTargets } from './parse.ts';
+import { refuse } from './refuse.ts';
 import type { DeskState, DeskWords } from './words.ts';
 
 /** The rows of a day: their numbers, their sentences, and which row a word names. */
@@ -107,10 +107,10 @@ export function rowLine(desk: Desk, printed: PrintedRow): string {
 /** A row by its number in the last list. */
 function byNumber(desk: Desk, number: number): PrintedRow {
   const { printed, words } = desk;
-  if (printed === null) throw new AppError('not_found', words.nothing_printed);
+  if (printed === null) throw refuse('not_found', words.nothing_printed);
   const found = printed.rows.find((row) => row.number === number);
   if (found !== undefined) return found;
-  throw new AppError('not_found', words.no_such_row(number, printed.rows.length));
+  throw refuse('not_found', words.no_such_row(number, printed.rows.length));
 }
 
 type BookingFields = Output<'set_booking_status'>;
@@ -172,12 +172,12 @@ export async function firstRow(
   words: readonly string[],
 ): Promise<{ readonly target: PrintedRow; readonly rest: readonly string[] }> {
   const [first, ...rest] = words;
-  if (first === undefined) throw new AppError('invalid_input', desk.words.which_row);
+  if (first === undefined) throw refuse('invalid_input', desk.words.which_row);
   const targets = expandTargets([first]);
   const [target] = targets ?? [];
-  if (target === undefined) throw new AppError('invalid_input', desk.words.no_row_word(first));
+  if (target === undefined) throw refuse('invalid_input', desk.words.no_row_word(first));
   if (targets !== null && targets.length > 1) {
-    throw new AppError('invalid_input', desk.words.one_row_only);
+    throw refuse('invalid_input', desk.words.one_row_only);
   }
   return { target: await rowOf(desk, target), rest };
 }
@@ -187,5 +187,5 @@ export function bookingOf(desk: Desk, { row }: PrintedRow) {
   if (row.kind === 'booking' && row.booking_id !== null && row.version !== null) {
     return { booking_id: row.booking_id, expected_version: row.version };
   }
-  throw new AppError('policy_refused', desk.words.row_is_hold);
+  throw refuse('policy_refused', desk.words.row_is_hold);
 }

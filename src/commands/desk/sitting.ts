@@ -4,12 +4,13 @@ import { book, dropHold } from './book.ts';
 import { cancel, pay, reschedule } from './changes.ts';
 import { dateText } from './dates.ts';
 import type { Desk } from './desk.ts';
-import { refuse, type Told, tellOf } from './failure.ts';
-import { makeHistory } from './history.ts';
+import { type Told, tellOf } from './failure.ts';
+import { makeHistory, maskLine } from './history.ts';
 import { cleanLine } from './lines.ts';
 import { day, find, help, more, printDay, show, status } from './looking.ts';
 import { move, undo } from './moves.ts';
 import { type Command, parseLine } from './parse.ts';
+import { refuse } from './refuse.ts';
 import { waitlist } from './waiting.ts';
 
 /** The loop: a prompt, a line, a sentence. In a pipe the first failure ends it, unless it is told to keep going. */
@@ -70,6 +71,7 @@ export async function sit(sitting: Sitting): Promise<number> {
   let done = 0;
   const failures: number[] = [];
   let lefts = 0;
+  let count = 0;
 
   /** Does one line; false ends the sitting. */
   const obey = async (typed: string): Promise<boolean> => {
@@ -97,7 +99,9 @@ export async function sit(sitting: Sitting): Promise<number> {
       return true;
     } catch (error) {
       const told = tellOf(desk, error);
-      tell(desk, told);
+      // Of a script it must be seen which of its lines that was.
+      const where = is_tty ? told.sentence : words.in_line(count, maskLine(line), told.sentence);
+      tell(desk, { ...told, sentence: where });
       sitting.on_done({ line, told });
       failures.push(told.exit);
       return is_tty || keeps_going;
@@ -114,6 +118,7 @@ export async function sit(sitting: Sitting): Promise<number> {
       continue;
     }
     lefts = 0;
+    count += 1;
     const typed = cleanLine(answer.line.text);
     if (typed === '') {
       if (answer.line.text.includes('\u001b')) talk.remark(words.no_arrows);

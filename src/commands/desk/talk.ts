@@ -2,6 +2,7 @@ import { AppError } from '../../domain/errors.ts';
 import { displayWidth, plainLine } from '../../domain/width.ts';
 import type { Io } from '../io.ts';
 import { type Answer, cleanLine, type Lines } from './lines.ts';
+import { refuse } from './refuse.ts';
 import type { DeskWords } from './words.ts';
 
 /**
@@ -161,7 +162,7 @@ export function makeTalk(setup: Setup): Talk {
     confirmWord: async (effect, word, given) => {
       if (given === word) return;
       const flag = `--confirm ${word}`;
-      if (given !== null) throw new AppError('invalid_input', words.wrong_word(given, word));
+      if (given !== null) throw refuse('invalid_input', words.wrong_word(given, word));
       if (!can_ask) throw new AppError('input_needed', words.need_answer(effect, flag), { flag });
       remark(effect);
       const answer = await ask(words.type_word(word), flag, true);

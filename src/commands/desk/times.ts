@@ -4,7 +4,7 @@ import { parseWhen, type When } from '../../domain/when.ts';
 import { type Service, staffOf, whenContext } from '../lookup.ts';
 import { dateText } from './dates.ts';
 import type { Desk } from './desk.ts';
-import { refuse } from './failure.ts';
+import { refuse } from './refuse.ts';
 
 /** Free times: the one that was typed, or a numbered list of a day. */
 

@@ -2,8 +2,8 @@ import { AppError } from '../../domain/errors.ts';
 import type { Output } from '../../domain/shapes.ts';
 import { wantedText } from '../../domain/wanted.ts';
 import { change, type Desk } from './desk.ts';
-import { refuse } from './failure.ts';
 import { type Command, flagText } from './parse.ts';
+import { refuse } from './refuse.ts';
 import { timeText, whoOf } from './rows.ts';
 
 /** `wl`: who waits; `wl offer 2`, `wl accept 2`, `wl remove 2` act on the list as it was printed. */

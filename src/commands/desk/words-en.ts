@@ -87,6 +87,7 @@ export const en: DeskWords = {
   no_arrows: 'Arrow keys do nothing here: hi lists your last lines, !! repeats the last.',
   read_only: 'This sitting only looks: start petpro desk without --read-only.',
   no_history: 'There is no such line: hi lists those that can be repeated.',
+  in_line: (number, line, sentence) => `line ${number} (${line}): ${sentence}`,
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 
   unknown_word: (word, nearest) =>
@@ -104,7 +105,7 @@ export const en: DeskWords = {
   need_yes: (effect) => `${effect} Nobody can be asked: add --yes.`,
   do_it: 'Do it? y or N:',
   kept: 'Kept as it was.',
-  left: 'Left. Nothing was changed.',
+  left: 'Left; nothing more was done.',
   too_early: (text) => `"${text}" came before the question could be read; please answer it now.`,
   type_word: (word) => `Type ${word} to confirm:`,
   wrong_word: (given, word) => `--confirm ${given} is not what this is about: it would be ${word}.`,
@@ -153,6 +154,7 @@ export const en: DeskWords = {
     `It has changed since it was printed: now ${state}, by ${who}${ago === '' ? '' : ` ${ago}`}.`,
 
   done_move: (who, state, before) => `${who}: ${state} (was ${before}).`,
+  not_possible: (who, state) => `${who}: not possible, it is ${state}.`,
   still_due: (money) => `${money} still to be paid.`,
   and_more: (count) => `and ${count} more`,
   bulk: (count, state) => `${count} rows become ${state}.`,

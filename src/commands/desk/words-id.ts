@@ -117,6 +117,7 @@ export const id: DeskWords = {
   no_arrows: 'Tombol panah tidak dipakai: hi menunjukkan baris terakhir, !! mengulanginya.',
   read_only: 'Sesi ini hanya melihat: jalankan petpro desk tanpa --read-only.',
   no_history: 'Baris itu tidak ada: hi menunjukkan yang bisa diulang.',
+  in_line: (number, line, sentence) => `baris ${number} (${line}): ${sentence}`,
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 
   unknown_word: (word, nearest) =>
@@ -134,7 +135,7 @@ export const id: DeskWords = {
   need_yes: (effect) => `${effect} Tidak ada yang bisa ditanya: tambahkan --yes.`,
   do_it: 'Lakukan? y atau N:',
   kept: 'Dibiarkan seperti semula.',
-  left: 'Ditinggalkan. Tidak ada yang berubah.',
+  left: 'Ditinggalkan; tidak ada lagi yang dilakukan.',
   too_early: (text) => `"${text}" datang sebelum pertanyaan terbaca; silakan jawab sekarang.`,
   type_word: (word) => `Ketik ${word} untuk memastikan:`,
   wrong_word: (given, word) => `--confirm ${given} tidak cocok: seharusnya ${word}.`,
@@ -180,6 +181,7 @@ export const id: DeskWords = {
     `Sudah berubah sejak dicetak: sekarang ${state}, oleh ${who}${ago === '' ? '' : ` ${ago}`}.`,
 
   done_move: (who, state, before) => `${who}: ${state} (tadinya ${before}).`,
+  not_possible: (who, state) => `${who}: tidak bisa, keadaannya ${state}.`,
   still_due: (money) => `Masih harus dibayar ${money}.`,
   and_more: (count) => `dan ${count} lagi`,
   bulk: (count, state) => `${count} baris menjadi ${state}.`,

@@ -110,6 +110,7 @@ export const ja: DeskWords = {
   no_arrows: '矢印キーは使えません。hi で最近の入力、!! で最後を繰り返します。',
   read_only: '閲覧専用です。変更するには --read-only なしで petpro desk を。',
   no_history: 'その行はありません。hi で繰り返せる行が出ます。',
+  in_line: (number, line, sentence) => `${number} 行目 (${line}): ${sentence}`,
   help_line: (short, verb, text) => `${short} ${verb}: ${text}`,
 
   unknown_word: (word, nearest) =>
@@ -129,7 +130,7 @@ export const ja: DeskWords = {
   need_yes: (effect) => `${effect} 聞く相手がいません。--yes を付けてください。`,
   do_it: '実行しますか? y か N:',
   kept: 'そのままにしました。',
-  left: 'やめました。何も変わっていません。',
+  left: 'やめました。これ以上は何もしていません。',
   too_early: (text) => `「${text}」は質問の前の入力です。今、答えてください。`,
   type_word: (word) => `確認のため ${word} と入力:`,
   wrong_word: (given, word) => `--confirm ${given} は違います。${word} です。`,
@@ -175,6 +176,7 @@ export const ja: DeskWords = {
     `一覧の後に変わりました: 今は ${state}、${who}${ago === '' ? '' : `、${ago}`}。`,
 
   done_move: (who, state, before) => `${who}: ${state} (前は${before})。`,
+  not_possible: (who, state) => `${who}: できません。今は「${state}」です。`,
   still_due: (money) => `未払い ${money} があります。`,
   and_more: (count) => `ほか ${count} 行`,
   bulk: (count, state) => `${count} 行を「${state}」にします。`,

@@ -39,6 +39,7 @@ export type DeskWords = {
   readonly no_arrows: string;
   readonly read_only: string;
   readonly no_history: string;
+  readonly in_line: (number: number, line: string, sentence: string) => string;
   readonly help_line: (short: string, verb: string, text: string) => string;
 
   readonly unknown_word: (word: string, nearest: string | null) => string;
@@ -91,6 +92,7 @@ export type DeskWords = {
   readonly changed_by: (who: string, state: string, ago: string) => string;
 
   readonly done_move: (who: string, state: string, before: string) => string;
+  readonly not_possible: (who: string, state: string) => string;
   readonly still_due: (money: string) => string;
   readonly and_more: (count: number) => string;
   readonly bulk: (count: number, state: string) => string;

@@ -59,6 +59,7 @@ const lists: Readonly<
   what: { path: 'retention list' },
   alert: { path: 'alerts list' },
   key: { path: 'config list' },
+  kind: { path: 'commands schema' },
   profile: { path: 'profile list' },
   run: { path: 'load list' },
   before: { path: 'load list' },

@@ -246,6 +246,15 @@ const about: readonly CommandSpec[] = [
     load: async () => (await import('./about.ts')).listCommands,
   },
   {
+    path: 'commands schema',
+    args: [{ name: '[kind]', doc: 'of a JSON document: SlotList, Booking' }],
+    summary: 'JSON Schemas of what --json prints',
+    role: 'public',
+    examples: ['petpro commands schema', 'petpro commands schema SlotList > slot-list.schema.json'],
+    exits: [3],
+    load: async () => (await import('./output-schema.ts')).schema,
+  },
+  {
     path: 'completions',
     args: [{ name: '<shell>', doc: 'bash, zsh, fish or pwsh' }],
     summary: 'Words, names and references at the Tab key',

@@ -84,7 +84,7 @@ export async function readDay(
     from lines l
     join day d on d.slot_id = l.slot_id
     join slots sl on sl.id = l.slot_id
-    order by d.starts_at, d.staff_name, d.slot_id, l.rank, l.created_at
+    order by d.starts_at, d.staff_name, d.slot_id, l.rank, l.created_at, l.reference_code
     limit ${ROWS_MAX}`);
   return { as_of, sequence, rows };
 }

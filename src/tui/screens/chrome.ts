@@ -2,7 +2,14 @@ import { seesPersonalData } from '../../domain/roles.ts';
 import { localTime } from '../../domain/time.ts';
 import { displayWidth, plainLine, truncateWidth } from '../../domain/width.ts';
 import { dateText, wordsOf, zoneName } from '../i18n/text.ts';
-import { type Binding, bindingOf, placesOf, screen_actions, shownBindings } from '../keys.ts';
+import {
+  type Binding,
+  bindingOf,
+  placesOf,
+  refusal,
+  screen_actions,
+  shownBindings,
+} from '../keys.ts';
 import { keyHere } from '../keys-remap.ts';
 import { openUndo } from '../life.ts';
 import { markedRows } from '../marks.ts';

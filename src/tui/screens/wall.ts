@@ -15,7 +15,6 @@ import type { Screen } from './book.ts';
 import { fillLines } from './chrome.ts';
 import {
   alert_tones,
-  alertLimit,
   alertNow,
   alertWord,
   check_tones,
@@ -353,10 +352,7 @@ export function wallScreen(state: State): Screen {
   const events_height = heights.events + Math.floor(extra / 2);
   const rows: readonly (readonly [Panel, Panel])[] = [
     [locksPanel(state, wide, top), partPanel(state, 'kpis', { columns: narrow, lines: top })],
-    [
-      jobsPanel(state, wide, heights.middle),
-      alertsPanel(state, narrow, heights.middle),
-    ],
+    [jobsPanel(state, wide, heights.middle), alertsPanel(state, narrow, heights.middle)],
     [loadPanel(state, wide, heights.low), checksPanel(state, narrow, heights.low)],
   ];
   const lines: Line[] = [];

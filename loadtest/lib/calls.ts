@@ -25,6 +25,18 @@ const confirmed = new Counter('confirmed');
 const cancelled = new Counter('cancelled');
 const moved = new Counter('moved');
 const browsed = new Counter('browsed');
+/**
+ * Answers by how long they took, for the picture of a run under way: k6 tells no p99 before its end. One counter per
+ * bound, in ms; src/load/buckets.ts reads them.
+ */
+const bounds_ms = [5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000];
+const buckets = [...bounds_ms.map((ms) => new Counter(`took_${ms}`)), new Counter('took_more')];
+
+function countTime(ms: number): void {
+  const at = bounds_ms.findIndex((bound) => ms <= bound);
+  buckets[at < 0 ? bounds_ms.length : at]?.add(1);
+}
+
 /** From the wish to pay to the confirmed booking, by webhook. */
 const time_to_confirm = new Trend('time_to_confirm', true);
 
@@ -56,7 +68,9 @@ function send(
     responseType: 'text',
   } as const;
   const text = body === null ? null : JSON.stringify(body);
-  return patiently(key, () => http.request(method, `${head.url}${path}`, text, params));
+  const response = patiently(key, () => http.request(method, `${head.url}${path}`, text, params));
+  countTime(response.timings.duration);
+  return response;
 }
 
 function fieldsOf(response: Response): Fields {

@@ -63,11 +63,11 @@ export function panelLines(facts: ProgressFacts, samples: readonly Sample[]): re
       `  target ${facts.host}  ${clock(now.elapsed_ms)} / ${clock(facts.total_ms)}`,
     ` [${bar}] ${String(Math.round(share * 100)).padStart(3)}%` +
       `   req ${grouped(now.requests)}   rps ${grouped(per_second.at(-1) ?? 0)}`,
-    ` won ${now.winners}   409 conflict ${grouped(now.conflicts)}   5xx ${now.server_errors}` +
+    ` won ${now.winners}   paid ${now.confirmed}   409 conflict ${grouped(now.conflicts)}   5xx ${now.server_errors}` +
       `   timeouts ${now.timeouts}   dirty ${now.dirty_answers}`,
     ` DOUBLE BOOKINGS ${double_bookings ?? '?'}  ${is_clean ? 'PASS so far' : 'FAIL'}` +
       `     p50 ${Math.round(now.p50_ms)}ms  p95 ${Math.round(now.p95_ms)}ms` +
-      `  max ${Math.round(now.max_ms)}ms`,
+      `  p99 ${Math.round(now.p99_ms)}ms  max ${Math.round(now.max_ms)}ms`,
     ` p95  ${sparkline(samples.map((one) => one.p95_ms))}   rps  ${sparkline(per_second)}`,
     ' Ctrl-C stops it and keeps the report',
   ];

@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { inheritedEnv } from '../config.ts';
 import { packageRoot } from '../daemon/store/package-root.ts';
 import { AppError } from '../domain/errors.ts';
+import { bucket_names, percentileOf, since } from './buckets.ts';
 import { freePort } from './free-port.ts';
 import type { ScenarioName } from './scenarios.ts';
 
@@ -17,6 +18,7 @@ export const K6_THRESHOLDS = 99;
 const K6_STOPPED = 105;
 const POLL_MS = 500;
 const POLL_TIMEOUT_MS = 2_000;
+const SECOND_MS = 1_000;
 /** After Ctrl-C k6 ends its iterations and writes the summary; then it is ended. */
 const STOP_GRACE_MS = 40_000;
 const OUTPUT_KEPT_CHARS = 4_000;
@@ -28,13 +30,17 @@ export type Sample = {
   readonly vus: number;
   readonly requests: number;
   readonly winners: number;
+  readonly confirmed: number;
   readonly conflicts: number;
   readonly server_errors: number;
   readonly timeouts: number;
   readonly dirty_answers: number;
   readonly p50_ms: number;
   readonly p95_ms: number;
+  readonly p99_ms: number;
   readonly max_ms: number;
+  /** Of the last second alone. */
+  readonly p95_now_ms: number;
 };
 
 export type K6Run = {
@@ -60,21 +66,30 @@ async function askMetrics(address: string): Promise<readonly Metric[]> {
   return body.data ?? [];
 }
 
-function sampleOf(metrics: readonly Metric[], elapsed_ms: number): Sample {
+/** Remembers the counts of about a second ago, so that the last second can be told apart. */
+type Counted = { readonly at_ms: number; readonly counts: readonly number[] };
+
+function sampleOf(metrics: readonly Metric[], elapsed_ms: number, past: Counted[]): Sample {
   const read = (id: string, field: string) =>
     metrics.find((metric) => metric.id === id)?.attributes.sample[field] ?? 0;
+  const counts = bucket_names.map((name) => read(name, 'count'));
+  past.push({ at_ms: elapsed_ms, counts });
+  while (past.length > 2 && (past[1]?.at_ms ?? 0) <= elapsed_ms - SECOND_MS) past.shift();
   return {
     elapsed_ms,
     vus: read('vus', 'value'),
     requests: read('http_reqs', 'count'),
     winners: read('winners', 'count'),
+    confirmed: read('confirmed', 'count'),
     conflicts: read('conflicts', 'count'),
     server_errors: read('server_errors', 'count'),
     timeouts: read('timeouts', 'count'),
     dirty_answers: read('dirty_answers', 'count'),
     p50_ms: read('http_req_duration', 'med'),
     p95_ms: read('http_req_duration', 'p(95)'),
+    p99_ms: percentileOf(counts, 0.99),
     max_ms: read('http_req_duration', 'max'),
+    p95_now_ms: percentileOf(since(counts, past[0]?.counts ?? []), 0.95),
   };
 }
 
@@ -164,10 +179,11 @@ async function watch(
   signal: AbortSignal,
 ): Promise<void> {
   const started = performance.now();
+  const past: Counted[] = [];
   while (!signal.aborted) {
     try {
       const metrics = await askMetrics(address);
-      if (!signal.aborted) await onSample(sampleOf(metrics, performance.now() - started));
+      if (!signal.aborted) await onSample(sampleOf(metrics, performance.now() - started, past));
     } catch {
       // Not up yet, busy, or gone: the next look tells. Progress is a courtesy.
     }

@@ -8,13 +8,17 @@ export type LoadSample = {
   readonly vus: number;
   readonly requests: number;
   readonly winners: number;
+  readonly confirmed: number;
   readonly conflicts: number;
   readonly server_errors: number;
   readonly timeouts: number;
   readonly dirty_answers: number;
   readonly p50_ms: number;
   readonly p95_ms: number;
+  readonly p99_ms: number;
   readonly max_ms: number;
+  /** Of the last second alone. */
+  readonly p95_now_ms: number;
 };
 
 export type LoadProgress = {

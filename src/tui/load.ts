@@ -31,7 +31,7 @@ export function takeProgress(state: State, live: LoadProgress): State {
 function finalProgress(live: LoadProgress | null, run: LoadRun): LoadProgress | null {
   if (live === null || live.facts.run !== run.run) return live;
   const { duration_ms: total_ms, double_bookings } = run;
-  const last = { ...run, elapsed_ms: total_ms, vus: 0 };
+  const last = { ...run, elapsed_ms: total_ms, vus: 0, p95_now_ms: 0 };
   return {
     facts: { ...live.facts, total_ms, double_bookings },
     samples: [...live.samples, last],

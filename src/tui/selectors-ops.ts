@@ -75,10 +75,18 @@ export function selectedRun(state: State) {
   return state.load.list?.runs.find(({ run }) => run === state.load.cursor_run) ?? null;
 }
 
-/** Lines of the live panel above the history. */
-export const PANEL_LINES = 7;
+/** Lines of the live panel above the history, and those of the charts below it where there is room. */
+const PANEL_LINES = 7;
+const CHART_LINES = 9;
+/** On a smaller screen the history would be squeezed to nothing. */
+const CHART_FROM_ROWS = 26;
+
+export function panelRows(state: State): number {
+  const { list_rows } = layoutOf(state);
+  return list_rows >= CHART_FROM_ROWS ? PANEL_LINES + CHART_LINES : PANEL_LINES;
+}
 
 /** Rows of the history of runs: below the panel, its rule and the column names. */
 export function runRows(state: State): number {
-  return Math.max(1, layoutOf(state).list_rows - PANEL_LINES - 1);
+  return Math.max(1, layoutOf(state).list_rows - panelRows(state) - 1);
 }

@@ -369,6 +369,9 @@ describe('the panel', () => {
     dirty_answers: 0,
     p50_ms: 38,
     p95_ms: 221,
+    p99_ms: 411,
+    p95_now_ms: 130,
+    confirmed: 1,
     max_ms: 604,
   };
   const facts = {
@@ -387,8 +390,8 @@ describe('the panel', () => {
     ).toEqual([
       ' LOAD run 41  one-slot  1000 of 1000 users -> 1 slot  target 127.0.0.1:8080  00:18 / 00:30',
       ' [##################------------]  60%   req 18 204   rps 1 011',
-      ' won 1   409 conflict 18 190   5xx 0   timeouts 13   dirty 0',
-      ' DOUBLE BOOKINGS 0  PASS so far     p50 38ms  p95 221ms  max 604ms',
+      ' won 1   paid 1   409 conflict 18 190   5xx 0   timeouts 13   dirty 0',
+      ' DOUBLE BOOKINGS 0  PASS so far     p50 38ms  p95 221ms  p99 411ms  max 604ms',
       ' p95  ##   rps  #',
       ' Ctrl-C stops it and keeps the report',
     ]);

@@ -193,13 +193,16 @@ export function figureProgress(): LoadProgress {
     vus: Math.min(1_000, 50 * (index + 1)),
     requests: Math.round(18_204 * ((index + 1) / 36) ** 2),
     winners: 1,
+    confirmed: index < 8 ? 0 : 1,
     conflicts: Math.round(18_190 * ((index + 1) / 36) ** 2),
     server_errors: 0,
     timeouts: 13,
     dirty_answers: 0,
     p50_ms: 38,
     p95_ms: 120 + ((index * 37) % 101),
+    p99_ms: 411,
     max_ms: 604,
+    p95_now_ms: 90 + ((index * 53) % 160),
   }));
   const facts = {
     run: 41,

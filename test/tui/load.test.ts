@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { AppError } from '../../src/domain/errors.ts';
 import { sparkline } from '../../src/tui/screens/load.ts';
+import { barChart, perSecond } from '../../src/tui/screens/load-chart.ts';
 import { type Driver, type DriverOptions, openDriver } from './driver.ts';
 import { figureProgress, runOf } from './fixture-ops.ts';
 
@@ -32,6 +33,8 @@ describe('a run', () => {
     driver.load.progress(figureProgress());
     await driver.expect('1000 of 1000 VUs -> 2 slots');
     await driver.expect('DOUBLE BOOKINGS  0   PASS so far');
+    await driver.expect('confirmed 1   409 18 190   5xx 0   timeouts 13');
+    await driver.expect('p99 411ms  max 604ms');
     await driver.expect('8 LOAD 60%');
     driver.press('1');
     await driver.expect('8 load 60%');
@@ -136,5 +139,34 @@ describe('a sparkline', () => {
     expect(sparkline([1, 4, 2, 0], ' .:#')).toBe('.#: ');
     expect(sparkline([0, 0], ' .:#')).toBe('');
     expect(sparkline([1, 2, 3], ' .:#', 2)).toBe(':#');
+  });
+});
+
+describe('the charts', () => {
+  it('stand below the figures where the screen has room, with their highest values', async () => {
+    await start({ columns: 120, rows: 40 });
+    begin();
+    driver.load.progress(figureProgress());
+    const { samples } = figureProgress();
+    const top = Math.round(Math.max(...perSecond(samples).map(({ rps }) => rps)));
+    await driver.expect(`rps, max ${String(top).replace(/(?=...$)/, ' ')}`);
+    await driver.expect('p95 ms, max ');
+    // The big line has one of its colour above and below it.
+    await driver.expect('   DOUBLE BOOKINGS  0     PASS so far');
+  });
+
+  it('count each second once, whenever its samples came', () => {
+    const [first] = figureProgress().samples;
+    const at = (elapsed_ms: number, requests: number) => ({ ...first!, elapsed_ms, requests });
+    const seconds = perSecond([at(500, 10), at(900, 30), at(1_400, 60), at(1_900, 130)]);
+    expect(seconds.map(({ rps }) => Math.round(rps))).toEqual([33, 100]);
+    expect(perSecond([])).toEqual([]);
+  });
+
+  it('have the largest value at full height, and nothing is never nothing', () => {
+    expect(barChart([0, 1, 4, 8], 2, ' .:#')).toEqual(['   #', ' .##']);
+    expect(barChart([0, 0], 2, ' .:#')).toEqual(['  ', '  ']);
+    expect(barChart([], 1, ' .:#')).toEqual(['']);
+    expect(barChart([1, 1_000_000], 3, ' .:#').at(-1)?.[0]).toBe('.');
   });
 });

@@ -1,20 +1,24 @@
-import { padStartWidth, plainLine } from '../../domain/width.ts';
+import { displayWidth, padStartWidth, plainLine } from '../../domain/width.ts';
 import { wordsOf } from '../i18n/text.ts';
 import type { LoadProgress, LoadRun, LoadSample } from '../load-port.ts';
 import type { State } from '../model.ts';
 import type { CompareBox, StartBox } from '../model-ops.ts';
 import { instantOf, layoutOf, timeZone } from '../selectors.ts';
-import { PANEL_LINES, runRows, selectedRun } from '../selectors-ops.ts';
+import { panelRows, runRows, selectedRun } from '../selectors-ops.ts';
 import { cell, fitLine, type Line, lineOf, retone, span, splitLine, wrap } from '../text.ts';
 import { glyphSet, type SpanTone } from '../theme.ts';
 import type { Screen } from './book.ts';
 import { fillLines } from './chrome.ts';
+import { barChart, perSecond } from './load-chart.ts';
 import { factLine } from './locks.ts';
 
 /** Screen 8, figure B: the run under way, the runs before it, and one report. */
 
 const BAR = 30;
 const SPARK = 28;
+/** Of the panel without charts. */
+const SMALL_PANEL = 7;
+const CHART_ROWS = 6;
 
 /** `18 204`: digits in groups of three. */
 export function grouped(value: number): string {
@@ -45,6 +49,51 @@ function rates(samples: readonly LoadSample[]): readonly number[] {
   });
 }
 
+/** What matters most is readable from across the room: on a large screen three lines high. */
+function bigLines(text: string, is_tall: boolean, is_bad: boolean): readonly Line[] {
+  const tone: SpanTone = is_bad ? 'banner' : 'selected';
+  const line = (inner: string): Line => [span(' '), span(inner, tone)];
+  const pad = is_tall ? '   ' : ' ';
+  const middle = line(`${pad}${text}${pad}`);
+  if (!is_tall) return [middle];
+  const empty = line(' '.repeat(displayWidth(text) + 2 * pad.length));
+  return [empty, middle, empty];
+}
+
+function sparkLine(samples: readonly LoadSample[], levels: string): Line {
+  const p95 = sparkline(
+    samples.map((one) => one.p95_ms),
+    levels,
+  );
+  return [
+    span(` p95 ${p95}   `, 'accent'),
+    span(`rps ${sparkline(rates(samples), levels)}`, 'accent'),
+  ];
+}
+
+/** Requests and answer times of each second, side by side. */
+function chartLines(
+  samples: readonly LoadSample[],
+  levels: string,
+  columns: number,
+): readonly Line[] {
+  const width = Math.max(10, Math.floor((columns - 5) / 2));
+  const seconds = perSecond(samples).slice(-width);
+  const sides = [
+    { name: 'rps', values: seconds.map((one) => one.rps) },
+    { name: 'p95 ms', values: seconds.map((one) => one.p95_ms) },
+  ];
+  const heads = sides.map(({ name, values }) => `${name}, max ${grouped(Math.max(0, ...values))}`);
+  const bars = sides.map(({ values }) => barChart(values, CHART_ROWS, levels));
+  const both = (texts: readonly string[]) => texts.map((text) => ` ${cell(text, width)} `).join('');
+  return [
+    lineOf(both(heads), columns, 'dim'),
+    ...Array.from({ length: CHART_ROWS }, (_, row): Line => {
+      return lineOf(both(bars.map((lines) => lines[row] ?? '')), columns, 'accent');
+    }),
+  ];
+}
+
 function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: number): Line[] {
   const words = wordsOf(state.session.lang).ops;
   const names = words.run_facts;
@@ -62,7 +111,8 @@ function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: n
   const verdict = ended === null ? so_far : words.verdicts[ended.verdict];
   const fair = is_clean ? 'ok' : 'error';
   const verdict_tone = ended === null ? fair : verdict_tones[ended.verdict];
-  const big = ` ${words.double_bookings}  ${twice ?? '?'} `;
+  const is_tall = panelRows(state) > SMALL_PANEL;
+  const big = bigLines(`${words.double_bookings}  ${twice ?? '?'}`, is_tall, (twice ?? 0) > 0);
   return [
     splitLine([span(` ${plainLine(title)}`, 'bold')], [span(` ${time}`)], columns),
     [
@@ -71,30 +121,20 @@ function liveLines(state: State, live: LoadProgress, now: LoadSample, columns: n
       span(`${names.requests} ${grouped(now.requests)}   rps ${grouped(per_second.at(-1) ?? 0)}`),
     ],
     [
-      span(` ${names.won} ${grouped(now.winners)}   409 ${grouped(now.conflicts)}   `),
+      span(` ${names.won} ${grouped(now.winners)}   ${names.confirmed} ${grouped(now.confirmed)}`),
+      span(`   409 ${grouped(now.conflicts)}   `),
       span(`5xx ${now.server_errors}`, now.server_errors > 0 ? 'error' : 'plain'),
       span(`   ${names.timeouts} ${now.timeouts}   ${names.dirty} ${now.dirty_answers}`),
     ],
-    [
-      span(' '),
-      span(big, (twice ?? 0) > 0 ? 'banner' : 'selected'),
-      span('  '),
-      span(verdict, verdict_tone),
-    ],
+    ...big.map((line, index): Line => {
+      const is_middle = index === Math.floor(big.length / 2);
+      return is_middle ? [...line, span('  '), span(verdict, verdict_tone)] : line;
+    }),
     [
       span(` p50 ${Math.round(now.p50_ms)}ms  p95 ${Math.round(now.p95_ms)}ms`),
-      span(`  max ${Math.round(now.max_ms)}ms`),
+      span(`  p99 ${Math.round(now.p99_ms)}ms  max ${Math.round(now.max_ms)}ms`),
     ],
-    [
-      span(
-        ` p95 ${sparkline(
-          samples.map((one) => one.p95_ms),
-          levels,
-        )}   `,
-        'accent',
-      ),
-      span(`rps ${sparkline(per_second, levels)}`, 'accent'),
-    ],
+    ...(is_tall ? chartLines(samples, levels, columns) : [sparkLine(samples, levels)]),
   ];
 }
 
@@ -115,7 +155,7 @@ export function panelLines(state: State, columns: number): readonly Line[] {
   } else lines.push([span(` ${words.load_idle}`)]);
   if (is_stopping) lines.push([span(` ${words.load_stopping}`, 'warn')]);
   else if (!is_running && list?.k6 != null) lines.push([span(` ${words.k6_is(list.k6)}`, 'dim')]);
-  return fillLines(lines, PANEL_LINES, columns);
+  return fillLines(lines, panelRows(state), columns);
 }
 
 function startedText(state: State, run: LoadRun): string {

@@ -69,8 +69,12 @@ export function readDemo(config: Config): Demo | null {
 /** The certificates of PETPRO_CA_FILE are trusted besides the usual ones, in all that speaks TLS from here on. */
 function trustOwn(file: string): void {
   const { getCACertificates, setDefaultCACertificates } = process.getBuiltinModule('node:tls');
+  const { X509Certificate } = process.getBuiltinModule('node:crypto');
   try {
-    setDefaultCACertificates([...getCACertificates('default'), readFileSync(file, 'utf8')]);
+    const text = readFileSync(file, 'utf8');
+    // Node would take any text in silence, and the person would look for the fault at the server.
+    new X509Certificate(text);
+    setDefaultCACertificates([...getCACertificates('default'), text]);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     const detail = `PETPRO_CA_FILE ${file} cannot be used: ${reason}.`;

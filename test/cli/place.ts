@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { type CliOptions, type CliResult, cli } from './harness.ts';
 
 /** A person's home of their own: files of settings, tokens, a folder to stand in. Gone with its scope. */
@@ -45,4 +47,18 @@ export function place(): Place {
     settings: (document) => writeJson(user_file, document),
     [Symbol.dispose]: () => fs.rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+const entry = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** Runs one command line in a process of its own: for what it does to the whole process. */
+export async function runProcess(
+  words: readonly string[],
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly code: number | null; readonly err: string }> {
+  return await new Promise((resolve) => {
+    const child = execFile(process.execPath, [entry, ...words], { env }, (_error, _out, err) => {
+      resolve({ code: child.exitCode, err });
+    });
+  });
 }

@@ -91,10 +91,10 @@ async function pagesOf(): Promise<Readonly<Record<string, number>>> {
 test('six times the past: no question of a day looks at much more', {
   timeout: 120_000,
 }, async () => {
-  await fillPresent(sql, 500);
-  await fillPast(sql, 0, { bookings: FEW, of: MANY });
+  await fillPresent(sql, 500, 100);
+  await fillPast(sql, 0, { bookings: FEW, of: MANY, lean: false });
   const few = await pagesOf();
-  await fillPast(sql, FEW, { bookings: MANY, of: MANY });
+  await fillPast(sql, FEW, { bookings: MANY, of: MANY, lean: false });
   const many = await pagesOf();
   const grown = Object.entries(many)
     .filter(([what, pages]) => pages > GROWTH_MAX * Math.max(few[what] ?? 0, PAGES_SMALL))

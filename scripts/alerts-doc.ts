@@ -35,13 +35,60 @@ function expressionOf({ rule, query }: Measured): string {
   return query.enough === undefined ? fires : `(${fires}) and ${query.enough}`;
 }
 
-const away = {
-  alert: 'PetproAway',
-  expr: 'absent(petpro_daemons)',
-  summary: 'No daemon tells anything',
-  description: 'No daemon is left to judge its own alerts, or none of them reaches the database.',
-  next: 'petpro health --ready',
-};
+/** What no daemon can say of itself: that nobody judges. */
+const watchers = [
+  {
+    alert: 'PetproAway',
+    expr: 'absent(petpro_daemons)',
+    summary: 'No daemon tells anything',
+    description: 'No daemon is left to judge its own alerts, or none of them reaches the database.',
+    next: 'petpro health --ready',
+    bad: [['up', '0x30']],
+    good: [['petpro_daemons', '2x30']],
+  },
+  {
+    alert: 'PetproNotJudged',
+    expr: 'min(petpro_alerts_age_seconds) > 60',
+    summary: 'Nobody judges the alerts',
+    description:
+      'No daemon with the role cron runs, or it hangs: the other alerts say nothing then.',
+    next: 'petpro health --ready',
+    bad: [['petpro_alerts_age_seconds', '0+60x30']],
+    good: [['petpro_alerts_age_seconds', '8x30']],
+  },
+] as const;
+type Watcher = (typeof watchers)[number];
+
+const annotationLines = (one: Pick<Watcher, 'summary' | 'description' | 'next'>, indent: string) =>
+  (['summary', 'description', 'next'] as const)
+    .map((key) => `${indent}${key}: ${quoted(one[key])}`)
+    .join('\n');
+
+const watcherRule = (one: Watcher) => `      - alert: ${one.alert}
+        expr: ${quoted(one.expr)}
+        for: 60s
+        labels:
+          severity: critical
+        annotations:
+${annotationLines(one, '          ')}`;
+
+function watcherTest(one: Watcher, is_bad: boolean): string {
+  const expected = is_bad
+    ? `
+        exp_alerts:
+          - exp_labels:
+              severity: critical
+            exp_annotations:
+${annotationLines(one, '              ')}`
+    : '\n        exp_alerts: []';
+  return `  - name: ${quoted(`${one.alert}, ${is_bad ? 'planted' : 'well'}`)}
+    interval: 1m
+    input_series:
+${seriesLines(is_bad ? one.bad : one.good)}
+    alert_rule_test:
+      - eval_time: 25m
+        alertname: ${one.alert}${expected}`;
+}
 
 /** Rules for Prometheus: the same thresholds and times, for those who are paged by it. */
 export function rulesDocument(): string {
@@ -64,15 +111,7 @@ groups:
   - name: petpro
     interval: 15s
     rules:
-      - alert: ${away.alert}
-        expr: ${quoted(away.expr)}
-        for: 60s
-        labels:
-          severity: critical
-        annotations:
-          summary: ${quoted(away.summary)}
-          description: ${quoted(away.description)}
-          next: ${quoted(away.next)}
+${watchers.map(watcherRule).join('\n')}
 ${rules.join('\n')}
 `;
 }
@@ -109,7 +148,10 @@ ${seriesLines(is_bad ? query.bad : query.good)}
 
 /** What promtool tries the rules with: each fires for its fault and not without it. */
 export function rulesTestDocument(): string {
-  const tests = measured.flatMap((one) => [testOf(one, true), testOf(one, false)]);
+  const tests = [
+    ...watchers.flatMap((one) => [watcherTest(one, true), watcherTest(one, false)]),
+    ...measured.flatMap((one) => [testOf(one, true), testOf(one, false)]),
+  ];
   return `# ${written}
 rule_files:
   - petpro-alerts.yml

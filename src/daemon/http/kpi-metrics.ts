@@ -222,6 +222,10 @@ function addGauges(add: Add, pool_max: number): void {
     [],
     (look, put) => put(look.state.daemons),
   );
+  add('petpro_alerts_age_seconds', 'Since alerts were judged last', [], ({ state }, put) => {
+    const { looked_at, now } = state;
+    if (looked_at !== null) put((now.epochMilliseconds - looked_at.epochMilliseconds) / 1_000);
+  });
   add('petpro_disk_used_percent', 'The fullest disk of a daemon', [], ({ state }, put) => {
     if (state.disk_used_percent !== null) put(state.disk_used_percent);
   });

@@ -10,11 +10,12 @@ import { isUtf8 } from './charset.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
 import { type Context, hasColour } from './context.ts';
+import { readDays } from './day-cache.ts';
 import type { Io } from './io.ts';
 import { clinicOf } from './lookup.ts';
 import { offlinePort, socketDir } from './offline-port.ts';
 import { envOf, isProtected, mayWrite } from './profile-guard.ts';
-import { type Lang, langOf, openSession, readDemo } from './session.ts';
+import { type Clinic, type Lang, langOf, openSession, readDemo, type Session } from './session.ts';
 import { type Args, flagOption, textOption } from './spec.ts';
 
 export type TuiOptions = {
@@ -98,6 +99,38 @@ async function roleOf(client: ApiClient): Promise<Role> {
   });
 }
 
+/**
+ * Role and clinic as this machine last saw them with this very login, when nobody answers: the console then shows
+ * the kept day, and goes on by itself when the daemon is back. Null = nothing is kept.
+ */
+async function keptLogin(config: Config, session: Session): Promise<KeptLogin | null> {
+  const { url, token, clinic: words } = session;
+  const saved = await readDays({ home: config.home, url, token });
+  const meant = saved.find(({ role, day: { clinic } }) => {
+    const names: readonly string[] = [clinic.clinic_id, clinic.code, clinic.name];
+    return role !== null && (words === null || names.includes(words));
+  });
+  if (meant === undefined || meant.role === null) return null;
+  return { role: meant.role, clinic: meant.day.clinic };
+}
+
+type KeptLogin = {
+  readonly role: Role;
+  readonly clinic: Pick<Clinic, 'clinic_id' | 'lang'>;
+};
+
+async function loginOf(config: Config, session: Session): Promise<KeptLogin> {
+  try {
+    const role = await roleOf(session.client);
+    return { role, clinic: await clinicOf(session) };
+  } catch (error) {
+    const is_down = error instanceof AppError && error.code === 'unavailable';
+    const kept = is_down ? await keptLogin(config, session) : null;
+    if (kept === null) throw error;
+    return kept;
+  }
+}
+
 /** The tree has let only themes through. */
 function themeOf(name: string | null): Config['theme'] | null {
   return client_settings.theme.parse.words.find((word) => word === name) ?? null;
@@ -123,8 +156,7 @@ export async function tui(context: Context, args: Args): Promise<number> {
     return await openDesk(context, args);
   }
   const session = openSession(context);
-  const role = await roleOf(session.client);
-  const clinic = await clinicOf(session);
+  const { role, clinic } = await loginOf(config, session);
   const token = session.token ?? '';
   const options = {
     url: session.url,

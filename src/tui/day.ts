@@ -168,6 +168,8 @@ export function takeDay(state: State, day: Day, took_ms: number): Step {
   const next = is_still ? show(marked, day, board) : patch(marked, day);
   const effects: Effect[] = [];
   if (!state.offline.is_following) effects.push({ type: 'follow', after: day.sequence });
+  // Who answers this also answers the feed; its own next try may be half a minute away.
+  else if (state.link.feed === 'offline') effects.push({ type: 'retry_feed' });
   // A console that was opened while nobody answered knows nothing of the clinic yet.
   if (state.offline.is_kept && state.clinic === null) effects.push({ type: 'load_clinic' });
   const offline = { ...next.offline, is_following: true, is_kept: false };

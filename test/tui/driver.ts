@@ -86,6 +86,7 @@ export type DriverOptions = {
   readonly read_only?: boolean;
   readonly api?: FakeApi;
   readonly offline?: OfflinePort;
+  readonly prints_at_opening?: boolean;
   readonly keys?: Remap;
 };
 
@@ -114,7 +115,13 @@ export async function openDriver(options: DriverOptions = {}): Promise<Driver> {
     feed_url: 'ws://127.0.0.1/events',
     token: 'none',
     clinic_id,
-    session: session({ lang, role, read_only, keys: options.keys ?? new Map() }),
+    session: session({
+      lang,
+      role,
+      read_only,
+      keys: options.keys ?? new Map(),
+      prints_at_opening: options.prints_at_opening === true,
+    }),
     size: { columns, rows },
     now: () => now,
     random: () => 0,

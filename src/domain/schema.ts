@@ -359,6 +359,8 @@ export const Booking = BookingSummary.extend({
         source: z.string().nullable(),
         notes: z.string().nullable(),
         at: instant,
+        was: loose.nullable().optional().describe('For the people of the clinic, as `now`'),
+        now: loose.nullable().optional().describe('The fields that the change set'),
       }),
     )
     .readonly(),

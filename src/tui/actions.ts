@@ -4,6 +4,7 @@ import { runMarked } from './bulk.ts';
 import { openCall } from './caller-open.ts';
 import { changeDay, keepInView, moveCursor } from './day.ts';
 import { runMoneyAction } from './deed.ts';
+import { openDiff } from './diff.ts';
 import { hasContent } from './draft.ts';
 import { fieldOf } from './field.ts';
 import { openFind } from './find-open.ts';
@@ -284,6 +285,8 @@ function runDeskAction(state: State, id: ActionId, row: BoardRow | null): Step |
       return redo(state);
     case 'journal':
       return openJournal(state);
+    case 'diff':
+      return openDiff(state);
     case 'hold':
       return holdHere(state, row);
     case 'zoom':

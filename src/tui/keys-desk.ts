@@ -19,6 +19,7 @@ export const desk_ids = [
   'switch_user',
   'switch_go',
   'theme',
+  'diff',
 ] as const;
 export type DeskActionId = (typeof desk_ids)[number];
 
@@ -44,6 +45,7 @@ export const desk_bindings: readonly Binding[] = [
   { id: 'mark', keys: [' '], screens: board, ...desk_look },
   { id: 'unmark', keys: ['u'], screens: board, ...desk_look },
   { id: 'resend', keys: ['m'], screens: rows, ...asks },
+  { id: 'diff', keys: ['D'], screens: ['detail'], ...look },
   { id: 'hold', keys: ['h'], screens: board, ...change },
   { id: 'redo', keys: ['Z'], screens: with_undo, ...change },
   { id: 'journal', keys: ['U'], screens: with_undo, ...desk_look },

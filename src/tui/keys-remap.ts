@@ -1,6 +1,7 @@
 import { AppError } from '../domain/errors.ts';
 import { type ActionId, type Binding, bindingFor, bindings, foldKey, keyName } from './keys.ts';
 import type { ScreenName } from './model.ts';
+import { distance } from './palette-words.ts';
 
 /**
  * A person's own keys: `arrived=A, move=m|M`. They count on the lists; forms and dialogs keep theirs, for they say
@@ -81,11 +82,12 @@ function refuse(detail: string): never {
   });
 }
 
-/** The names that begin like this one, or hold it: a hint for who mistyped. */
+/** The names that are nearly this one, or hold it: a hint for who mistyped. */
 function like(text: string): string {
-  const near = bindings.filter(({ id }) => id.includes(text) || text.includes(id));
-  const names = [...new Set(near.map(({ id }) => id))].slice(0, 3);
-  return names.length === 0 ? '' : ` Did you mean ${names.join(', ')}?`;
+  const ids = [...new Set(bindings.map(({ id }) => id))];
+  const near = ids.filter((id) => distance(id, text) <= 2);
+  const names = near.length > 0 ? near : ids.filter((id) => text !== '' && id.includes(text));
+  return names.length === 0 ? '' : ` Did you mean ${names.slice(0, 3).join(', ')}?`;
 }
 
 function readEntry(entry: string): readonly [ActionId, readonly string[]] {

@@ -158,6 +158,7 @@ const everywhere: readonly ScreenName[] = [
   'changed',
   'bulk',
   'journal',
+  'diff',
   'switch',
   'link',
   'find',

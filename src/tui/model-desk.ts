@@ -62,7 +62,10 @@ export type Redo = {
   readonly version: number;
 };
 
-export type DeskOverlay = BulkBox | JournalBox | SwitchBox;
+/** Two entries of the log of the booking that is open, counted from the newest. */
+export type DiffBox = { readonly screen: 'diff'; readonly after: number; readonly before: number };
+
+export type DeskOverlay = BulkBox | JournalBox | SwitchBox | DiffBox;
 
 export type DeskResult =
   | {

@@ -92,7 +92,8 @@ export function suggestions(text: string, place: Place = 'board'): readonly Comm
   });
 }
 
-function distance(a: string, b: string): number {
+/** How many letters have to change to make one of the other. */
+export function distance(a: string, b: string): number {
   const row = Array.from({ length: b.length + 1 }, (_, index) => index);
   for (let i = 1; i <= a.length; i += 1) {
     let corner = row[0] ?? 0;

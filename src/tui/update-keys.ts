@@ -3,6 +3,7 @@ import { bookKey, bookPaste } from './book.ts';
 import { bulkKey } from './bulk.ts';
 import { callerKey } from './caller.ts';
 import { deedKey, pasteDeed } from './deed.ts';
+import { diffKey } from './diff.ts';
 import { insert } from './field.ts';
 import { findKey, typeFind } from './find.ts';
 import { healthDeedKey, pasteHealthDeed } from './health-actions.ts';
@@ -88,6 +89,8 @@ export function pressKey(state: State, typed: string): Step {
       return linkKey(pressed, box, name);
     case 'bulk':
       return bulkKey(pressed, box, name);
+    case 'diff':
+      return diffKey(pressed, box, name);
     case 'journal':
       return journalKey(pressed, box, name);
     case 'print':

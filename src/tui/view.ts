@@ -15,6 +15,7 @@ import { deedScreen } from './screens/deed.ts';
 import { bulkScreen, journalScreen, switchScreen } from './screens/desk.ts';
 import { detailLines, detailScreen } from './screens/detail.ts';
 import { confirmScreen, helpScreen, promptLine, suggestionLines } from './screens/dialogs.ts';
+import { diffScreen } from './screens/diff.ts';
 import { findScreen } from './screens/find.ts';
 import { healthBoard } from './screens/health.ts';
 import {
@@ -185,6 +186,8 @@ function bodyOf(state: State): { readonly screen: Screen; readonly is_board: boo
       return { screen: waitlistScreen(state, box), is_board: false };
     case 'bulk':
       return { screen: bulkScreen(state, box), is_board: false };
+    case 'diff':
+      return { screen: diffScreen(state, box), is_board: false };
     case 'journal':
       return { screen: journalScreen(state, box), is_board: false };
     case 'switch':

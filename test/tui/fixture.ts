@@ -343,6 +343,8 @@ export function bookingOf(row: DayRow): Booking {
         source: 'webhook',
         notes: null,
         at: at('08:02', '2026-11-18'),
+        was: null,
+        now: { status: 'confirmed', amount: row.amount },
       },
     ],
     messages: [

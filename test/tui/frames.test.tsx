@@ -288,6 +288,21 @@ const desk_screens: Readonly<Record<string, (driver: Driver) => Promise<void>>> 
       Boolean(overlay?.screen === 'journal' && overlay.items),
     );
   },
+  diff: async (driver) => {
+    driver.press('enter');
+    await driver.until('the booking', (state) => state.detail?.booking != null);
+    const booking = driver.state().detail?.booking;
+    if (booking == null) throw new Error('the booking is there');
+    const [first] = booking.history;
+    if (first === undefined) throw new Error('it has a log');
+    const moved = { action: 'booking.rescheduled', performed_by_name: 'Rina', source: 'tui' };
+    const was = { slot_id: '20261120-1030', amount: '250000.00' };
+    const now = { slot_id: '20261120-1130', amount: '300000.00' };
+    const at = '2026-11-20T10:40:00+07:00';
+    const history = [first, { ...first, ...moved, at, was, now }];
+    driver.send({ type: 'booking', why: 'detail', booking: { ...booking, history } });
+    driver.press('D');
+  },
   vets: async (driver) => {
     driver.press('v', ' ');
     driver.pass(250);

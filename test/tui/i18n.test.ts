@@ -94,6 +94,7 @@ describe.each(langs)('the words in %s', (lang) => {
       `   ${desk.no_undo_pay}`,
       `   ${desk.no_undo_move}`,
       ` ${desk.hold_keys}`,
+      ` ${desk.diff_keys}`,
     ];
     expect(lines.filter((line) => displayWidth(line) > columns)).toEqual([]);
     expect(desk.bulk_yes('arrived', 3).startsWith('y ')).toBe(true);

@@ -28,7 +28,7 @@ describe('the setting', () => {
   it.each([
     ['arrived=c', /c would mean arrived and complete \(board, detail\)/],
     ['arrived=c,move=x', /c would mean arrived and complete.*; x would mean move and cancel/],
-    ['arive=A', /no action is called arive/],
+    ['arive=A', /no action is called arive. Did you mean arrived/],
     ['arriv=A', /Did you mean arrived\?/],
     ['confirm_yes=Y', /confirm_yes is a key of a form or a dialog/],
     ['arrived=F5', /"F5" is no key/],

@@ -38,6 +38,7 @@ const screens: readonly ScreenName[] = [
   'waitlist',
   'bulk',
   'journal',
+  'diff',
   'switch',
   'locks',
   'inspect',

@@ -1,6 +1,7 @@
 import { AppError } from '../../domain/errors.ts';
 import { amountText, parseAmount } from '../../domain/money.ts';
 import { percentText } from '../../domain/receipt.ts';
+import { seesPersonalData } from '../../domain/roles.ts';
 import type { Input, Output } from '../../domain/shapes.ts';
 import type { Actor, App } from '../app-types.ts';
 import { type BookingDetail, findBookingDetail } from '../store/booking-detail.ts';
@@ -65,6 +66,7 @@ export async function getBooking(
     reservation_id === null ? [] : participantsOf(app.sql, [reservation_id]),
   ]);
   const mask = masker(actor);
+  const sees_log = actor.role !== 'customer' && seesPersonalData(actor.role);
   const { time_zone } = row;
   const { name: pet_name, ...pet } = row.pet_snapshot;
   return {
@@ -96,8 +98,10 @@ export async function getBooking(
       amount: moneyText(refund.amount, refund.currency),
       created_at: zonedText(refund.created_at, time_zone),
     })),
-    history: row.history.map(({ operator_name, owner_name, ...entry }) => ({
+    history: row.history.map(({ operator_name, owner_name, was, now, ...entry }) => ({
       ...entry,
+      was: sees_log ? was : null,
+      now: sees_log ? now : null,
       performed_by_name: operator_name ?? mask(owner_name),
       notes: mask(entry.notes),
       at: zonedText(entry.at, time_zone),

@@ -35,6 +35,8 @@ export type BookingHistory = {
   readonly source: string | null;
   readonly notes: string | null;
   readonly at: Temporal.Instant;
+  readonly was: Readonly<Record<string, unknown>> | null;
+  readonly now: Readonly<Record<string, unknown>> | null;
 };
 
 export type PaymentAttempt = {
@@ -155,15 +157,15 @@ export async function readAttempts(
 async function readHistory(sql: Db, booking_id: string, reservation_id: string | null) {
   return await run(sql<BookingHistory[]>`
     select entries.action, entries.status, entries.performed_by, entries.source, entries.notes,
-      entries.at, coalesce(o.full_name, k.name) as operator_name, u.full_name as owner_name
+      entries.at, entries.was, entries.now, coalesce(o.full_name, k.name) as operator_name, u.full_name as owner_name
     from (
       select action, status, performed_by, source, notes, created_at as at,
-        0 as part, reservation_version as version
+        0 as part, reservation_version as version, null::jsonb as was, null::jsonb as now
       from reservation_log_entries
       where reservation_id = ${reservation_id}
       union all
       select e.action, e.status, e.performed_by, e.source, e.notes, e.created_at,
-        1, e.booking_version
+        1, e.booking_version, e.previous_state, e.new_state
       from booking_log_entries e
       join booking_logs l on l.id = e.log_id
       where l.booking_id = ${booking_id}

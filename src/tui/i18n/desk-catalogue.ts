@@ -56,6 +56,13 @@ export type DeskCatalogue = {
   readonly hold_keys: string;
   readonly held: (name: string, until: string) => string;
 
+  readonly diff_title: (reference: string) => string;
+  readonly diff_then: string;
+  readonly diff_now: string;
+  readonly diff_same: string;
+  readonly diff_none: string;
+  readonly diff_keys: string;
+
   readonly theme_is: (name: string) => string;
   readonly theme_names: (names: string) => string;
   readonly help_none: (text: string) => string;

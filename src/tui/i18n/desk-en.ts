@@ -23,6 +23,7 @@ export const desk_en: DeskCatalogue = {
     col_prev: 'Vet to the left',
     col_next: 'Vet to the right',
     switch_user: 'Somebody else sits down',
+    diff: 'Compare two entries of the log',
     theme: 'Colours: the next theme',
     switch_go: 'Go on as this person',
   },
@@ -80,6 +81,13 @@ export const desk_en: DeskCatalogue = {
   hold_free: 'Only a free time can be held.',
   hold_keys: 'Ctrl-G keep the hold and close   Tab next   Esc gives it back   Ctrl-N empty',
   held: (name, until) => `Held for ${name} until ${until}. e payment link, $ takes money.`,
+
+  diff_title: (reference) => `WHAT CHANGED ${reference}`,
+  diff_then: 'then',
+  diff_now: 'after',
+  diff_same: 'Nothing that the log knows.',
+  diff_none: 'The log has no two entries to compare.',
+  diff_keys: 'Up/Down the later entry >   Left/Right the other one <   Esc back',
 
   theme_is: (name) => `theme ${name}`,
   theme_names: (names) => `Themes: ${names}.`,

@@ -22,6 +22,7 @@ export const desk_id: DeskCatalogue = {
     col_prev: 'Dokter di kiri',
     col_next: 'Dokter di kanan',
     switch_user: 'Ganti orang yang duduk di sini',
+    diff: 'Bandingkan dua entri log',
     theme: 'Warna: tema berikutnya',
     switch_go: 'Lanjut sebagai orang ini',
   },
@@ -79,6 +80,13 @@ export const desk_id: DeskCatalogue = {
   hold_free: 'Hanya jam kosong yang bisa ditahan.',
   hold_keys: 'Ctrl-G tahan dan tutup   Tab lanjut   Esc melepas   Ctrl-N kosongkan',
   held: (name, until) => `Ditahan untuk ${name} sampai ${until}. e tautan bayar, $ terima uang.`,
+
+  diff_title: (reference) => `YANG BERUBAH ${reference}`,
+  diff_then: 'waktu itu',
+  diff_now: 'sesudahnya',
+  diff_same: 'Tidak ada yang berbeda dalam log.',
+  diff_none: 'Log belum punya dua entri untuk dibandingkan.',
+  diff_keys: 'Up/Down entri > yang baru   Left/Right entri < yang lain   Esc kembali',
 
   theme_is: (name) => `tema ${name}`,
   theme_names: (names) => `Tema: ${names}.`,

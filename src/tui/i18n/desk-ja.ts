@@ -22,6 +22,7 @@ export const desk_ja: DeskCatalogue = {
     col_prev: '左の獣医',
     col_next: '右の獣医',
     switch_user: '担当者を替える',
+    diff: '記録を2件並べて比べる',
     theme: '配色を切り替える',
     switch_go: 'この担当者で続ける',
   },
@@ -79,6 +80,13 @@ export const desk_ja: DeskCatalogue = {
   hold_free: '押さえられるのは空き時間だけです。',
   hold_keys: 'Ctrl-G 押さえて閉じる   Tab 次へ   Esc 枠を戻す   Ctrl-N 空にする',
   held: (name, until) => `${name}の枠を ${until} まで押さえました。e 支払リンク、$ 入金。`,
+
+  diff_title: (reference) => `変更点 ${reference}`,
+  diff_then: '前',
+  diff_now: '後',
+  diff_same: '記録に違いはありません。',
+  diff_none: '比べられる記録が2件ありません。',
+  diff_keys: 'Up/Down 新しい方 >   Left/Right もう一方 <   Esc 戻る',
 
   theme_is: (name) => `配色 ${name}`,
   theme_names: (names) => `配色: ${names}`,

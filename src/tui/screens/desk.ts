@@ -6,7 +6,7 @@ import { journalName } from '../journal.ts';
 import type { State } from '../model.ts';
 import type { BulkBox, BulkItem, JournalBox, SwitchBox } from '../model-desk.ts';
 import { clockText, layoutOf } from '../selectors.ts';
-import { type Line, lineOf, type Span, span } from '../text.ts';
+import { type Line, lineOf, type Span, span, wrap } from '../text.ts';
 import type { Screen } from './book.ts';
 import { fillLines } from './chrome.ts';
 
@@ -19,16 +19,44 @@ const BULK_LINES = 9;
 
 const outcome_tones = { planned: 'plain', done: 'ok', failed: 'error', kept: 'warn' } as const;
 
-/** One row: what becomes of it, in a word, and why. */
-function itemLine(state: State, item: BulkItem): Line {
+/** Where reasons begin that have a line of their own. */
+const WHY = 5;
+
+/** One row: what becomes of it, in a word, and why; below it, where the reason is longer than the line. */
+function itemLines(state: State, item: BulkItem): readonly Line[] {
   const words = wordsOf(state.session.lang).desk;
   const number = padStartWidth(item.number === null ? '' : String(item.number), 3);
   const name = padEndWidth(plainLine(item.name), 12);
-  const why = item.why === null ? '' : `: ${plainLine(item.why)}`;
+  const tone = outcome_tones[item.outcome];
+  const head = ` ${number} ${item.time} ${name} ${padEndWidth(item.reference_code, 10)} `;
+  const word = words.outcomes[item.outcome];
+  if (item.why === null) return [[span(head), span(word, tone)]];
+  const whole = `${word}: ${plainLine(item.why)}`;
+  if (displayWidth(head) + displayWidth(whole) <= state.columns) {
+    return [[span(head), span(whole, tone)]];
+  }
+  const parts = wrap(item.why, state.columns - WHY - 1);
   return [
-    span(` ${number} ${item.time} ${name} ${padEndWidth(item.reference_code, 10)} `),
-    span(`${words.outcomes[item.outcome]}${why}`, outcome_tones[item.outcome]),
+    [span(head), span(`${word}:`, tone)],
+    ...parts.map((part): Line => [span(' '.repeat(WHY)), span(part, tone)]),
   ];
+}
+
+/** The rows that fit, whole, and how many do not. */
+function itemsShown(
+  state: State,
+  box: BulkBox,
+  room: number,
+): { readonly lines: readonly Line[]; readonly more: number } {
+  const lines: Line[] = [];
+  let shown = 0;
+  for (const item of box.items.slice(box.top)) {
+    const next = itemLines(state, item);
+    if (lines.length + next.length > room) break;
+    lines.push(...next);
+    shown += 1;
+  }
+  return { lines, more: box.items.length - box.top - shown };
 }
 
 function bulkButtons(state: State, box: BulkBox): readonly Line[] {
@@ -63,8 +91,7 @@ export function bulkScreen(state: State, box: BulkBox): Screen {
   const { body_rows } = layoutOf(state);
   const count = plannedRows(box);
   const room = Math.max(1, body_rows - BULK_LINES);
-  const shown = box.items.slice(box.top, box.top + room).map((item) => itemLine(state, item));
-  const more = box.items.length - box.top - shown.length;
+  const { lines: shown, more } = itemsShown(state, box, room);
   const lines: Line[] = [
     [span(` ${words.bulk_title(box.verb, box.items.length)}`, 'error')],
     [span(`   ${countText(state, box)}`, 'bold')],

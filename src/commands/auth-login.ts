@@ -95,8 +95,8 @@ export async function login(context: Context, args: Args): Promise<undefined> {
     name,
     lines: [...whoLines(me), ['at', url], ['kept in', keptIn(context)]],
   });
-  const sent = tokenFor(config, url)?.from ?? '';
-  if (!sent.startsWith('the login')) {
-    say(context, `Not in use yet: the token still comes from ${sent}.`);
+  const sent = tokenFor(config, url);
+  if (sent !== null && sent.login === null) {
+    say(context, `Not in use yet: the token still comes from ${sent.from}.`);
   }
 }

@@ -6,7 +6,12 @@ import { loginsAt } from './auth-store.ts';
 
 /** Which token goes to an address, and where it comes from. */
 
-export type TokenFound = { readonly token: string; readonly from: string };
+export type TokenFound = {
+  readonly token: string;
+  readonly from: string;
+  /** The name of the login; null where it is none. */
+  readonly login: string | null;
+};
 
 /** A password manager may ask the person first; one that hangs must not hang us for ever. */
 const COMMAND_TIMEOUT_MS = 60_000;
@@ -70,12 +75,13 @@ export function tokenFor(config: Config, url: string): TokenFound | null {
   const given = foreignAddress(config, url) === null ? readToken(config) : null;
   if (given !== null) {
     const from = config.token === null ? `PETPRO_TOKEN_FILE ${config.token_file}` : 'PETPRO_TOKEN';
-    return { token: given, from };
+    return { token: given, from, login: null };
   }
   if (server !== null && server.url === url && server.credential_command !== null) {
     const token = fromCommand(config, server, server.credential_command);
-    return { token, from: `credential_command of profile ${server.name}` };
+    return { token, from: `credential_command of profile ${server.name}`, login: null };
   }
   const [login] = loginsAt(config, url);
-  return login === undefined ? null : { token: login.token, from: `the login of ${login.name}` };
+  if (login === undefined) return null;
+  return { token: login.token, from: `the login of ${login.name}`, login: login.name };
 }

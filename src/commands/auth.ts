@@ -79,8 +79,9 @@ function named(logins: readonly Login[], name: string, url: string): Login {
 
 /** Why a kept login is not what is sent. */
 function overruled(context: Context, url: string): string | null {
-  const from = tokenFor(context.config, url)?.from ?? '';
-  return from.startsWith('the login') ? null : `Not in use: the token comes from ${from}.`;
+  const found = tokenFor(context.config, url);
+  if (found === null || found.login !== null) return null;
+  return `Not in use: the token comes from ${found.from}.`;
 }
 
 /** `petpro auth switch`: alone the logins, with a name this one from now on. */

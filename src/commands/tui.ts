@@ -6,6 +6,7 @@ import type { Role } from '../domain/roles.ts';
 import type { UserChoice } from '../tui/effects-desk.ts';
 import type { Login } from '../tui/run.tsx';
 import { loginsAt } from './auth-store.ts';
+import { tokenFor } from './auth-token.ts';
 import { isUtf8 } from './charset.ts';
 import { createClient } from './client.ts';
 import { loadPort } from './console-load.ts';
@@ -163,6 +164,7 @@ export async function tui(context: Context, args: Args): Promise<number> {
     token,
     clinic_id: clinic.clinic_id,
     role,
+    name: tokenFor(config, session.url)?.login ?? role,
     users: peopleOf(config, session.url),
     // A clinic's desk reads the clinic's language; whoever tries the demo reads their own.
     lang: readDemo(config)?.url === session.url ? config.lang : langOf(context, clinic),

@@ -7,7 +7,7 @@ import { AppError } from '../domain/errors.ts';
 import { folderOf } from './config.ts';
 import { type Context, say } from './context.ts';
 import { nearest } from './help-nearest.ts';
-import { printList } from './output.ts';
+import { printList, printOne } from './output.ts';
 import type { Args } from './spec.ts';
 
 /** Are the files of settings right? Every problem with its line, and what was meant. */
@@ -84,5 +84,10 @@ export async function validateFiles(context: Context, args: Args): Promise<numbe
 
 /** `petpro config schema` */
 export async function printSchema(context: Context): Promise<undefined> {
-  context.io.out(`${JSON.stringify(configSchema(), null, 2)}\n`);
+  if (context.mode === 'table' || context.mode === 'wide') {
+    context.io.out(`${JSON.stringify(configSchema(), null, 2)}\n`);
+    return;
+  }
+  const item = { kind: 'config.json', schema: configSchema() };
+  printOne(context, { kind: 'Schema', item, csv: ['kind', 'schema'], name: item.kind, lines: [] });
 }

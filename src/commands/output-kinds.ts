@@ -44,6 +44,7 @@ export const kinds: Readonly<Record<string, readonly EndpointName[]>> = {
   DeliveryList: ['list_deliveries'],
   DemoPayment: [],
   Error: [],
+  Done: [],
   Export: [],
   ForgottenMethod: [],
   Health: [],

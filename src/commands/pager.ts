@@ -23,7 +23,8 @@ function heightOf(text: string, columns: number): number {
 async function runPager(command: string, text: string, io: Io): Promise<boolean> {
   const [program = 'less', ...words] = command.split(/\s+/).filter((word) => word !== '');
   const env = inheritedEnv(io.env);
-  env['LESS'] ??= LESS_DEFAULT;
+  // Empty counts as unset, as everywhere; without R colours would be shown as signs.
+  env['LESS'] ||= LESS_DEFAULT;
   const child = spawn(program, words, { stdio: ['pipe', 'inherit', 'inherit'], env });
   // Whoever quits before the end closes the pipe under us: that is no failure.
   child.stdin.on('error', () => {});

@@ -4,6 +4,7 @@ import { type Context, hasColour, output_modes, paint } from './context.ts';
 import { failureDocument, failureText, readFailure } from './failure.ts';
 import type { Io } from './io.ts';
 import type { Typed } from './next-step.ts';
+import { envelope } from './output.ts';
 import { isPaged, pagesOf, watchOf } from './output-flags.ts';
 import { refuseWrites, sayWhere } from './profile-guard.ts';
 import { type Args, type CommandSpec, flagOption, type Run, textOption } from './spec.ts';
@@ -82,6 +83,23 @@ function pageOf(spec: CommandSpec, args: Args): Context['page'] {
   return { limit: limit === null ? Number.MAX_SAFE_INTEGER : Number(limit), offset };
 }
 
+/** In json mode stdout is one document, also of a command that has nothing to tell. ux §2. */
+function documentIo(io: Io): { readonly io: Io; readonly end: () => void } {
+  let is_silent = true;
+  const out = (text: string) => {
+    is_silent = false;
+    io.out(text);
+  };
+  const out_bytes = (bytes: Uint8Array) => {
+    is_silent = false;
+    io.out_bytes(bytes);
+  };
+  const end = () => {
+    if (is_silent) io.out(`${JSON.stringify(envelope('Done', []))}\n`);
+  };
+  return { io: { ...io, out, out_bytes }, end };
+}
+
 /** Runs it once, or with --watch until Ctrl-C; long answers on a terminal go through the pager. */
 async function runOnce(context: Context, { spec, args, run }: Chosen): Promise<number> {
   const { io, config, mode } = context;
@@ -93,6 +111,12 @@ async function runOnce(context: Context, { spec, args, run }: Chosen): Promise<n
   const is_for_eyes = io.is_tty && (mode === 'table' || mode === 'wide');
   // commander turns --no-pager into pager = false.
   const wants_pager = args.options['pager'] !== false && isPaged(spec);
+  if (mode === 'json' && !watches && spec.owns_signals !== true) {
+    const document = documentIo(io);
+    const exit_code = (await run({ ...context, io: document.io }, args)) ?? 0;
+    document.end();
+    return exit_code;
+  }
   if (watches || !is_for_eyes || !wants_pager) return (await run(context, args)) ?? 0;
   const { pagedIo } = await import('./pager.ts');
   const paged = pagedIo(io, config);
@@ -101,6 +125,18 @@ async function runOnce(context: Context, { spec, args, run }: Chosen): Promise<n
   } finally {
     await paged.flush();
   }
+}
+
+/** What ends at once needs no words; what takes longer says that it was understood. */
+const PATIENCE_MS = 400;
+
+/** The first Ctrl-C says what is finishing, the second one quits. ux §2. */
+function sayWhatFinishes(io: Io, spec: CommandSpec, signal: AbortSignal): void {
+  const tell = () => {
+    if (signal.reason === 130)
+      io.err(`Finishing petpro ${spec.path}; Ctrl-C again quits at once.\n`);
+  };
+  signal.addEventListener('abort', () => setTimeout(tell, PATIENCE_MS).unref(), { once: true });
 }
 
 /** Never aborts: for commands that see to their signals themselves. */
@@ -118,6 +154,7 @@ function settingsOf(io: Io, spec: CommandSpec, args: Args): Config {
 export async function runCommand(io: Io, chosen: Chosen): Promise<number> {
   const { spec, args } = chosen;
   const signal = spec.owns_signals === true ? no_signal : io.trapSignals();
+  if (spec.owns_signals !== true) sayWhatFinishes(io, spec, signal);
   const config = settingsOf(io, spec, args);
   refuseWrites(spec, args, config);
   const context = makeContext(io, config, chosen, signal);

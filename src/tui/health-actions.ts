@@ -45,10 +45,16 @@ function alertOf(state: State): AlertItem | null {
   return state.health.alerts?.items.find(({ name }) => name === alert) ?? null;
 }
 
+/** Why there is nothing to act on: the wall lists no alerts that are well. */
+function noAlert(state: State): string {
+  const words = wordsOf(state.session.lang).health;
+  return panelOf(state) === 'alerts' ? words.not_firing : words.no_alert;
+}
+
 function ack(state: State): Step {
   const words = wordsOf(state.session.lang).health;
   const alert = alertOf(state);
-  if (alert === null) return stay(say(state, 'warn', words.no_alert));
+  if (alert === null) return stay(say(state, 'warn', noAlert(state)));
   if (alert.state !== 'firing') return stay(say(state, 'info', words.not_firing));
   if (alert.acked_at !== null) {
     const ms = Temporal.Instant.from(alert.acked_at).epochMilliseconds;
@@ -66,7 +72,7 @@ function ack(state: State): Step {
 function mute(state: State): Step {
   const alert = alertOf(state);
   if (alert === null) {
-    return stay(say(state, 'warn', wordsOf(state.session.lang).health.no_alert));
+    return stay(say(state, 'warn', noAlert(state)));
   }
   const kind = alert.muted_until === null ? 'mute' : 'unmute';
   return stay(openDeed(state, { kind, alert }));

@@ -29,6 +29,8 @@ import { enterTail } from './tail.ts';
 /** Not more often than this, nor for more than a fifth of the time. */
 const GAP_MS = 1_000;
 const SHARE = 4;
+/** A server that was slow to answer is asked again soon: it may be well by now. */
+const GAP_MAX_MS = 5_000;
 
 export function withHealth(state: State, change: Partial<HealthState>): State {
   return { ...state, health: { ...state.health, ...change } };
@@ -76,7 +78,7 @@ function takeLook(state: State, look: Look): State {
     return answer === null || answer.ok ? null : problemText(state, answer.problem);
   };
   const atOf = (part: HealthPart) => (parts[part]?.ok ? state.now_ms : health.at_ms[part]);
-  const gap_ms = Math.max(GAP_MS, look.took_ms * SHARE);
+  const gap_ms = Math.min(GAP_MAX_MS, Math.max(GAP_MS, look.took_ms * SHARE));
   return withHealth(state, {
     alerts: look.alerts.ok ? look.alerts.value : health.alerts,
     kpis: look.kpis.ok ? look.kpis.value : health.kpis,

@@ -16,7 +16,7 @@ import { factLine } from './locks.ts';
 /** Screen 2: the box, who or what is found, and the selected one in full. */
 
 /** Columns with a fixed width; OWNER and PETS share the rest as 4 to 3. */
-export const find_columns = { phone: 15, next: 12, last: 12 } as const;
+export const find_columns = { phone: 17, next: 12, last: 12 } as const;
 /** Cursor and the blanks between the columns. */
 const GAPS = 6;
 /** The server's page of the effect: as many, and there may be more. */

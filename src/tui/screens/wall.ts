@@ -1,5 +1,5 @@
 import { figureText } from '../../domain/kpi-words.ts';
-import { padStartWidth, plainLine } from '../../domain/width.ts';
+import { displayWidth, padStartWidth, plainLine } from '../../domain/width.ts';
 import { wordsOf } from '../i18n/text.ts';
 import type { State } from '../model.ts';
 import type { HealthPanel, HealthPart } from '../model-health.ts';
@@ -52,11 +52,11 @@ function titleLine(
 ): Line {
   const words = wordsOf(state.session.lang).health;
   const [text, tone] = summary;
-  return splitLine(
-    [nameSpan(state, panel, words.panels[panel], 'bold')],
-    [span(` ${plainLine(text)} `, tone)],
-    columns,
-  );
+  const name = nameSpan(state, panel, words.panels[panel], 'bold');
+  const said = span(` ${plainLine(text)} `, tone);
+  // The name stays whatever has to be said beside it.
+  const fits = displayWidth(name.text) + displayWidth(said.text) <= columns;
+  return fits ? splitLine([name], [said], columns) : fitLine([name, said], columns);
 }
 
 function nameSpan(state: State, panel: HealthPanel, text: string, tone: SpanTone): Span {
@@ -190,8 +190,8 @@ function checksPanel(state: State, columns: number, lines: number): Panel {
 function alertsPanel(state: State, columns: number, lines: number): Panel {
   const words = wordsOf(state.session.lang).health;
   const well = (state.health.alerts?.items ?? []).filter((one) => one.state === 'ok');
-  const names = well.map(({ name }) => words.alert(name).title);
-  const below = [wellLine(state, names, columns)];
+  // Their titles name the fault; beside an ok that would read as if it had happened.
+  const below = [lineOf(` ${words.check_counts(well.length, 0)}`, columns, 'dim')];
   return partPanel(state, 'alerts', { columns, lines }, below);
 }
 
@@ -214,7 +214,7 @@ function lockLine(state: State, { lock, ends_ms }: LockRow, columns: number): Li
   const age = lock.class === 'live' || lock.age_ms === null ? '' : ` ${ageText(lock.age_ms)}`;
   return fitLine(
     [
-      span(` ${cell(slotName(lock), 22)} ${cell(lock.service_name, 10)} `),
+      span(` ${cell(slotName(lock), 24)} ${cell(lock.service_name, 10)} `),
       span(`${cell(lock.holder ?? '-', 9)} ${padStartWidth(ttl, 5)} `),
       span(`${cell(words.ops.reservations[lock.reservation_status ?? 'none'], 9)} `),
       span(`${words.ops.classes[lock.class]}${age}`, tone),

@@ -42,7 +42,8 @@ function makeIo(
     is_tty,
     is_err_tty: is_tty,
     can_ask: is_tty,
-    columns: () => options.columns ?? 80,
+    // Wide, so that a sentence is one line unless a test is about narrow terminals.
+    columns: () => options.columns ?? 200,
     rows: () => 24,
     env: { HOME: '/nonexistent', TERM: 'dumb', ...options.env },
     ask: async () => null,

@@ -5,7 +5,7 @@ const SHOWN = 10;
 
 /** Card numbers, keys and passwords in addresses: what may get into a line by a wrong paste. */
 const secrets: readonly RegExp[] = [
-  /\b(?:\d[ -]?){12,18}\d\b/g,
+  /(?<![+\d])(?:\d[ -]?){12,18}\d\b/g,
   /\b(?:Bearer\s+)?[A-Za-z0-9_-]{24,}(?:\.[A-Za-z0-9_-]+)*/g,
   /:\/\/[^\s/@]+:[^\s/@]+@/g,
 ];

@@ -101,7 +101,7 @@ const nameOf = (verb: DeskVerb) => `${verb} (${desk_words[verb].short[0]})`;
 
 /** Reads a line that is not empty. Throws `invalid_input` that says what is known instead. */
 export function parseLine(text: string, words: DeskWords): Command {
-  const [typed = '', ...rest] = splitWords(foldLine(text));
+  const [typed = '', ...rest] = splitWords(foldLine(text).replace(/^(?:petpro\s+)+/i, ''));
   // `ci6`: an expert's finger is faster than the space bar.
   const glued = /^(\p{L}{2})(\d[\d,-]*)$/u.exec(typed);
   const [first, others] = glued ? [glued[1] ?? '', [glued[2] ?? '', ...rest]] : [typed, rest];

@@ -48,16 +48,17 @@ export type Talk = {
   readonly takeSaid: () => readonly string[];
 };
 
+const wide = '\\u3040-\\u9fff\\uac00-\\ud7a3\\uff01-\\uff60';
+const wrap_parts = new RegExp(`\\s+|[(「]*[${wide}][、。」):]*|[^\\s${wide}]+`, 'g');
+
 /** Breaks text at blanks, and Japanese anywhere, so that no line is longer than `columns`. */
 export function wrapText(text: string, columns: number, indent = '   '): string {
   if (columns < NARROWEST || displayWidth(text) <= columns) return text;
   const lines: string[] = [];
   let line = '';
   let width = 0;
-  // A wide sign may end a line on either side; a word of Latin letters may not.
-  const parts = text.match(
-    /\s+|[\u3000-\u9fff\uac00-\ud7a3\uff01-\uff60]|[^\s\u3000-\u9fff\uac00-\ud7a3\uff01-\uff60]+/g,
-  );
+  // A wide sign may end a line on either side, but closing signs stay with what they close.
+  const parts = text.match(wrap_parts);
   for (const part of parts ?? []) {
     const part_width = displayWidth(part);
     const is_blank = /^\s+$/.test(part);

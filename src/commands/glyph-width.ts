@@ -1,6 +1,6 @@
 /** Asks a terminal how many columns it gives a sign: prints it, asks where the cursor is, and wipes it again. */
 
-/** A terminal answers within milliseconds, one behind a slow line within a second; one that never does must not hang us. */
+/** A terminal answers within milliseconds, behind a slow line within a second; some never do. */
 const ANSWER_MS = 1_000;
 
 const ASK = '\u001b[6n';

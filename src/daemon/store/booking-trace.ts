@@ -134,6 +134,26 @@ const messageEntries = (sql: Db, booking_id: string | null) => sql`
       select x.id from told join deliveries x on x.event_id = told.id
     )`;
 
+/** Money that goes back. */
+const refundEntries = (sql: Db) => sql`
+    select f.created_at, 4, 0, 'refund', 'refund.' || f.status,
+      concat_ws(' ', amount_text(f.amount, f.currency), f.currency, f.reason, f.last_error), null,
+      f.correlation_id, null,
+      case when f.status = 'completed' then f.updated_at - f.created_at end,
+      f.status = 'failed' or f.status in ('pending', 'processing')
+        and f.created_at < now() - ${PAID_BACK_WITHIN}::interval
+    from paid p
+    join refunds f on f.payment_id = p.id`;
+
+/** The order for visits that come again. */
+const seriesEntries = (sql: Db, booking_id: string | null) => sql`
+    select s.created_at, -1, 0, 'series', 'series.created',
+      s.visits_asked || ' visits asked for, each ' || s.every || ' ' || s.unit, s.source,
+      s.correlation_id, null, null, false
+    from bookings b
+    join booking_series s on s.id = b.series_id
+    where b.id = ${booking_id}`;
+
 /** When each reminder is due, by the clinic's clock, and what became of it. */
 const reminderEntries = (sql: Db, booking_id: string | null) => sql`
     select m.created_at, 7, 0, 'reminder', 'reminder.planned',
@@ -204,15 +224,7 @@ export async function readTrace(
       where w.event_id in (
         select a.event_id from paid p join payment_attempts a on a.payment_id = p.id
       )
-      union all
-      select f.created_at, 4, 0, 'refund', 'refund.' || f.status,
-        concat_ws(' ', amount_text(f.amount, f.currency), f.currency, f.reason, f.last_error), null,
-        f.correlation_id, null,
-        case when f.status = 'completed' then f.updated_at - f.created_at end,
-        f.status = 'failed' or f.status in ('pending', 'processing')
-          and f.created_at < now() - ${PAID_BACK_WITHIN}::interval
-      from paid p
-      join refunds f on f.payment_id = p.id
+      union all ${refundEntries(sql)}
       union all
       select o.created_at, 5, o.aggregate_version, 'event', o.event_type, null, null,
         o.correlation_id, o.sequence, o.published_at - o.created_at,
@@ -220,13 +232,7 @@ export async function readTrace(
       from told o
       union all ${messageEntries(sql, booking_id)}
       union all ${reminderEntries(sql, booking_id)}
-      union all
-      select s.created_at, -1, 0, 'series', 'series.created',
-        s.visits_asked || ' visits asked for, each ' || s.every || ' ' || s.unit, s.source,
-        s.correlation_id, null, null, false
-      from bookings b
-      join booking_series s on s.id = b.series_id
-      where b.id = ${booking_id}
+      union all ${seriesEntries(sql, booking_id)}
     )
     select at, part, what, nullif(detail, '') as detail, source, request_id, sequence,
       round(extract(epoch from took) * 1000)::integer as out_ms, coalesce(overdue, false) as overdue

@@ -6,6 +6,7 @@ import { mayAccess, type Role } from '../domain/roles.ts';
 import { App } from './app.tsx';
 import { openCallerSocket } from './caller-socket.ts';
 import { type Console, openConsole } from './console.ts';
+import type { Outside } from './effects.ts';
 import type { UserChoice } from './effects-desk.ts';
 import { askReady } from './effects-health.ts';
 import { openFeed } from './feed.ts';
@@ -111,6 +112,28 @@ function sessionOf(options: ConsoleOptions, { role, name }: Login): Session {
   };
 }
 
+/** One paper at the printer of the desk, where there is one. */
+function printBy({ offline, lang: words_in }: ConsoleOptions): Outside['print'] {
+  return async (title, text, lang) => {
+    if (offline === undefined) {
+      throw new AppError('unavailable', wordsOf(words_in).offline.no_paper);
+    }
+    await offline.print({ title, pages: [text], lang, copies: 1 });
+  };
+}
+
+/** Callers ring in whichever console is open at that time. */
+async function hearCalls({ socket_dir: dir }: ConsoleOptions, open: () => Console) {
+  if (dir == null) return null;
+  return await openCallerSocket({
+    dir,
+    on_call: (number) => {
+      open().send({ type: 'rang', number });
+      return mayAccess(open().state().session.role, 'desk');
+    },
+  });
+}
+
 /** Opens the console and waits until it is closed. Returns the exit code of the process. */
 export async function runConsole(options: ConsoleOptions): Promise<number> {
   const stdin = options.stdin ?? process.stdin;
@@ -140,11 +163,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
       ready: async () => await askReady(options.feed_url),
       copy: (text) => stdout.write(copySequence(text, options.in_tmux)),
       offline: options.offline ?? null,
-      print: async (title, text, lang) => {
-        if (options.offline === undefined)
-          throw new AppError('unavailable', words.offline.no_paper);
-        await options.offline.print({ title, pages: [text], lang, copies: 1 });
-      },
+      print: printBy(options),
       repaint: () => repaint(),
       switch_user: sitDown,
       quit: (code) => end({ code, text: null }),
@@ -163,16 +182,7 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
   }
 
   let console = openAs(options, {});
-  const ringing =
-    options.socket_dir == null
-      ? null
-      : await openCallerSocket({
-          dir: options.socket_dir,
-          on_call: (number) => {
-            console.send({ type: 'rang', number });
-            return mayAccess(console.state().session.role, 'desk');
-          },
-        });
+  const ringing = await hearCalls(options, () => console);
   const unwatch = watchProcess(end, fault);
   const unsettle = settleHeap();
   try {

@@ -15,7 +15,7 @@ import { tableKey } from './keys-remap.ts';
 import { changedKey, linkKey } from './life.ts';
 import { startKey } from './load.ts';
 import { severeKey, severePaste } from './lock-dialogs.ts';
-import { type ScreenName, type State, type Step, say, stay } from './model.ts';
+import { type Overlay, type ScreenName, type State, type Step, say, stay } from './model.ts';
 import { moveKey } from './move.ts';
 import { confirmKey, filterKey, helpKey, typeFilter } from './overlays.ts';
 import { paletteKey } from './palette.ts';
@@ -49,7 +49,12 @@ export function pressKey(state: State, typed: string): Step {
   if (name === 'ctrl-r') return runAction(pressed, 'resync');
   if (name === 'ctrl-o' && pressed.calls.length > 0) return runAction(pressed, 'call_open');
   const box = pressed.overlay;
-  switch (box?.screen) {
+  return box === null ? listKey(pressed, pressed.place, name) : boxKey(pressed, box, name);
+}
+
+/** One key in what lies over the list. */
+function boxKey(pressed: State, box: Overlay, name: string): Step {
+  switch (box.screen) {
     case 'book': {
       const binding = bindingFor('book', name);
       const refused = binding === null ? null : actionRefusal(pressed, binding.id);
@@ -110,8 +115,6 @@ export function pressKey(state: State, typed: string): Step {
     case 'run':
     case 'compare':
       return listKey(pressed, box.screen, name);
-    case undefined:
-      return listKey(pressed, pressed.place, name);
   }
 }
 

@@ -1,5 +1,5 @@
 import { AppError } from '../domain/errors.ts';
-import { ITEMS_MAX } from '../domain/items.ts';
+import { ITEMS_MAX } from '../domain/item-limits.ts';
 import type { Output } from '../domain/shapes.ts';
 import type { Context } from './context.ts';
 import { type Look, lookOf } from './format.ts';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { amount, currency, id, instant, local_date, local_time } from './basics.ts';
-import { ITEMS_MAX } from './items.ts';
+import { ITEMS_MAX } from './item-limits.ts';
 
 /** Several services in a row as they cross the API; docs/items.md. */
 

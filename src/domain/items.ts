@@ -1,11 +1,10 @@
 import { z } from 'zod';
 import { id } from './basics.ts';
+import { ITEMS_MAX } from './item-limits.ts';
 import { tier_name } from './price-schema.ts';
 
 /** Several services in one booking: which slots in a row can be had. docs/items.md. */
 
-/** At most so many services in one booking; the twin of the check in sql/migrations/0068_items.sql. */
-export const ITEMS_MAX = 8;
 /** An owner waits no longer than this between two items; the twin of item_gap() there. */
 export const ITEM_GAP_MINUTES = 10;
 /** Slots that are looked at for one beginning; a day of many vets has dead ends, but not endless ones. */

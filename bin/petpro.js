@@ -38,8 +38,12 @@ function bundledNode() {
 
 if (Number(process.versions.node.split('.')[0]) < OLDEST_NODE) {
   const child = spawn(bundledNode(), process.argv.slice(1), { stdio: 'inherit' });
+  // A terminal sends Ctrl-C to both of us. Handed on, it would be the child's second one, which quits at once.
+  const at_terminal = [process.stdin, process.stdout, process.stderr].some((one) => one.isTTY);
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
-    process.on(signal, () => child.kill(signal));
+    process.on(signal, () => {
+      if (signal !== 'SIGINT' || !at_terminal) child.kill(signal);
+    });
   child.on('exit', (code, signal) =>
     process.exit(signal ? 128 + os.constants.signals[signal] : (code ?? 1)),
   );

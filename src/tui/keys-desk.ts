@@ -33,6 +33,7 @@ const lists: readonly ScreenName[] = [
   'inspect',
   'jobs',
   'events',
+  'health',
   'load',
   'run',
 ];

@@ -19,6 +19,7 @@ const lists: readonly ScreenName[] = [
   'inspect',
   'jobs',
   'events',
+  'health',
   'load',
   'run',
   'compare',

@@ -47,6 +47,8 @@ const rows: readonly Row[] = [
   ['money', 'my', null, 'screen_money', 'payments day'],
   ['locks', 'lo', null, 'screen_locks', 'locks list'],
   ['jobs', 'jo', null, 'screen_jobs', 'jobs list'],
+  ['health', 'hl', null, 'screen_health', 'alerts list'],
+  ['print', 'pr', null, 'print_sheet', null],
   ['load', 'ld', null, 'screen_load', 'load list'],
   ['events', 'ev', null, 'screen_events', 'events tail'],
   ['user', 'us', null, 'switch_user', 'auth switch'],

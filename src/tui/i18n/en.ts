@@ -251,7 +251,7 @@ export const en: Catalogue = {
     `No command "${text}".${nearest === null ? '' : ` Did you mean "${nearest}"?`}`,
   several_commands: (text, names) => `"${text}" can be ${names}.`,
   no_such_row: (text) => `No booking "${text}" on this day.`,
-  other_screen: 'That works on another screen: 1, 4, 5 and 8 go there.',
+  other_screen: 'That works on another screen: the digits above go there.',
 
   cancel_title: (reference) => `CANCEL ${reference}`,
   cancel_asking: 'Asking the server what this does...',

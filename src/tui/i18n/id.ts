@@ -251,7 +251,7 @@ export const id: Catalogue = {
     `Tidak ada perintah "${text}".${nearest === null ? '' : ` Maksudnya "${nearest}"?`}`,
   several_commands: (text, names) => `"${text}" bisa berarti ${names}.`,
   no_such_row: (text) => `Tidak ada janji "${text}" pada hari ini.`,
-  other_screen: 'Itu berlaku di layar lain: 1, 4, 5 dan 8 ke sana.',
+  other_screen: 'Itu berlaku di layar lain: angka di atas menuju ke sana.',
 
   cancel_title: (reference) => `BATALKAN ${reference}`,
   cancel_asking: 'Menanyakan akibatnya ke server...',

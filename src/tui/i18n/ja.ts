@@ -251,7 +251,7 @@ export const ja: Catalogue = {
     `コマンド「${text}」はありません。${nearest === null ? '' : `「${nearest}」ですか?`}`,
   several_commands: (text, names) => `「${text}」の候補: ${names}`,
   no_such_row: (text) => `この日に予約「${text}」はありません。`,
-  other_screen: '別の画面での操作です: 1、4、5、8 で移ります。',
+  other_screen: '別の画面での操作です。上の数字で移ります。',
 
   cancel_title: (reference) => `取消 ${reference}`,
   cancel_asking: '影響をサーバーに確認中...',

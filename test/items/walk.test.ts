@@ -110,8 +110,8 @@ test('whatever is done to rows and single holds, everything fits together after 
       count(*) filter (where status = 'confirmed')::integer as booked,
       count(*) filter (where status in ('cancelled', 'expired'))::integer as ended
     from reservations where item_count > 1`;
-  // The walks went somewhere: rows were held, booked and ended.
-  expect(done?.rows).toBeGreaterThan(WALKS);
+  // The walks went somewhere: rows were held, booked and ended. About two a walk are held; few are by luck.
+  expect(done?.rows).toBeGreaterThan(WALKS / 4);
   expect(done?.booked).toBeGreaterThan(0);
   expect(done?.ended).toBeGreaterThan(0);
 });

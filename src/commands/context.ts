@@ -64,7 +64,10 @@ export async function confirmOrFail(
 ): Promise<void> {
   if (options.yes) return;
   if (!context.io.can_ask || context.no_input) {
-    throw new AppError('input_needed', effect, { next: options.next });
+    // Whoever cannot be asked must be told the flag that answers.
+    const is_named = /--(?!dry-run)[a-z]/.test(options.next);
+    const next = is_named ? options.next : `${options.next}, then --yes`;
+    throw new AppError('input_needed', effect, { next });
   }
   const answer = await context.io.ask(`${effect}\nDo it? [y/N] `, context.signal);
   context.signal.throwIfAborted();

@@ -86,6 +86,39 @@ describe('one document on stdout', () => {
   });
 });
 
+describe('where nobody can be asked', () => {
+  test('what would ask is exit 2, changes nothing, and names the flag that answers', async () => {
+    const env = { ...own, PETPRO_HOME: home };
+    const { out } = await cli(['bookings', 'list', '--status', 'confirmed', '-o', 'name'], { env });
+    const [reference = ''] = out.split('\n');
+    const lines: readonly (readonly [line: string, flag: string])[] = [
+      [`cancel ${reference}`, '--yes'],
+      ['reminders run', '--yes'],
+      ['deliveries pause email', '--reason'],
+      ['retention run', '--reason'],
+      ['reconcile run --fix', '--dry-run'],
+      ['config edit', 'petpro config set'],
+    ];
+    for (const [line, flag] of lines) {
+      const { code, err } = await cli(line.split(' '), { env });
+      expect({ line, code }).toEqual({ line, code: 2 });
+      expect(err).toContain('error[INPUT_NEEDED]');
+      expect({ line, next: /^next: (.*)$/m.exec(err)?.[1] }).toMatchObject({
+        next: expect.stringContaining(flag),
+      });
+      // A terminal alone is not enough when the person said that nobody is to be asked.
+      const told = await cli([...line.split(' '), '--no-input'], {
+        env,
+        terminal: 80,
+        answers: ['y'],
+      });
+      expect({ line, code: told.code }).toEqual({ line, code: 2 });
+    }
+    const after = await cli(['bookings', 'show', reference, '--json=status'], { env });
+    expect(JSON.parse(after.out).items).toEqual([{ status: 'confirmed' }]);
+  });
+});
+
 describe('flags that are on every command of their kind', () => {
   const reads = documents.filter((spec) => spec.mutates === undefined && spec.role !== 'public');
 

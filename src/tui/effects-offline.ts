@@ -5,7 +5,7 @@ import { localTime } from '../domain/time.ts';
 import type { Day, Effect, Session } from './model.ts';
 import type { OfflineEffect, OfflineResult } from './model-offline.ts';
 import type { OfflinePort } from './offline-port.ts';
-import { makeBoard } from './rows.ts';
+import { filterBoard, makeBoard } from './rows.ts';
 import { instantOf } from './selectors.ts';
 
 /** Carries out what the day cache, paper and calls ask for. Nothing here decides anything. */
@@ -34,6 +34,7 @@ const offline_types: Readonly<Record<OfflineEffect['type'], true>> = {
   print_sheet: true,
   print_opening: true,
   look_up: true,
+  find_kept: true,
 };
 
 /** True when the effect belongs to this part. */
@@ -150,6 +151,16 @@ export async function askOffline(
       const date = effect.date ?? localTime(instantOf(now()), zone).date;
       const day = days.find((one) => one.date === date) ?? null;
       return { type: 'kept_read', date: effect.date, day };
+    }
+    case 'find_kept': {
+      const days = await port.kept(token, clinic_id);
+      const items = days.flatMap((day) => day.items).filter(({ kind }) => kind === 'booking');
+      const { query } = effect;
+      return {
+        type: 'found_kept',
+        query,
+        rows: filterBoard(makeBoard(items, now(), false), query),
+      };
     }
     case 'print_sheet':
       return await print(outside, port, effect);

@@ -110,6 +110,10 @@ export function goToVisit(state: State, starts_at: string, booking_id: string): 
 }
 
 function openRow(state: State, row: FindRow): Step {
+  const is_on_board = state.board.some((one) => one.id === row.id);
+  if (row.kind === 'row' && !is_on_board && row.row.row.booking_id !== null) {
+    return goToVisit(state, row.row.row.starts_at, row.row.row.booking_id);
+  }
   if (row.kind === 'row') {
     return stay({ ...state, place: 'board', overlay: null, filter: '', cursor_id: row.row.id });
   }
@@ -278,6 +282,7 @@ export function findFailed(
   if (box?.screen !== 'find' || queryOf(box) !== effect.query) return stay(state);
   if (problem.code !== 'unavailable') return stay(say(state, 'error', text));
   const rows = filterBoard(state.board, effect.query).filter(({ kind }) => kind === 'booking');
+  const { query } = effect;
   return stay(
     withFind(state, box, {
       local: rows,
@@ -286,5 +291,6 @@ export function findFailed(
       searched: effect.query,
       index: 0,
     }),
+    { type: 'find_kept', query },
   );
 }

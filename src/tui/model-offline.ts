@@ -60,6 +60,8 @@ export type OfflineResult =
   | { readonly type: 'days_kept' }
   | { readonly type: 'kept_read'; readonly date: string | null; readonly day: Day | null }
   | { readonly type: 'sheet_printed'; readonly title: string; readonly warning: string | null }
+  /** Bookings of the kept days that match what find looks for. */
+  | { readonly type: 'found_kept'; readonly query: string; readonly rows: readonly BoardRow[] }
   | { readonly type: 'rang'; readonly number: string }
   | {
       readonly type: 'caller_known';
@@ -81,4 +83,5 @@ export type OfflineEffect =
       readonly is_kept: boolean;
     }
   | { readonly type: 'print_opening'; readonly date: string }
-  | { readonly type: 'look_up'; readonly number: string };
+  | { readonly type: 'look_up'; readonly number: string }
+  | { readonly type: 'find_kept'; readonly query: string };

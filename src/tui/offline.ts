@@ -99,6 +99,15 @@ export function takeOfflineAnswer(state: State, event: Event): Step | null {
       return stay(withOffline(state, { is_keeping: false, has_complained: false }));
     case 'kept_read':
       return stay(takeKept(state, event));
+    case 'found_kept': {
+      const box = state.overlay;
+      if (box?.screen !== 'find' || box.local === null || box.searched !== event.query) {
+        return stay(state);
+      }
+      const known = new Set(box.local.map(({ id }) => id));
+      const local = [...box.local, ...event.rows.filter(({ id }) => !known.has(id))];
+      return stay({ ...state, overlay: { ...box, local } });
+    }
     case 'sheet_printed': {
       const closed = state.overlay?.screen === 'print' ? { ...state, overlay: null } : state;
       const { title, warning } = event;
@@ -123,6 +132,8 @@ export function offlineFailed(state: State, effect: Effect, problem: Problem): S
       if (state.offline.has_complained) return stay(quiet);
       return stay(say(quiet, 'warn', words.not_keeping(problem.detail)));
     }
+    case 'find_kept':
+      return stay(state);
     case 'read_kept':
       return stay(say(state, 'warn', words.not_kept));
     case 'print_sheet':

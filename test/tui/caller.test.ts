@@ -2,7 +2,7 @@ import fs from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { ringDesks } from '../../src/commands/call-desk.ts';
 import { type CallerSocket, openCallerSocket } from '../../src/tui/caller-socket.ts';
 import { view } from '../../src/tui/view.ts';
@@ -23,6 +23,8 @@ afterEach(() => {
   for (const driver of drivers.splice(0)) driver.close();
   fs.rmSync(dir, { recursive: true, force: true });
 });
+
+afterAll(() => fs.rmSync(runtime_dir, { recursive: true, force: true }));
 
 async function listen(on_call: (number: string) => boolean): Promise<CallerSocket> {
   const socket = await openCallerSocket({ dir, on_call });

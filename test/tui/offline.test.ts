@@ -1,7 +1,7 @@
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { afterEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { offlinePort } from '../../src/commands/offline-port.ts';
 import { view } from '../../src/tui/view.ts';
 import { eventually } from '../helpers/poll.ts';
@@ -21,6 +21,8 @@ afterEach(() => {
   fs.rmSync(home, { recursive: true, force: true });
   fs.mkdirSync(home);
 });
+
+afterAll(() => fs.rmSync(home, { recursive: true, force: true }));
 
 const portOf = (printer = `file:${sheet}`, print_at_opening = false) =>
   offlinePort({ home, printer, printer_charset: 'auto', print_at_opening }, url);
@@ -124,6 +126,26 @@ describe('without a server', () => {
     expect(driver.state().place).toBe('money');
   });
 
+  it('finds visits of kept days that are not on the board, and goes there', async () => {
+    const driver = await open();
+    await eventually('two files', () => keptFiles().length === 2);
+    cut(driver);
+    driver.press(']');
+    await driver.until('the kept day', ({ offline }) => offline.is_kept);
+    driver.press('f');
+    driver.type('siti');
+    driver.pass(100);
+    await driver.until(
+      'who was kept',
+      ({ overlay }) => overlay?.screen === 'find' && (overlay.local?.length ?? 0) > 0,
+    );
+    expect(driver.text()).toContain('OFFLINE: 1 ');
+    driver.press('enter');
+    await driver.until('the day of the visit', ({ board, cursor_id }) =>
+      board.some(({ id, row }) => id === cursor_id && row.reference_code === 'BP10000127'),
+    );
+  });
+
   it('says that a day is not kept', async () => {
     const driver = await open();
     await eventually('two files', () => keptFiles().length === 2);
@@ -207,7 +229,7 @@ describe('the sheet of the opening', () => {
 
   it('is printed once for all consoles of a machine', async () => {
     const driver = await start('09:00');
-    await driver.expect('printed: DAY SHEET BSD 2026-11-20');
+    await driver.until('the paper', ({ message }) => /^printed: DAY/.test(message?.text ?? ''));
     fs.rmSync(sheet);
     const second = await start('09:00');
     await second.until('it to be dealt with', ({ offline }) => offline.opened_on === '2026-11-20');
@@ -221,6 +243,6 @@ describe('the sheet of the opening', () => {
     const early = await start('10:45');
     expect(early.state().offline.opened_on).toBeNull();
     early.pass(180_000);
-    await early.expect('printed: DAY SHEET BSD 2026-11-20');
+    await early.until('the paper', ({ message }) => /^printed: DAY/.test(message?.text ?? ''));
   });
 });

@@ -27,6 +27,8 @@ type Part = {
   readonly quick: readonly string[];
   /** Whether it takes `--compare REF`. */
   readonly compares?: boolean;
+  /** Whether it takes `--against REF`, which is the same. */
+  readonly against?: boolean;
 };
 
 const parts: readonly Part[] = [
@@ -58,17 +60,18 @@ const parts: readonly Part[] = [
   { name: 'reminders', file: 'reminders.ts', args: [], quick: ['--reminders', '1000'] },
   { name: 'mail', file: 'mail.ts', args: [], quick: ['--mails', '50'] },
   { name: 'first-start', file: 'first-start.ts', args: [], quick: ['1'] },
-  { name: 'startup', file: 'cli/startup.ts', args: ['15'], quick: ['5'] },
-  { name: 'tui', file: 'tui/run.mjs', args: [], quick: [] },
+  { name: 'startup', file: 'cli/startup.ts', args: [], quick: ['--runs', '5'], against: true },
+  { name: 'tui', file: 'tui/run.ts', args: [], quick: [], against: true },
 ];
 
 const wanted = flags.only?.split(',');
 const figures: Figure[] = [];
 let failed = 0;
-for (const { name, file, args, quick, compares } of parts) {
+for (const { name, file, args, quick, compares, against } of parts) {
   if (wanted && !wanted.includes(name)) continue;
   console.log(`\n== ${name}`);
-  const compare = compares && flags.compare ? ['--compare', flags.compare] : [];
+  const flag = compares ? '--compare' : against ? '--against' : null;
+  const compare = flag && flags.compare ? [flag, flags.compare] : [];
   const program = fileURLToPath(new URL(file, import.meta.url));
   const done = spawnSync(process.execPath, [program, ...(flags.quick ? quick : args), ...compare], {
     stdio: 'inherit',

@@ -16,6 +16,7 @@ import type { LoadPort } from './load-port.ts';
 import { settleHeap } from './memory.ts';
 import type { Lang, Session, State } from './model.ts';
 import type { OfflinePort } from './offline-port.ts';
+import { LINE_MODE } from './state.ts';
 import { copySequence, makeRestore, wipe } from './terminal.ts';
 import type { ThemeName } from './theme.ts';
 
@@ -208,6 +209,8 @@ export async function runConsole(options: ConsoleOptions): Promise<number> {
     console.send({ type: 'start' });
     const ending = await ended.promise;
     restore();
+    // Ink lets the process end while it waits for keys; lines of text are read from the same stream.
+    if (ending.code === LINE_MODE) stdin.ref();
     if (ending.text !== null) process.stderr.write(`${ending.text}\n`);
     return ending.code;
   } finally {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { type Config, originsOf } from '../config.ts';
 import type { Profile } from '../config-profile.ts';
 import { AppError } from '../domain/errors.ts';
@@ -38,10 +38,19 @@ export function foreignAddress(config: Config, url: string): string | null {
 
 const told = new WeakMap<Config, string>();
 
+/** Who can write the file decides which program runs as us: that must not be everybody. */
+function refuseOpen({ name, origin }: Profile): void {
+  const file = origin?.replace(/:\d+$/, '') ?? null;
+  if (file === null || process.platform === 'win32' || (statSync(file).mode & 0o002) === 0) return;
+  const detail = `Everybody can write ${file}: the credential_command of profile ${name} is not run.`;
+  throw new AppError('policy_refused', detail, { next: `look at it, then: chmod o-w ${file}` });
+}
+
 /** What the profile's own program prints. Asked once per command: it may want a finger on a key. */
 function fromCommand(config: Config, profile: Profile, words: readonly string[]): string {
   const known = told.get(config);
   if (known !== undefined) return known;
+  refuseOpen(profile);
   const [program = '', ...rest] = words;
   const { spawnSync } = process.getBuiltinModule('node:child_process');
   const ended = spawnSync(program, rest, {

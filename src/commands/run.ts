@@ -181,7 +181,8 @@ export function tellFailure(io: Io, error: unknown, wanted: Wants, typed: Typed)
 function colourOfErrors(io: Io, color: string | null): boolean {
   try {
     const flags = { color: color ?? undefined };
-    return hasColour(loadConfig({ env: io.env, flags }), io.is_err_tty);
+    const cwd = io.cwd ?? process.cwd();
+    return hasColour(loadConfig({ env: io.env, flags, cwd, lenient: true }), io.is_err_tty);
   } catch {
     // The settings themselves are what is wrong.
     return false;

@@ -175,6 +175,13 @@ describe('credential_command', () => {
     ]);
   });
 
+  test('is not run from a file that everybody can write', async () => {
+    using here = placeWithDaemon({ credential_command: ['touch', 'ran'] });
+    fs.chmodSync(here.user_file, 0o666);
+    const { code, err } = await here.run(['auth', 'status']);
+    expect([code, err]).toEqual([9, expect.stringContaining('chmod o-w')]);
+  });
+
   test.each([
     [['false'], 'exit 1'],
     [['echo', 'two', 'words'], 'more than one word came'],

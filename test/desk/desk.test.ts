@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { cli } from '../cli/harness.ts';
+import { startProxy } from '../helpers/proxy.ts';
 import { deskScene } from './scene.ts';
 import { runScript, type SatDown, sitDown } from './terminal.ts';
 
 // The desk as lines of text against a real daemon, database and payment sandbox.
 
-const { env, booked, freshSlot, harness } = await deskScene();
+const { env, booked, freshSlot, harness, tokens, clinicId } = await deskScene();
 
 /** Sits down at the day of a booking; gives the number of its row. */
 async function atRowOf(
@@ -237,3 +238,30 @@ test('Japanese fits forty columns, full-width letters are folded, refusals are i
   await insist(desk, 'はい', '取り消しました');
   expect(await desk.end()).toBe(0);
 });
+
+test('without an answer the kept day is read, nothing is changed, and the line can be repeated', async () => {
+  const { reference, day } = await booked();
+  const proxy = await startProxy(Number(new URL(harness.daemon.url).port));
+  const away = {
+    ...env,
+    PETPRO_URL: `http://127.0.0.1:${proxy.port}`,
+    PETPRO_TOKEN: tokens.desk,
+    PETPRO_CLINIC: clinicId(),
+  };
+  const desk = sitDown({ env: away, flags: ['--lang', 'en', '--timeout', '2s'] }, 30_000);
+  await desk.expect('desk> ');
+  proxy.set('cut');
+  await desk.type('re', /OFFLINE: the server does not answer\. This is the day as of \d\d:\d\d/);
+  await desk.type(`ci ${reference}`, /does not answer \(\d\d:\d\d\)\. Nothing was changed\./);
+  proxy.set('pass');
+  // The request arrives and its answer does not: the same line once more must not be a conflict.
+  const listed = await runScript(`da ${day}\n`, { env }, 30_000);
+  const line = listed.out.split('\n').find((one) => one.includes(reference)) ?? '';
+  const row = /^\s*(\d+) /.exec(line)?.[1] ?? '';
+  await desk.type(`da ${day}`, /desk .*> $/);
+  proxy.set('half_open');
+  await desk.type(`ci ${row}`, /whether it was done is not known\.[\s\S]*desk .*> $/);
+  proxy.set('pass');
+  await desk.type('!!', 'Mochi, Siti Rahmawati: arrived (was booked).');
+  expect(await desk.end()).toBe(0);
+}, 30_000);

@@ -61,5 +61,6 @@ export async function deskScene() {
     const [booking] = await items('book', ...who, '--slot', slot.id, '--pay', pay);
     return { reference: String(booking?.['reference_code']), ...slot };
   };
-  return { harness, env, items, freshSlot, booked };
+  const clinicId = () => seeded?.clinic_id ?? '';
+  return { harness, env, tokens: keys, clinicId, items, freshSlot, booked };
 }

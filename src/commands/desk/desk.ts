@@ -2,6 +2,7 @@ import type { EndpointName } from '../../domain/api.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Role } from '../../domain/roles.ts';
 import type { Output, Request } from '../../domain/shapes.ts';
+import type { CachePlace } from '../day-cache.ts';
 import type { Owner } from '../lookup.ts';
 import type { Clinic, Lang, Session } from '../session.ts';
 import type { DayRow } from './rows.ts';
@@ -32,6 +33,8 @@ export type Desk = {
   readonly words: DeskWords;
   readonly talk: Talk;
   readonly role: Role;
+  /** Where the days are kept that this machine has seen. */
+  readonly place: CachePlace;
   readonly is_accessible: boolean;
   /** Looks, and changes nothing. */
   readonly is_read_only: boolean;

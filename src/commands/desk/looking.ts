@@ -1,6 +1,7 @@
 import { type DeskVerb, desk_verbs, desk_words, deskVerbs } from '../../domain/desk-words.ts';
 import { AppError } from '../../domain/errors.ts';
 import type { Output } from '../../domain/shapes.ts';
+import { type Day, readDays, saveDays } from '../day-cache.ts';
 import type { Owner } from '../lookup.ts';
 import { dateText } from './dates.ts';
 import type { Desk, PrintedRow } from './desk.ts';
@@ -64,10 +65,37 @@ function printRows(desk: Desk, from: number): void {
   if (left > 0) talk.remark(words.more_rows(left));
 }
 
+/** Today is kept for when nobody answers; a disk that is full is no reason to fail. */
+async function keepDay(desk: Desk, day: Day): Promise<void> {
+  if (!desk.talks_to_people || desk.date !== null) return;
+  const role = desk.role === 'customer' ? null : desk.role;
+  await saveDays(desk.place, role, [day]).catch(() => []);
+}
+
+/** The day as this machine saw it last; the failure itself when it did not. */
+async function keptDay(desk: Desk, error: unknown): Promise<Day> {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') throw error;
+  const date = desk.date ?? readWhen(desk, 'today').date;
+  const saved = await readDays(desk.place);
+  const { clinic_id } = desk.clinic;
+  const kept = saved.find(({ day }) => day.clinic.clinic_id === clinic_id && day.date === date);
+  if (kept === undefined) throw error;
+  const { as_of } = kept.day;
+  desk.talk.say(desk.words.offline_day(timeText(desk, as_of)));
+  return kept.day;
+}
+
 /** Reads a day and prints it; from now on numbers mean its rows. */
 export async function printDay(desk: Desk): Promise<void> {
   const { talk, words, lang } = desk;
-  const day = await readDay(desk, desk.date);
+  let day: Day;
+  try {
+    day = await readDay(desk, desk.date);
+    await keepDay(desk, day);
+  } catch (error) {
+    // Its versions are those of then, so that what is done on them later is refused where they have moved.
+    day = await keptDay(desk, error);
+  }
   const rows = numberRows(day.items);
   desk.printed = { date: day.date, as_of: day.as_of, rows, shown: 0 };
   const what = dateText(day.date, lang);

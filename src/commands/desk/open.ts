@@ -3,6 +3,7 @@ import { AppError } from '../../domain/errors.ts';
 import type { Role } from '../../domain/roles.ts';
 import { createClient } from '../client.ts';
 import type { Context, OutputMode } from '../context.ts';
+import { type CachePlace, readDays } from '../day-cache.ts';
 import type { Io } from '../io.ts';
 import { clinicOf } from '../lookup.ts';
 import { type Lang, openSession, readDemo, type Session } from '../session.ts';
@@ -58,6 +59,7 @@ async function seat(wish: Wish): Promise<number> {
   const desk: Desk = {
     ...{ session, clinic, lang, words, talk, role },
     look: makeLook(lang, config.tz ?? clinic.time_zone),
+    place: { home: config.home, url: session.url, token: session.token },
     is_accessible: config.accessible,
     is_read_only: wish.read_only,
     talks_to_people: is_tty,
@@ -94,12 +96,22 @@ async function seat(wish: Wish): Promise<number> {
   }
 }
 
+/** Nobody answers, but this machine has kept a day: the same failure with the command that shows it. */
+async function withKept(error: unknown, place: CachePlace): Promise<unknown> {
+  if (!(error instanceof AppError) || error.code !== 'unavailable') return error;
+  if ((await readDays(place)).length === 0) return error;
+  const facts = { ...error.facts, next: 'petpro today --cached' };
+  return new AppError(error.code, error.detail, facts, { cause: error });
+}
+
 /** `petpro desk`, and `petpro tui` where it is to be lines of text. */
 export async function openDesk(context: Context, args: Args): Promise<number> {
   const { io, config, mode, no_input } = context;
   refuseModes(mode);
   const session = openSession(context);
-  const { role } = await session.client.call('get_me', {});
+  const { role } = await session.client.call('get_me', {}).catch(async (error: unknown) => {
+    throw await withKept(error, { home: config.home, url: session.url, token: session.token });
+  });
   if (role === 'customer') {
     const detail = 'The line mode is for the people of a clinic.';
     throw new AppError('forbidden', detail, { next: 'petpro bookings list' });

@@ -137,6 +137,8 @@ export const en: DeskWords = {
   one_row_only: 'This takes one row at a time.',
   row_is_hold: 'This is a hold, not a booking yet: pa takes the money, ca gives it back.',
 
+  offline_day: (time) =>
+    `OFFLINE: the server does not answer. This is the day as of ${time}; nothing can be changed now.`,
   no_answer: (since) => `The server does not answer (${since}). Nothing was changed.`,
   unsure: (since) =>
     `The server did not answer in time (${since}), so whether it was done is not known.`,

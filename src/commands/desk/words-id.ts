@@ -165,6 +165,8 @@ export const id: DeskWords = {
   one_row_only: 'Ini hanya untuk satu baris.',
   row_is_hold: 'Ini tahanan, belum janji temu: pa menerima uang, ca mengembalikannya.',
 
+  offline_day: (time) =>
+    `OFFLINE: server tidak menjawab. Ini keadaan pukul ${time}; sekarang tidak ada yang bisa diubah.`,
   no_answer: (since) => `Server tidak menjawab (${since}). Tidak ada yang berubah.`,
   unsure: (since) => `Server tidak menjawab pada waktunya (${since}); belum pasti apakah terjadi.`,
   next_unavailable: 'Tidak ada yang disimpan untuk nanti. !! mencoba lagi, tidak dua kali.',

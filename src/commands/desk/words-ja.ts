@@ -160,6 +160,8 @@ export const ja: DeskWords = {
   one_row_only: '一度に一行だけです。',
   row_is_hold: 'これは仮押さえです。pa で支払い、ca で戻します。',
 
+  offline_day: (time) =>
+    `オフライン: サーバーが応答しません。${time} 時点の予定です。今は変更できません。`,
   no_answer: (since) => `サーバーが応答しません (${since})。何も変わっていません。`,
   unsure: (since) => `サーバーの返事がありません (${since})。実行されたかどうか分かりません。`,
   next_unavailable: '後でする予定としては残りません。!! でもう一度。二重にはなりません。',

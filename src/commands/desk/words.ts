@@ -77,6 +77,7 @@ export type DeskWords = {
   readonly one_row_only: string;
   readonly row_is_hold: string;
 
+  readonly offline_day: (time: string) => string;
   readonly no_answer: (since: string) => string;
   readonly unsure: (since: string) => string;
   readonly next_unavailable: string;

@@ -64,12 +64,12 @@ function tryWithPromtool(): void {
   test('finds nothing wrong with what /metrics says', async () => {
     const answer = await fetch(`${harness.daemon.url}/metrics`);
     const input = await answer.text();
-    const checked = spawnSync(promtool, ['check', 'metrics', '--lint=none'], {
-      input,
-      encoding: 'utf8',
-    });
-    expect(checked.stdout + checked.stderr).toBe('');
-    expect(checked.status).toBe(0);
+    const checked = spawnSync(promtool, ['check', 'metrics'], { input, encoding: 'utf8' });
+    // The names of the library's own gauges are not ours to mend.
+    const theirs = /^petpro_nodejs_active_\w+_total non-counter/;
+    const said = `${checked.stdout}${checked.stderr}`.split('\n').filter((line) => line !== '');
+    expect(said.filter((line) => !theirs.test(line))).toEqual([]);
+    expect(said.length).toBeGreaterThan(0);
   });
 }
 

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import fs from 'node:fs/promises';
 import path from 'node:path';
 import type { Role } from '../domain/roles.ts';
@@ -79,8 +79,7 @@ export async function saveDays(
     const file = path.join(folder, `${key}-${day.date}.json`);
     const saved_at = Temporal.Now.instant().toString({ smallestUnit: 'second' });
     const saved: SavedDay = { format: FORMAT, url, reader, role, saved_at, day: withoutIds(day) };
-    const fresh = `${file}.${process.pid}.tmp`;
-    await fs.rm(fresh, { force: true });
+    const fresh = `${file}.${randomUUID()}.tmp`;
     await fs.writeFile(fresh, `${JSON.stringify(saved)}\n`, { mode: 0o600, flag: 'wx' });
     await fs.rename(fresh, file);
     files.push(file);

@@ -242,7 +242,11 @@ describe('the sheet of the opening', () => {
     expect(late.state().offline.opened_on).toBeNull();
     const early = await start('10:45');
     expect(early.state().offline.opened_on).toBeNull();
+    await eventually('two files', () => keptFiles().length === 2);
+    await early.until('the days to be kept', ({ offline }) => !offline.is_keeping);
     early.pass(180_000);
-    await early.until('the paper', ({ message }) => /^printed: DAY/.test(message?.text ?? ''));
+    await eventually('the paper', () => {
+      return fs.existsSync(sheet) && fs.readFileSync(sheet, 'utf8').includes('DAY SHEET: all vets');
+    });
   });
 });

@@ -248,14 +248,14 @@ test('without an answer the kept day is read, nothing is changed, and the line c
     PETPRO_TOKEN: tokens.desk,
     PETPRO_CLINIC: clinicId(),
   };
-  const desk = sitDown({ env: away, flags: ['--lang', 'en', '--timeout', '2s'] }, 30_000);
+  const desk = sitDown({ env: away, flags: ['--lang', 'en', '--timeout', '2s'] });
   await desk.expect('desk> ');
   proxy.set('cut');
   await desk.type('re', /OFFLINE: the server does not answer\. This is the day as of \d\d:\d\d/);
   await desk.type(`ci ${reference}`, /does not answer \(\d\d:\d\d\)\. Nothing was changed\./);
   proxy.set('pass');
   // The request arrives and its answer does not: the same line once more must not be a conflict.
-  const listed = await runScript(`da ${day}\n`, { env }, 30_000);
+  const listed = await runScript(`da ${day}\n`, { env });
   const line = listed.out.split('\n').find((one) => one.includes(reference)) ?? '';
   const row = /^\s*(\d+) /.exec(line)?.[1] ?? '';
   await desk.type(`da ${day}`, /desk .*> $/);

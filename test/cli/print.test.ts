@@ -95,10 +95,10 @@ describe('on paper', () => {
   });
 
   test('what cannot be printed says why and what to do', async () => {
-    const no_such = await today(['--print', '--device', 'file:/nonexistent/sheet.txt']);
+    const no_such = await today(['--print', '--device', 'file:/nowhere/at/all/sheet.txt']);
     expect(`${no_such.code} ${no_such.err}`).toBe(
-      '2 error[INVALID_INPUT]: /nonexistent/sheet.txt cannot be written (ENOENT).\n' +
-        'next: ls -l "/nonexistent/sheet.txt"\n',
+      '2 error[INVALID_INPUT]: /nowhere/at/all/sheet.txt cannot be written (ENOENT).\n' +
+        'next: ls -l "/nowhere/at/all/sheet.txt"\n',
     );
     putLp('echo "lp: Error - no default destination available." >&2; exit 1');
     const refused = await today(['--print']);

@@ -81,9 +81,14 @@ async function pagesOf(): Promise<Readonly<Record<string, number>>> {
   const pages: Record<string, number> = {};
   for (const [what, ask] of Object.entries(questions)) {
     for (const target of targets.slice(20)) await ask(target);
-    const before = await looked();
-    for (const target of targets.slice(0, 20)) await ask(target);
-    pages[what] = Math.round(((await looked()) - before) / 20);
+    // Autovacuum's reads are counted too, when it happens to be at work: the least of three is ours.
+    let least = Number.POSITIVE_INFINITY;
+    for (let round = 0; round < 3; round += 1) {
+      const before = await looked();
+      for (const target of targets.slice(0, 20)) await ask(target);
+      least = Math.min(least, (await looked()) - before);
+    }
+    pages[what] = Math.round(least / 20);
   }
   return pages;
 }

@@ -197,9 +197,9 @@ describe('paper', () => {
   });
 
   it('stays open with the reason when nothing was printed', async () => {
-    const driver = await open({ offline: portOf('file:/nonexistent/sheet') });
+    const driver = await open({ offline: portOf('file:/nowhere/at/all/sheet') });
     driver.press('p', 'enter');
-    await driver.expect('Not printed. /nonexistent/sheet cannot be written (ENOENT).');
+    await driver.expect('Not printed. /nowhere/at/all/sheet cannot be written (ENOENT).');
     expect(driver.state().overlay).toMatchObject({ screen: 'print', is_busy: false });
     driver.press('esc');
     expect(driver.state().overlay).toBeNull();
